@@ -1,0 +1,23 @@
+// The clock, injected wherever a rule depends on the time of day.
+#pragma once
+
+#include "absl/time/time.h"
+
+namespace waymark {
+
+// Implementations are thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  // The present time.
+  virtual absl::Time Now() = 0;
+};
+
+// The machine's clock. Never destroyed.
+Clock& SystemClock();
+
+// Returns `time` rounded down to a whole minute, hour: what headers carry.
+absl::Time FloorMinute(absl::Time time);
+absl::Time FloorHour(absl::Time time);
+
+}  // namespace waymark
