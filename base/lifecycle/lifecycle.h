@@ -1,0 +1,109 @@
+// The life of a referral: one table that holds both state machines.
+//
+// The hub sees kinds, not contents, and runs the coarse machine; nodes refine its end by the sealed
+// codes. Pure functions over values; thread-safe.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "waymark/v1/common.pb.h"
+
+namespace waymark {
+
+// What the hub knows of a referral.
+enum class HubState {
+  kRequested,
+  kClarifying,
+  kOffered,
+  kWaitlisted,
+  kAccepted,
+  kScheduled,
+  kStarted,
+  // Ends.
+  kClosed,
+  kExpired,
+  kWithdrawn,
+};
+
+// What the two nodes know of it.
+enum class NodeState {
+  kDraft,
+  kInquired,
+  kClarifying,
+  kOffered,
+  kWaitlisted,
+  kAccepted,
+  kScheduled,
+  kStarted,
+  kOngoing,
+  // Ends.
+  kCompleted,
+  kEndedEarly,
+  kNotStarted,
+  kNotTakenUp,
+  kOfferLapsed,
+  kDeclined,
+  kExpired,
+  kCancelled,
+  kWithdrawn,
+  kDiscarded,
+};
+
+// Who sends a message of a referral.
+enum class Direction { kOriginToProvider, kProviderToOrigin };
+
+// How a CLOSE ended, by its sealed code; kNone for every other kind.
+enum class CloseDetail { kNone, kCompleted, kEndedEarly, kNotStarted };
+
+// The state after a message of `kind` from `direction`; `from` is nullopt for a referral that does not
+// exist yet. nullopt when the table does not allow it. A kind that changes nothing returns `from`.
+std::optional<HubState> NextHubState(std::optional<HubState> from, v1::Kind kind,
+                                     Direction direction);
+std::optional<NodeState> NextNodeState(std::optional<NodeState> from, v1::Kind kind,
+                                       Direction direction, CloseDetail detail = CloseDetail::kNone);
+
+// The state after the clock of `from` has run out, nullopt when it has no clock.
+std::optional<HubState> ExpiredHubState(HubState from);
+std::optional<NodeState> ExpiredNodeState(NodeState from);
+
+// What the hub shows for what a node knows: the refinement that a test proves.
+std::optional<HubState> Coarse(NodeState state);
+
+bool IsEnd(HubState state);
+bool IsEnd(NodeState state);
+
+// The highest stage that a state allows for disclosure: INQUIRY before acceptance, and so on; NONE for
+// an end.
+v1::Stage StageOf(HubState state);
+v1::Stage StageOf(NodeState state);
+
+// What the hub demands of a kind.
+enum class TokenDemand {
+  // No token.
+  kNone,
+  // Registered, not expired, not revoked; presenter sends to recipient.
+  kLive,
+  // The same with the parties reversed.
+  kLiveReversed,
+  // The same in either direction.
+  kLiveEither,
+  // Registered by these parties in either direction; it may have ended.
+  kRegistered,
+  // As kRegistered within a referral, none outside (a receipt of a kind without a token).
+  kRegisteredWithinReferral,
+};
+TokenDemand TokenDemandOf(v1::Kind kind);
+
+// UPPER_SNAKE names, for people and programs; the inverse returns nullopt for an unknown name.
+std::string_view Name(HubState state);
+std::string_view Name(NodeState state);
+std::optional<NodeState> NodeStateFromName(std::string_view name);
+std::optional<HubState> HubStateFromName(std::string_view name);
+
+// Every state, for exhaustive tests and tables.
+std::span<const HubState> AllHubStates();
+std::span<const NodeState> AllNodeStates();
+
+}  // namespace waymark

@@ -1,0 +1,156 @@
+// The hub's durable memory, cut from what the hub does and not from tables.
+//
+// Collaborators: the committer is the only caller of Load and Commit for traffic; the dispatcher reads
+// mailboxes and acknowledges; the directory and registry rooms keep their documents here. Backends:
+// server/store/sqlite (one process) and later server/store/postgres. Both pass
+// tests/server/store_conformance.
+//
+// Threads: every method may be called from any thread; calls block on I/O and are therefore made from
+// the hub's own threads, never from a gRPC reaction. Lifetime: outlives everything that uses it.
+//
+// Errors: UNAVAILABLE when the medium refuses for now (nothing was changed), RESOURCE_EXHAUSTED
+// (QUOTA_EXCEEDED) when it is full (nothing was changed), DATA_LOSS (DATA_CORRUPT) when what is stored
+// does not read back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/ids/ids.h"
+#include "server/store/records.h"
+
+namespace waymark::hub {
+
+// The keys that a batch of items touches.
+struct StateKeys {
+  std::vector<std::string> token_hashes;
+  std::vector<ReferralId> referrals;
+  std::vector<MessageId> messages;
+};
+
+// What is stored under StateKeys; absent keys are left out.
+struct LoadedState {
+  std::vector<TokenRecord> tokens;
+  std::vector<ReferralRecord> referrals;
+  std::vector<SeenRecord> seen;
+};
+
+// A page of a mailbox, in order of sequence.
+struct MailboxPage {
+  std::vector<MailboxItem> items;
+  // True when the mailbox holds more after these.
+  bool more = false;
+};
+
+// What Sweep removed or ended.
+struct SweepResult {
+  std::vector<ReferralRecord> expired_referrals;
+  uint64_t expired_messages = 0;
+  uint64_t forgotten = 0;
+};
+
+// A signed statement in the directory. `subject` names what it is about: "<kind>/<32 hex digits>".
+struct StatementRow {
+  // Log revision, or capacity revision for a capacity statement; assigned by the store.
+  uint64_t revision = 0;
+  std::string subject;
+  OrganisationId organisation;
+  uint64_t version = 0;
+  bool capacity = false;
+  // The serialised v1::SignedStatement; empty when a later one replaced it.
+  std::string statement;
+  // 32 bytes, chained by the directory room.
+  std::string digest;
+  std::string head;
+};
+
+// A certificate request and what became of it. The key is `request_id` (32 bytes).
+struct EnrolmentRow {
+  std::string request_id;
+  OrganisationId organisation;
+  // 32 bytes; empty for a renewal.
+  std::string invitation_hash;
+  bool renewal = false;
+  // v1::EnrolmentState.
+  int state = 0;
+  absl::Time requested_at;
+  // The serialised v1::Enrolment as queued, and v1::GetEnrolmentResponse once decided.
+  std::string request;
+  std::string response;
+};
+
+// An announced invitation. The key is `hash` (32 bytes).
+struct InvitationRow {
+  std::string hash;
+  OrganisationId organisation;
+  absl::Time expires_at;
+  // Empty until used; then the request it was used for.
+  std::string used_by;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // 16 bytes: changes when the store was restored from a copy.
+  virtual std::string epoch() const = 0;
+
+  // Traffic ------------------------------------------------------------------------------------
+
+  // Returns everything stored under `keys` in one round trip.
+  virtual absl::StatusOr<LoadedState> Load(const StateKeys& keys) = 0;
+
+  // Applies all of `batch`, in order, in one transaction that is durable when this returns OK, and
+  // assigns `sequence` of every delivered item in place. On error nothing was applied.
+  virtual absl::Status Commit(std::span<Effects> batch) = 0;
+
+  // Returns up to `max_items` items and about `max_bytes` of `mailbox` after `after`; expired items
+  // are left out.
+  virtual absl::StatusOr<MailboxPage> ReadMailbox(const OrganisationId& mailbox, uint64_t after,
+                                                  size_t max_items, size_t max_bytes,
+                                                  absl::Time now) = 0;
+
+  // Forgets every item of `mailbox` up to and including `through`. Idempotent. Need not be durable at
+  // once: a lost ack is repeated delivery.
+  virtual absl::Status Ack(const OrganisationId& mailbox, uint64_t through) = 0;
+
+  // Returns the oldest undelivered items of U0 and U1 stored before `before`, whose offline notice has
+  // not been taken, and takes it; at most `limit`.
+  virtual absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time before,
+                                                                      size_t limit) = 0;
+
+  // Ends what `now` ends: expired messages, referral states past `state_until` (they become EXPIRED),
+  // records past their retention. At most `limit` of each; call again while any is non-zero.
+  virtual absl::StatusOr<SweepResult> Sweep(absl::Time now, size_t limit) = 0;
+
+  // Directory ----------------------------------------------------------------------------------
+
+  // Returns the newest row of `subject`, nullopt if there is none.
+  virtual absl::StatusOr<std::optional<StatementRow>> FindStatement(const std::string& subject) = 0;
+
+  // Appends rows, durably and all or none: log rows get the next revisions, capacity rows the next
+  // capacity revisions; the statement of the row that one replaces is cleared (a capacity row is
+  // removed). Assigns `revision` in place. Fails with STATEMENT_INVALID unless each version is greater
+  // than that of its subject, and unless the first log row continues `previous_revision`.
+  virtual absl::Status AppendStatements(std::span<StatementRow> rows, uint64_t previous_revision) = 0;
+
+  // Returns log rows (or capacity rows) after `after`, in order, about `max_bytes` at most.
+  virtual absl::StatusOr<std::vector<StatementRow>> ReadStatements(bool capacity, uint64_t after,
+                                                                   size_t max_bytes) = 0;
+
+  // Registry -----------------------------------------------------------------------------------
+
+  virtual absl::Status PutInvitation(const InvitationRow& row) = 0;
+  virtual absl::StatusOr<std::optional<InvitationRow>> FindInvitation(const std::string& hash) = 0;
+  virtual absl::Status PutEnrolment(const EnrolmentRow& row) = 0;
+  virtual absl::StatusOr<std::optional<EnrolmentRow>> FindEnrolment(const std::string& id) = 0;
+  virtual absl::StatusOr<std::vector<EnrolmentRow>> ListEnrolments(bool include_decided) = 0;
+};
+
+}  // namespace waymark::hub
