@@ -1,0 +1,81 @@
+// The direction of dependencies: proto <- base <- {server, client}, the layers inside the hub and the node,
+// and the only places that may know gRPC, SQL and OpenSSL.
+
+// Which folders (or files) a source may include from, by the longest matching prefix of its path. A folder
+// always includes itself. The generated schema ("waymark/v1/...") is open to all.
+const EDGES = {
+  'base/': ['base/'],
+
+  'server/main.cc': ['base/', 'server/hub.h'],
+  'server/hub.': ['base/', 'server/'],
+  'server/web/': ['base/', 'server/session/', 'server/routing/', 'server/directory/', 'server/consent/', 'server/registry/', 'server/store/store.h', 'server/store/records.h'],
+  'server/rpc/': ['base/', 'server/session/', 'server/routing/', 'server/directory/', 'server/consent/', 'server/registry/', 'server/store/store.h', 'server/store/records.h'],
+  'server/session/': ['base/', 'server/routing/', 'server/directory/', 'server/consent/', 'server/registry/', 'server/store/store.h', 'server/store/records.h'],
+  'server/routing/': ['base/', 'server/directory/', 'server/consent/', 'server/registry/', 'server/store/store.h', 'server/store/records.h'],
+  'server/directory/': ['base/', 'server/routing/', 'server/consent/', 'server/registry/', 'server/store/store.h', 'server/store/records.h'],
+  'server/consent/': ['base/', 'server/routing/', 'server/directory/', 'server/registry/', 'server/store/store.h', 'server/store/records.h'],
+  'server/registry/': ['base/', 'server/routing/', 'server/directory/', 'server/consent/', 'server/store/store.h', 'server/store/records.h'],
+  'server/store/': ['base/', 'server/store/store.h', 'server/store/records.h'],
+
+  'client/main.cc': ['base/', 'client/node.h'],
+  'client/node.': ['base/', 'client/'],
+  'client/cli/': ['base/'],
+  'client/api/': ['base/', 'client/casework/', 'client/vault/', 'client/link/'],
+  'client/console/': ['base/', 'client/api/'],
+  'client/link/': ['base/', 'client/vault/'],
+  'client/casework/': ['base/', 'client/vault/'],
+  'client/insight/': ['base/', 'client/vault/'],
+  'client/connectors/': ['base/', 'client/mapping/', 'client/vault/'],
+  'client/mapping/': ['base/'],
+  'client/vault/': ['base/'],
+
+  'tests/': ['base/', 'server/', 'client/', 'tests/'],
+};
+
+// Third-party headers that only some places may include.
+const RESERVED = [
+  {
+    name: 'gRPC',
+    header: /^(grpc|grpcpp|grpc\+\+)\/|\.grpc\.pb\.h$/,
+    places: ['base/rpc/', 'server/rpc/', 'server/hub.', 'server/main.cc', 'client/link/', 'client/api/', 'client/cli/', 'client/node.', 'client/main.cc', 'tests/'],
+  },
+  {
+    name: 'SQL',
+    header: /^(sqlite3\.h|libpq-fe\.h|postgresql\/|pqxx\/)/,
+    places: ['server/store/sqlite/', 'server/store/postgres/', 'client/vault/', 'tests/'],
+  },
+  { name: 'OpenSSL', header: /^openssl\//, places: ['base/crypto/', 'base/identity/', 'tests/'] },
+];
+
+const INCLUDE = /^\s*#\s*include\s*[<"]([^>"]+)[>"]/;
+const OURS = /^(base|server|client|tests)\//;
+
+const startsWithAny = (text, prefixes) => prefixes.some((prefix) => text.startsWith(prefix));
+
+function edgesOf(path) {
+  const owners = Object.keys(EDGES).filter((prefix) => path.startsWith(prefix));
+  const owner = owners.sort((a, b) => b.length - a.length)[0];
+  return owner && [owner, ...EDGES[owner]];
+}
+
+function judge(path, included) {
+  const reserved = RESERVED.find((rule) => rule.header.test(included));
+  if (reserved && !startsWithAny(path, reserved.places)) {
+    return `${reserved.name} header ${included}: only ${reserved.places.join(', ')} may include it`;
+  }
+  if (!OURS.test(included)) return undefined;
+  const allowed = edgesOf(path);
+  if (!allowed) return `${path} is in no room that tests/lint/dependencies.mjs knows`;
+  if (startsWithAny(included, allowed)) return undefined;
+  return `${included} must not be included here; allowed: ${allowed.join(', ')}`;
+}
+
+// Judges each #include of a C++ source.
+export function dependencies({ path, text }) {
+  if (!/\.(cc|h)$/.test(path)) return [];
+  return text.split('\n').flatMap((line, index) => {
+    const included = INCLUDE.exec(line)?.[1];
+    const message = included && judge(path, included);
+    return message ? [{ line: index + 1, message }] : [];
+  });
+}

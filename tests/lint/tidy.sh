@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# tidy.sh BUILD_DIR [--all]: clang-tidy on the sources that changed, or on all of them.
+#
+# Changed is what differs from the merge base with origin/main, or, on main itself, from twenty commits ago;
+# WAYMARK_LINT_BASE names another commit. A changed header counts through the source that belongs to it, or
+# else through the first source that includes it. BUILD_DIR is configured; only its generated files are built.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+readonly BUILD=$1 SCOPE=${2:-changed}
+
+# The commit to compare with; empty when history is too short, which means everything.
+base_commit() {
+  if [[ -n ${WAYMARK_LINT_BASE:-} ]]; then
+    git rev-parse --verify "$WAYMARK_LINT_BASE^{commit}"
+    return
+  fi
+  local base
+  base=$(git merge-base origin/main HEAD 2>/dev/null || true)
+  if [[ -n $base && $base != "$(git rev-parse HEAD)" ]]; then
+    echo "$base"
+  else
+    git rev-parse --verify --quiet 'HEAD~20^{commit}' || true
+  fi
+}
+
+all_sources() { git ls-files --cached --others --exclude-standard -- '*.cc'; }
+
+changed_files() {
+  git diff --name-only --diff-filter=d "$1" -- '*.cc' '*.h'
+  git ls-files --others --exclude-standard -- '*.cc' '*.h'
+}
+
+# Prints the source through which clang-tidy sees the file; nothing if no source includes it.
+source_of() {
+  local file=$1
+  if [[ $file == *.cc ]]; then
+    echo "$file"
+  elif [[ -f ${file%.h}.cc ]]; then
+    echo "${file%.h}.cc"
+  else
+    all_sources | xargs grep -lF "#include \"$file\"" | head -n 1
+  fi
+}
+
+selected_sources() {
+  local base=''
+  if [[ $SCOPE != --all ]]; then base=$(base_commit); fi
+  if [[ -z $base ]]; then
+    all_sources
+  else
+    changed_files "$base" | while read -r file; do source_of "$file"; done
+  fi
+}
+
+# Without the fuzz targets and whatever else this build does not compile.
+compiled() {
+  while read -r file; do
+    if grep -qF "\"file\": \"$PWD/$file\"" "$BUILD/compile_commands.json"; then echo "$file"; fi
+  done
+}
+
+mapfile -t generated < <(ninja -C "$BUILD" -t targets all | sed -nE 's/^([^/].*\.(h|cc|inc)): CUSTOM_COMMAND$/\1/p')
+ninja -C "$BUILD" "${generated[@]}" >/dev/null
+
+mapfile -t sources < <(selected_sources | sort -u | compiled)
+echo "clang-tidy on ${#sources[@]} sources"
+((${#sources[@]} == 0)) ||
+  printf '%s\n' "${sources[@]}" | xargs --max-args=1 --max-procs="$(nproc)" clang-tidy -p "$BUILD" --quiet
