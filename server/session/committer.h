@@ -1,0 +1,122 @@
+// The one place where submitted items become durable.
+//
+// Sessions hand over what a frame carried; a thread of the committer takes what has queued, asks
+// the store for the state that it touches in one round trip, lets the rules decide item by item,
+// commits all effects in one transaction with one fsync, and only then releases the answers. Group
+// commit falls out of that shape: the busier the hub, the larger the batch.
+//
+// Collaborators: server/rpc sessions submit; Rules (server/routing) decides; Store keeps; the
+// listener (the dispatcher) learns of what was delivered. Threads: Submit from any thread;
+// everything else runs on the committer's own thread, without a lock held. Lifetime: Shutdown
+// before anything given to Create goes; the destructor calls it.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <span>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/ids/ids.h"
+#include "base/sync/sync.h"
+#include "base/time/clock.h"
+#include "server/session/rules.h"
+#include "server/store/store.h"
+
+namespace waymark::hub {
+
+// The items of one frame of one session, in order. Answered as a whole.
+struct Work {
+  // The organisation that the sender's certificate names.
+  OrganisationId sender;
+  std::vector<Submission> items;
+  // Memory that `items` hold, counted against the queue's bound.
+  size_t bytes = 0;
+  // Called exactly once, on the committer's thread, with one reason for each item;
+  // REASON_UNSPECIFIED means accepted and durable. Must not block.
+  absl::AnyInvocable<void(std::span<const v1::Reason>)> done;
+};
+
+// Learns of commits, in order. Called on the committer's thread; must not block.
+class CommitListener {
+ public:
+  virtual ~CommitListener() = default;
+  // `batch` is durable and every delivered item has its sequence. The listener may move from it.
+  virtual void OnCommitted(std::span<Effects> batch) = 0;
+};
+
+// Where the committer's numbers go. Implementations are thread-safe and do not block.
+class CommitterMetrics {
+ public:
+  virtual ~CommitterMetrics() = default;
+  // One item was answered.
+  virtual void OnItem(v1::Reason reason) = 0;
+  // One batch of `items` in `bytes` was loaded, decided and committed (or failed) in `took`.
+  virtual void OnBatch(size_t items, size_t bytes, absl::Duration took) = 0;
+  // A submission was refused because the queue was full.
+  virtual void OnQueueFull() = 0;
+};
+
+class Committer {
+ public:
+  struct Limits {
+    // What may wait, in items and bytes; one submission beyond is taken while nothing waits.
+    size_t queue_items = 16384;
+    size_t queue_bytes = size_t{64} << 20;
+    // What one transaction holds.
+    size_t batch_items = 1024;
+    size_t batch_bytes = size_t{8} << 20;
+  };
+
+  // Not owned; outlives the committer.
+  struct Collaborators {
+    Store* store = nullptr;
+    Rules* rules = nullptr;
+    CommitListener* listener = nullptr;
+    CommitterMetrics* metrics = nullptr;
+    Clock* clock = nullptr;
+  };
+
+  // Starts the thread.
+  static std::unique_ptr<Committer> Create(const Collaborators& collaborators,
+                                           const Limits& limits);
+
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  // Queues `work`. On error `work.done` is never called: QUOTA_EXCEEDED when the queue is full,
+  // UNAVAILABLE after Shutdown has begun.
+  absl::Status Submit(Work work);
+
+  // Takes no more, answers everything that was taken, and ends the thread. Idempotent.
+  void Shutdown();
+
+ private:
+  Committer(const Collaborators& collaborators, const Limits& limits);
+
+  void Run();
+  // Waits for work and takes up to a batch of it; empty once drained after Shutdown.
+  std::vector<Work> TakeBatch();
+  void Process(std::vector<Work> batch);
+  absl::Status Commit(std::span<Work> batch, std::vector<v1::Reason>& reasons);
+
+  const Collaborators with_;
+  const Limits limits_;
+
+  Mutex mu_;
+  CondVar changed_;
+  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
+  size_t queued_items_ ABSL_GUARDED_BY(mu_) = 0;
+  size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+
+  std::thread thread_;
+};
+
+}  // namespace waymark::hub

@@ -1,0 +1,136 @@
+// Brings committed messages to the nodes that are connected.
+//
+// Per attached organisation: a cursor into its mailbox and credits. Caught up, messages go straight
+// from memory; behind, pages come from the store on the dispatcher's own thread, no more than the
+// credits allow. The mailbox is the buffer, so that memory stays bounded however slow a node is.
+// Within one attachment every message is delivered once, in mailbox order.
+//
+// Collaborators: the committer reports commits; sessions attach, ack and receive; Store holds the
+// mailboxes. Threads: all methods from any thread; sinks are called on the dispatcher's thread, one
+// at a time, without a lock held. Lifetime: Shutdown before the store goes; sinks are held weakly.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "base/ids/ids.h"
+#include "base/sync/sync.h"
+#include "base/time/clock.h"
+#include "server/session/committer.h"
+#include "server/store/store.h"
+
+namespace waymark::hub {
+
+// One message on its way to a node.
+struct OutgoingDelivery {
+  uint64_t sequence = 0;
+  // The serialised v1::Message, as submitted.
+  std::string message;
+};
+
+// Receives what an attachment brings. Called on the dispatcher's thread; must not block.
+class DeliverySink {
+ public:
+  virtual ~DeliverySink() = default;
+  // 1 to 64 messages of at most 1 MiB together, in mailbox order.
+  virtual void OnDeliver(std::vector<OutgoingDelivery> deliveries) = 0;
+  // `message_id`, which this organisation sent, waits for a node that has been offline for too
+  // long.
+  virtual void OnPeerOffline(const MessageId& message_id) = 0;
+  // The last call, unless the session detached first: SESSION_REPLACED by a newer attachment,
+  // MEMBER_SUSPENDED or UNSPECIFIED (the member's standing changed: connect again), DATA_CORRUPT
+  // when the mailbox does not read back, UNAVAILABLE when the hub stops.
+  virtual void OnDetached(v1::Reason reason) = 0;
+};
+
+// Names one attachment; never reused.
+using AttachmentId = uint64_t;
+
+// Where the dispatcher's numbers go. Implementations are thread-safe and do not block.
+class DispatcherMetrics {
+ public:
+  virtual ~DispatcherMetrics() = default;
+  virtual void OnDelivered(size_t messages, size_t bytes) = 0;
+  virtual void OnAttachments(size_t attached) = 0;
+  virtual void OnPageRead() = 0;
+};
+
+class Dispatcher final : public CommitListener {
+ public:
+  struct Options {
+    // Where delivery begins: everything up to it is acknowledged.
+    uint64_t cursor = 0;
+    // What may be delivered and not acknowledged. One message is always allowed.
+    size_t window_messages = 256;
+    size_t window_bytes = size_t{4} << 20;
+    // A suspended member: REVOKE and nothing else is delivered; the rest stays where it is.
+    bool restricted = false;
+  };
+
+  // Memory for messages that wait for credits or for the dispatcher's thread, over all attachments;
+  // whoever exceeds it reads from the store again.
+  static constexpr size_t kMemoryBytes = size_t{64} << 20;
+
+  // Starts the thread. Nothing is owned.
+  static std::unique_ptr<Dispatcher> Create(Store* store, Clock* clock, DispatcherMetrics* metrics);
+
+  ~Dispatcher() override;
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Begins delivery to `sink`. An attachment of the same organisation that exists ends with
+  // SESSION_REPLACED.
+  AttachmentId Attach(const OrganisationId& organisation, const Options& options,
+                      std::weak_ptr<DeliverySink> sink);
+
+  // Ends an attachment; its sink is not called again, except by a call that is running. An
+  // attachment that has ended is ignored.
+  void Detach(AttachmentId attachment);
+
+  // The node has stored everything up to `through`: the store forgets it and the credits return.
+  // Numbers that were not delivered in this attachment are not acknowledged. Cheap: the store is
+  // told on the dispatcher's thread.
+  void OnAck(AttachmentId attachment, uint64_t through);
+
+  // Ends the attachment of `organisation`, if there is one, with `reason`: its standing changed.
+  void Disconnect(const OrganisationId& organisation, v1::Reason reason);
+
+  // Tells the connected senders of `items` (from Store::TakeOfflineNotices).
+  void NotifyPeerOffline(std::span<const MailboxItem> items);
+
+  void OnCommitted(std::span<Effects> batch) override;
+
+  // Ends every attachment with UNAVAILABLE and the thread. Idempotent.
+  void Shutdown();
+
+ private:
+  struct Attachment;
+  struct Step;
+
+  Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics);
+
+  void Run();
+
+  Store* const store_;
+  Clock* const clock_;
+  DispatcherMetrics* const metrics_;
+
+  Mutex mu_;
+  CondVar changed_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  AttachmentId next_id_ ABSL_GUARDED_BY(mu_) = 1;
+  size_t memory_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+
+  std::thread thread_;
+};
+
+}  // namespace waymark::hub
