@@ -33,8 +33,12 @@ std::string PlainSha256(std::string_view bytes);
 // Returns HMAC-SHA-256(key, frame(label, parts)): 32 bytes.
 std::string HmacSha256(const SecretBytes& key, std::string_view label, Parts parts);
 
-// Returns `size` (at most 8160) bytes of HKDF-SHA-256 (RFC 5869), extract and expand. `secret` is
-// the input keying material; an empty `salt` is 32 zero bytes.
+// The two halves of HKDF-SHA-256 (RFC 5869). An empty `salt` is 32 zero bytes; `size` is at most
+// 8160.
+SecretBytes HkdfExtract(std::string_view salt, std::string_view secret);
+SecretBytes HkdfExpand(const SecretBytes& prk, std::string_view info, size_t size);
+
+// Returns `size` bytes of HKDF-SHA-256, both halves, from the keying material `secret`.
 SecretBytes HkdfSha256(std::string_view secret, std::string_view salt, std::string_view info,
                        size_t size);
 
