@@ -26,7 +26,9 @@ void RequireOpenSsl(bool ok, const char* what) {
 
 BioPtr ReadingBio(std::string_view bytes) {
   RequireOpenSsl(bytes.size() <= INT_MAX, "reads of 2 GiB");
-  BioPtr bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+  // A null pointer would be refused even with size 0.
+  const char* data = bytes.empty() ? "" : bytes.data();
+  BioPtr bio(BIO_new_mem_buf(data, static_cast<int>(bytes.size())));
   RequireOpenSsl(bio != nullptr, "reading from memory");
   return bio;
 }
