@@ -57,12 +57,15 @@ enum class Direction { kOriginToProvider, kProviderToOrigin };
 // How a CLOSE ended, by its sealed code; kNone for every other kind.
 enum class CloseDetail { kNone, kCompleted, kEndedEarly, kNotStarted };
 
-// The state after a message of `kind` from `direction`; `from` is nullopt for a referral that does not
-// exist yet. nullopt when the table does not allow it. A kind that changes nothing returns `from`.
+// The state after a message of `kind` from `direction`; `from` is nullopt for a referral that does
+// not exist yet, which to a node is a draft. nullopt when the table does not allow it, and for the
+// kinds outside any referral. A kind that changes nothing returns `from`. A node's CLOSE needs its
+// detail, any other kind has none.
 std::optional<HubState> NextHubState(std::optional<HubState> from, v1::Kind kind,
                                      Direction direction);
 std::optional<NodeState> NextNodeState(std::optional<NodeState> from, v1::Kind kind,
-                                       Direction direction, CloseDetail detail = CloseDetail::kNone);
+                                       Direction direction,
+                                       CloseDetail detail = CloseDetail::kNone);
 
 // The state after the clock of `from` has run out, nullopt when it has no clock.
 std::optional<HubState> ExpiredHubState(HubState from);
@@ -74,8 +77,8 @@ std::optional<HubState> Coarse(NodeState state);
 bool IsEnd(HubState state);
 bool IsEnd(NodeState state);
 
-// The highest stage that a state allows for disclosure: INQUIRY before acceptance, and so on; NONE for
-// an end.
+// The highest stage that a state allows for disclosure: INQUIRY before acceptance, and so on; NONE
+// for an end.
 v1::Stage StageOf(HubState state);
 v1::Stage StageOf(NodeState state);
 
@@ -95,6 +98,13 @@ enum class TokenDemand {
   kRegisteredWithinReferral,
 };
 TokenDemand TokenDemandOf(v1::Kind kind);
+
+// Whether the header of a message of `kind` may name `stage` when the referral is in `from`
+// (nullopt: it does not exist). A kind without a token names NONE. A kind that demands a live token
+// names the stage that its content needs and never more than the referral has reached, ACCEPT and
+// START counted as reached by themselves; a lower stage is allowed where both would do, because a
+// DISCLOSE and a START may cross. The remaining kinds unlock nothing and may name any stage.
+bool StageFits(v1::Kind kind, v1::Stage stage, std::optional<HubState> from);
 
 // UPPER_SNAKE names, for people and programs; the inverse returns nullopt for an unknown name.
 std::string_view Name(HubState state);
