@@ -1,0 +1,105 @@
+// The node's own copy of the directory: verified, persisted, searched locally.
+//
+// Nobody learns what a node looks for, because it asks for everything. Every statement is checked
+// before it counts: a member statement by the registry's key, everything else by the identity key
+// of the member that it is about; network, validity and increasing versions besides. The log is a
+// chain of hashes; a hub that sends another history than it sent before is refused, and one that
+// tells another node another history is found out by comparing heads in sealed messages
+// (CheckPeerHead). What failed stays visible as an alert until the node restarts.
+//
+// A rotation of sealing keys under the same identity key is ordinary. A new identity key of a
+// member already known marks it as changed; nothing is sealed to it until Confirm.
+//
+// Threads: thread-safe. Apply and Confirm write the vault and are serialised; snapshots are handed
+// out without waiting for them. The vault and the clock outlive the replica.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/crypto/signature.h"
+#include "base/ids/ids.h"
+#include "base/sync/sync.h"
+#include "base/time/clock.h"
+#include "client/directory/snapshot.h"
+#include "client/vault/vault.h"
+#include "waymark/v1/directory_service.pb.h"
+
+namespace waymark::node {
+
+class DirectoryIndex;
+
+// How a peer's head compares with our copy.
+enum class HeadComparison {
+  // Same history.
+  kSame,
+  // The peer is ahead of us, or so far behind that we no longer keep that revision.
+  kUndecided,
+  // Another history: the hub shows two faces. An alert is raised.
+  kMismatch,
+};
+
+class Replica {
+ public:
+  // Loads what the vault holds. REASON_DATA_CORRUPT: it does not read back as written.
+  static absl::StatusOr<std::unique_ptr<Replica>> Open(NetworkId network, VerifyingKey registry_key,
+                                                       Vault& vault, Clock& clock);
+  ~Replica();
+
+  // The present state; never null. Shared, because readers keep it while newer ones replace it.
+  std::shared_ptr<const DirectorySnapshot> snapshot() const;
+
+  // Where a watch should resume.
+  v1::WatchDirectoryRequest NextRequest() const;
+
+  // Takes in one response of the watch: stores it durably, then shows it. A statement that fails
+  // its check is left out and alerted, the rest counts. REASON_STATEMENT_INVALID: the chain does
+  // not continue ours; nothing of the response counts and an alert is raised.
+  absl::Status Apply(const v1::WatchDirectoryResponse& response);
+
+  // Compares a head that a peer sent in a sealed message. A head that is ahead of ours is kept and
+  // compared when Apply reaches it.
+  HeadComparison CheckPeerHead(const v1::DirectoryHead& head);
+
+  // Accepts the changed identity key of a member, after a person compared `fingerprint` with it.
+  // REASON_NOT_FOUND: no such member. REASON_FINGERPRINT_MISMATCH: its key has another fingerprint.
+  absl::Status Confirm(const OrganisationId& organisation, std::string_view fingerprint);
+
+  // True once a watch has caught up since the node started.
+  bool caught_up() const;
+
+  // What went wrong with the directory since the node started, oldest first, at most 100, without
+  // repeats; for a person to read.
+  std::vector<std::string> alerts() const;
+
+ private:
+  Replica(NetworkId network, VerifyingKey registry_key, Vault& vault, Clock& clock);
+
+  absl::Status Load();
+  absl::Status Refuse(const std::string& alert);
+  void Alert(const std::string& alert);
+  void ComparePending();
+
+  const NetworkId network_;
+  const VerifyingKey registry_key_;
+  Vault& vault_;
+  Clock& clock_;
+
+  // Held while a response is taken in, the vault's commit included.
+  Mutex apply_mu_;
+  std::unique_ptr<DirectoryIndex> index_ ABSL_GUARDED_BY(apply_mu_);
+  std::map<uint64_t, std::string> pending_heads_ ABSL_GUARDED_BY(apply_mu_);
+
+  mutable Mutex mu_;
+  std::shared_ptr<const DirectorySnapshot> snapshot_ ABSL_GUARDED_BY(mu_);
+  uint64_t capacity_revision_ ABSL_GUARDED_BY(mu_) = 0;
+  bool caught_up_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<std::string> alerts_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace waymark::node
