@@ -1,0 +1,83 @@
+#include "base/directory/network.h"
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "base/directory/pem.h"
+#include "base/status/status.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace waymark {
+namespace {
+
+constexpr size_t kMaxNameBytes = 80;
+constexpr size_t kMaxFileBytes = 64 * 1024;
+
+absl::Status Invalid(std::string_view field) {
+  return Error(v1::REASON_FIELD_INVALID, "network file, " + std::string(field));
+}
+
+}  // namespace
+
+absl::StatusOr<Network> CheckNetwork(const v1::Network& network) {
+  const auto id = NetworkId::FromBytes(network.network_id());
+  if (!id) return Invalid("network_id: expected 16 bytes");
+  if (network.name().empty() || network.name().size() > kMaxNameBytes) {
+    return Invalid("name: expected 1 to 80 bytes");
+  }
+  if (network.ca_certificate().empty()) return Invalid("ca_certificate: is missing");
+  if (network.hub_addresses().empty()) return Invalid("hub_addresses: is empty");
+  if (network.enrolment_addresses().empty()) return Invalid("enrolment_addresses: is empty");
+  if (network.version() == 0) return Invalid("version: expected at least 1");
+  auto registry_key = VerifyingKey::FromSpki(network.registry_key());
+  if (!registry_key.ok()) return Annotate(registry_key.status(), "network file, registry_key");
+  return Network{
+      .id = *id,
+      .name = network.name(),
+      .ca_pem = PemFromDer(kPemCertificate, network.ca_certificate()),
+      .registry_key = *std::move(registry_key),
+      .hub_addresses = {network.hub_addresses().begin(), network.hub_addresses().end()},
+      .enrolment_addresses = {network.enrolment_addresses().begin(),
+                              network.enrolment_addresses().end()},
+      .version = network.version(),
+  };
+}
+
+absl::StatusOr<Network> ParseNetwork(std::string_view json) {
+  v1::Network network;
+  const auto parsed =
+      google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &network);
+  if (!parsed.ok()) {
+    return Error(v1::REASON_CONFIG_INVALID, "the network file is not the JSON of a network");
+  }
+  auto checked = CheckNetwork(network);
+  if (!checked.ok()) return Error(v1::REASON_CONFIG_INVALID, std::string(checked.status().message()));
+  return checked;
+}
+
+absl::StatusOr<Network> LoadNetwork(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string json(kMaxFileBytes + 1, '\0');
+  file.read(json.data(), static_cast<std::streamsize>(json.size()));
+  json.resize(static_cast<size_t>(file.gcount()));
+  if (json.empty() || json.size() > kMaxFileBytes) {
+    return Error(v1::REASON_CONFIG_INVALID,
+                 "the network file " + path + " cannot be read, is empty or exceeds 64 KiB");
+  }
+  auto network = ParseNetwork(json);
+  if (!network.ok()) return Annotate(network.status(), path);
+  return network;
+}
+
+std::string FormatNetwork(const v1::Network& network) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  // A message without Any fields always prints.
+  (void)google::protobuf::util::MessageToJsonString(network, &json, options);
+  return json;
+}
+
+}  // namespace waymark
