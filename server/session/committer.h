@@ -25,16 +25,21 @@
 #include "base/ids/ids.h"
 #include "base/sync/sync.h"
 #include "base/time/clock.h"
-#include "server/session/rules.h"
+#include "server/routing/membership.h"
+#include "server/routing/submitted.h"
 #include "server/store/store.h"
 
 namespace waymark::hub {
+
+// One thing submitted: a message, a registration, or what the session could not read, with the
+// reason that it is to be answered with in its place.
+using SubmittedItem = std::variant<Submitted, v1::TokenRegistration, v1::Reason>;
 
 // The items of one frame of one session, in order. Answered as a whole.
 struct Work {
   // The organisation that the sender's certificate names.
   OrganisationId sender;
-  std::vector<Submission> items;
+  std::vector<SubmittedItem> items;
   // Memory that `items` hold, counted against the queue's bound.
   size_t bytes = 0;
   // Called exactly once, on the committer's thread, with one reason for each item;
@@ -73,10 +78,9 @@ class Committer {
     size_t batch_bytes = size_t{8} << 20;
   };
 
-  // Not owned; outlives the committer.
+  // Not owned; they outlive the committer.
   struct Collaborators {
     Store* store = nullptr;
-    Rules* rules = nullptr;
     CommitListener* listener = nullptr;
     CommitterMetrics* metrics = nullptr;
     Clock* clock = nullptr;
@@ -93,6 +97,10 @@ class Committer {
   // Queues `work`. On error `work.done` is never called: QUOTA_EXCEEDED when the queue is full,
   // UNAVAILABLE after Shutdown has begun.
   absl::Status Submit(Work work);
+
+  // Replaces the membership that later batches are decided on; until the first call nobody is a
+  // member. Shared because a batch that is being decided keeps the one it began with.
+  void SetMembership(std::shared_ptr<const Membership> membership);
 
   // Takes no more, answers everything that was taken, and ends the thread. Idempotent.
   void Shutdown();
@@ -114,6 +122,7 @@ class Committer {
   std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
   size_t queued_items_ ABSL_GUARDED_BY(mu_) = 0;
   size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::shared_ptr<const Membership> membership_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
   std::thread thread_;
