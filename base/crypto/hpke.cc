@@ -36,6 +36,9 @@ absl::StatusOr<std::string> PublicFromPrivate(const SecretBytes& private_key) {
 
 absl::StatusOr<std::string> Seal(std::string_view public_key, std::string_view info,
                                  std::string_view aad, std::string_view plaintext, Random& random) {
+  if (plaintext.empty() || info.size() > kMaxInfoSize) {
+    return Error(v1::REASON_INTERNAL, "an empty payload or too long an info was to be sealed");
+  }
   const SecretBytes ikm = KeyMaterial(random);
 #if WAYMARK_NATIVE_HPKE
   return native::Seal(public_key, info, aad, plaintext, ikm);

@@ -23,6 +23,8 @@ inline constexpr size_t kPublicKeySize = 32;
 inline constexpr size_t kPrivateKeySize = 32;
 // 32 bytes of encapsulated key and 16 of authentication tag.
 inline constexpr size_t kOverhead = 48;
+// The longest `info`, a limit of OpenSSL's own HPKE.
+inline constexpr size_t kMaxInfoSize = 1024;
 
 struct KeyPair {
   SecretBytes private_key;
@@ -35,9 +37,10 @@ KeyPair GenerateKeyPair(Random& random);
 // Returns the public key of `private_key`. REASON_FIELD_INVALID: not kPrivateKeySize bytes.
 absl::StatusOr<std::string> PublicFromPrivate(const SecretBytes& private_key);
 
-// Returns `plaintext` sealed to `public_key`. The ephemeral key is derived from 32 bytes of
-// `random`; a repeated value would repeat key and nonce. REASON_FIELD_INVALID: `public_key` is not
-// a usable X25519 key.
+// Returns `plaintext`, at least one byte, sealed to `public_key`. The ephemeral key is derived from
+// 32 bytes of `random`; a repeated value would repeat key and nonce. REASON_FIELD_INVALID:
+// `public_key` is not a usable X25519 key. REASON_INTERNAL: the plaintext is empty or `info` too
+// long.
 absl::StatusOr<std::string> Seal(std::string_view public_key, std::string_view info,
                                  std::string_view aad, std::string_view plaintext, Random& random);
 

@@ -22,4 +22,8 @@ absl::Status WritePublicFile(const std::string& path, std::string_view content);
 // than 1 MiB, or group or others have any access to it.
 absl::StatusOr<SecretBytes> ReadSecretFile(const std::string& path);
 
+// Reads a file that anyone may open. REASON_CONFIG_INVALID: it does not exist or is larger than 1
+// MiB.
+absl::StatusOr<std::string> ReadPublicFile(const std::string& path);
+
 }  // namespace waymark

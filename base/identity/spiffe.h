@@ -7,6 +7,7 @@
 // with ids as 32 lower-case hexadecimal digits. Values are immutable.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,13 @@
 #include "base/ids/ids.h"
 
 namespace waymark {
+
+// The trust domain of a network, "<network id>.waymark", and the URI that names it alone, in the
+// certificate of the network's authority: "spiffe://<network id>.waymark".
+std::string TrustDomain(NetworkId network);
+std::string TrustDomainUri(NetworkId network);
+// The network of a TrustDomainUri; nullopt for anything else.
+std::optional<NetworkId> NetworkOfTrustDomainUri(std::string_view uri);
 
 struct SpiffeId {
   enum class Role { kOrganisation, kHub, kRegistry };

@@ -1,7 +1,5 @@
 #include "base/crypto/hpke.h"
 
-#include <set>
-
 #include "base/crypto/hpke_evp.h"
 #include "base/crypto/hpke_native.h"
 #include "gtest/gtest.h"
@@ -64,7 +62,7 @@ TEST(HpkeVectorTest, SealsAndOpensAsRfc9180) {
 }
 
 TEST_F(HpkeTest, RoundTripsEverySize) {
-  for (const size_t size : {0u, 1u, 15u, 16u, 17u, 2048u, 8192u, 32768u, 131072u}) {
+  for (const size_t size : {1u, 15u, 16u, 17u, 2048u, 8192u, 32768u, 131072u}) {
     const std::string plaintext = random_.Bytes(size);
     const std::string sealed = Seal(plaintext);
     EXPECT_EQ(sealed.size(), size + hpke::kOverhead);
@@ -79,7 +77,7 @@ TEST_F(HpkeTest, RoundTripsRandomKeysInfosAndHeaders) {
     const hpke::KeyPair keys = hpke::GenerateKeyPair(random_);
     const std::string info = random_.Bytes(random_.Uniform(80));
     const std::string aad = random_.Bytes(random_.Uniform(300));
-    const std::string plaintext = random_.Bytes(random_.Uniform(500));
+    const std::string plaintext = random_.Bytes(1 + random_.Uniform(500));
     const std::string sealed = *hpke::Seal(keys.public_key, info, aad, plaintext, random_);
     EXPECT_EQ(hpke::Open(keys.private_key, info, aad, sealed)->view(), plaintext);
   }
@@ -138,11 +136,20 @@ TEST_F(HpkeTest, KeysOfAnotherSizeAreRefused) {
   EXPECT_EQ(ReasonOf(hpke::PublicFromPrivate(SecretBytes(33))), v1::REASON_FIELD_INVALID);
 }
 
+TEST_F(HpkeTest, NothingAndTooLongAnInfoAreNotSealed) {
+  EXPECT_EQ(ReasonOf(hpke::Seal(keys_.public_key, kInfo, kHeader, "", random_)),
+            v1::REASON_INTERNAL);
+  const std::string longest(hpke::kMaxInfoSize, 'i');
+  EXPECT_TRUE(hpke::Seal(keys_.public_key, longest, kHeader, "text", random_).ok());
+  EXPECT_EQ(ReasonOf(hpke::Seal(keys_.public_key, longest + "i", kHeader, "text", random_)),
+            v1::REASON_INTERNAL);
+}
+
 #if WAYMARK_NATIVE_HPKE
 TEST_F(HpkeTest, NativeAndEvpAgree) {
   for (int i = 0; i < 50; ++i) {
     const SecretBytes ikm = SecretBytes::CopyOf(random_.Bytes(32));
-    const std::string plaintext = random_.Bytes(random_.Uniform(3000));
+    const std::string plaintext = random_.Bytes(1 + random_.Uniform(3000));
     const std::string native =
         *hpke::native::Seal(keys_.public_key, kInfo, kHeader, plaintext, ikm);
     EXPECT_EQ(native, *hpke::evp::Seal(keys_.public_key, kInfo, kHeader, plaintext,
