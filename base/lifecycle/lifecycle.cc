@@ -309,16 +309,15 @@ TokenDemand TokenDemandOf(v1::Kind kind) {
   }
 }
 
+bool DemandsLive(TokenDemand demand) {
+  return demand == TokenDemand::kLive || demand == TokenDemand::kLiveReversed ||
+         demand == TokenDemand::kLiveEither;
+}
+
 bool StageFits(v1::Kind kind, v1::Stage stage, std::optional<HubState> from) {
-  switch (TokenDemandOf(kind)) {
-    case TokenDemand::kNone:
-      return stage == v1::STAGE_NONE;
-    case TokenDemand::kRegistered:
-    case TokenDemand::kRegisteredWithinReferral:
-      return true;
-    default:
-      break;
-  }
+  const TokenDemand demand = TokenDemandOf(kind);
+  if (demand == TokenDemand::kNone) return stage == v1::STAGE_NONE;
+  if (!DemandsLive(demand)) return true;
   v1::Stage lowest = v1::STAGE_INQUIRY;
   v1::Stage highest = from ? StageOf(*from) : v1::STAGE_INQUIRY;
   if (kind == v1::KIND_ACCEPT) lowest = highest = v1::STAGE_ACCEPTED;

@@ -99,6 +99,9 @@ enum class TokenDemand {
 };
 TokenDemand TokenDemandOf(v1::Kind kind);
 
+// Whether the demand is for a token that is neither expired nor revoked and reaches the stage.
+bool DemandsLive(TokenDemand demand);
+
 // Whether the header of a message of `kind` may name `stage` when the referral is in `from`
 // (nullopt: it does not exist). A kind without a token names NONE. A kind that demands a live token
 // names the stage that its content needs and never more than the referral has reached, ACCEPT and
