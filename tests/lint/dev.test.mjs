@@ -1,0 +1,97 @@
+// Proves how ./dev deals with missing packages, on machines made of a PATH: the few tools that every Debian
+// has, and stand-ins for apt-get, dpkg-query, id and sudo that record how they were called.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const ESSENTIAL = ['awk', 'bash', 'cut', 'dirname', 'env', 'grep'];
+
+const NOTHING_INSTALLED = { 'dpkg-query': 'exit 1' };
+const APT = { 'apt-get': 'exit 0' };
+const ROOT_USER = { id: 'echo 0' };
+const OTHER_USER = { id: 'echo 1000' };
+const SUDO = { sudo: 'exec "$@"' };
+
+// Runs `./dev fmt` on a machine that has the stand-ins, a name and the body of a script each. Without git it
+// gets no further than the packages.
+function onMachine(standIns, environment = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'waymark-dev-'));
+  try {
+    const path = join(folder, 'bin');
+    const calls = join(folder, 'calls');
+    mkdirSync(path);
+    writeFileSync(calls, '');
+    for (const tool of ESSENTIAL) {
+      symlinkSync(execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim(), join(path, tool));
+    }
+    for (const [name, body] of Object.entries(standIns)) {
+      const script = `#!${join(path, 'bash')}\necho "${name} $*" >>${calls}\n${body}\n`;
+      writeFileSync(join(path, name), script, { mode: 0o755 });
+    }
+    const result = spawnSync(join(path, 'bash'), [join(ROOT, 'dev'), 'fmt'], {
+      env: { PATH: path, ...environment },
+      encoding: 'utf8',
+    });
+    return { status: result.status, output: result.stdout + result.stderr, calls: readFileSync(calls, 'utf8') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('the list: a known group, a package, a command or -, and a reason on every line', () => {
+  const lines = readFileSync(join(ROOT, 'deploy/packages.txt'), 'utf8').split('\n');
+  const entries = lines.filter((line) => line && !line.startsWith('#'));
+  assert.ok(entries.length > 20);
+  for (const entry of entries) assert.match(entry, /^(build|test|lint) +[a-z0-9+.-]+ +(-|[a-z_+-]+) +\S.*$/);
+});
+
+test('root: names what is missing and why, then installs exactly that', () => {
+  const { output, calls } = onMachine({ ...NOTHING_INSTALLED, ...APT, ...ROOT_USER, 'clang-tidy': '' });
+  assert.match(output, /clang-format +formatting/);
+  assert.ok(output.indexOf('clang-format') < output.indexOf('Installing'), 'says so first');
+  assert.match(calls, /apt-get update/);
+  assert.match(calls, /apt-get install --yes --no-install-recommends clang .*clang-format\n/);
+  assert.doesNotMatch(calls, /apt-get install.*clang-tidy/, 'a command on the PATH is not missing');
+});
+
+test('another user: installs through sudo', () => {
+  const { output, calls } = onMachine({ ...NOTHING_INSTALLED, ...APT, ...OTHER_USER, ...SUDO });
+  assert.match(output, /through sudo/);
+  assert.match(calls, /sudo env DEBIAN_FRONTEND=noninteractive apt-get install/);
+});
+
+test('neither root nor sudo: says what to run, installs nothing', () => {
+  const { status, output, calls } = onMachine({ ...NOTHING_INSTALLED, ...APT, ...OTHER_USER });
+  assert.equal(status, 1);
+  assert.match(output, /no sudo. As root, run: apt-get install .*clang-format/);
+  assert.doesNotMatch(calls, /apt-get/);
+});
+
+test('apt-get fails: says what to do', () => {
+  const { status, output } = onMachine({ ...NOTHING_INSTALLED, ...ROOT_USER, 'apt-get': 'exit 100' });
+  assert.equal(status, 1);
+  assert.match(output, /could not be installed.*as root: apt-get install/);
+});
+
+test('not Debian: says what is needed and how to go on', () => {
+  const { status, output } = onMachine({ ...ROOT_USER });
+  assert.equal(status, 1);
+  assert.match(output, /clang-format +formatting/);
+  assert.match(output, /not Debian.*WAYMARK_SKIP_PACKAGES=1/);
+});
+
+test('nothing missing, or not to be checked: installs nothing and asks for nothing', () => {
+  for (const [standIns, environment] of [
+    [{ ...APT, 'dpkg-query': 'printf installed' }, {}],
+    [{ ...NOTHING_INSTALLED, ...APT }, { WAYMARK_SKIP_PACKAGES: '1' }],
+  ]) {
+    const { output, calls } = onMachine(standIns, environment);
+    assert.doesNotMatch(output, /Missing/);
+    assert.doesNotMatch(calls, /apt-get/);
+  }
+});
