@@ -2,7 +2,8 @@
 //
 // Every connection between machines is TLS 1.3. Keys and certificates are read from files and read
 // again every TlsFiles::refresh, so that a renewal needs no restart; a new certificate serves the
-// handshakes that follow, while live connections keep theirs.
+// handshakes that follow, while live connections keep theirs. A renewal that changes the key
+// replaces both files; a handshake that falls between the two fails and is tried again.
 //
 // A client does not check the host name: it accepts a server whose certificate chains to the
 // network's CA and whose SPIFFE id is exactly the expected one. Thus a hub may move between
@@ -37,9 +38,11 @@ struct TlsFiles {
   absl::Duration refresh = absl::Minutes(1);
 };
 
-// OK if the files parse, key and certificate belong together and the CA issued the certificate;
-// call it before making credentials from them, because gRPC itself reports a bad file only as
-// failing handshakes. REASON_CONFIG_INVALID: a file is missing or unusable, saying which.
+// OK if the files can serve a connection at `now`; call it before making credentials from them,
+// because gRPC itself reports a bad file only as failing handshakes. Each error names the file.
+// REASON_CONFIG_INVALID: a file is missing, or others may read the key. REASON_FIELD_INVALID: one
+// does not parse. REASON_IDENTITY_MISSING: the key is of another certificate, or the CA did not
+// issue the certificate, or it is not valid at `now`.
 absl::Status CheckTlsFiles(const TlsFiles& files, absl::Time now);
 
 // A server that demands a client certificate of the network's CA.

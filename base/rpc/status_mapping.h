@@ -16,8 +16,8 @@ grpc::Status ToGrpc(const absl::Status& status);
 // Returns OK for OK; otherwise the same code and message and the reason of the details. Without our
 // details (gRPC itself or a proxy failed the call) the reason follows from the code: UNAVAILABLE is
 // REASON_UNAVAILABLE, UNAUTHENTICATED is REASON_IDENTITY_MISSING, DEADLINE_EXCEEDED is
-// REASON_PEER_STALLED, RESOURCE_EXHAUSTED is REASON_QUOTA_EXCEEDED, anything else REASON_INTERNAL.
-// A reason that this version does not know keeps the peer's code and message under REASON_INTERNAL.
+// REASON_PEER_STALLED, anything else, and a reason that this version does not know,
+// REASON_INTERNAL.
 absl::Status FromGrpc(const grpc::Status& status);
 
 }  // namespace waymark

@@ -69,6 +69,10 @@ absl::StatusCode ReasonCode(v1::Reason reason) {
 
 std::string_view ReasonCure(v1::Reason reason) { return InfoOf(reason).cure(); }
 
+absl::Status ErrorFromPeer(absl::StatusCode code, std::string_view message, v1::Reason reason) {
+  return WithReason(absl::Status(code, absl::string_view(message.data(), message.size())), reason);
+}
+
 absl::Status Annotate(const absl::Status& status, std::string_view context) {
   if (status.ok()) {
     return status;

@@ -40,6 +40,9 @@ absl::StatusCode ReasonCode(v1::Reason reason);
 // Returns the cure of the reason: one English sentence.
 std::string_view ReasonCure(v1::Reason reason);
 
+// Returns an error as a peer reported it: code and message (which has its cure) unchanged, with `reason`.
+absl::Status ErrorFromPeer(absl::StatusCode code, std::string_view message, v1::Reason reason);
+
 // Returns `status` with "<context>: " before its message and the same reason.
 absl::Status Annotate(const absl::Status& status, std::string_view context);
 
