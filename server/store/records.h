@@ -17,6 +17,11 @@
 
 namespace waymark::hub {
 
+// How long the hub remembers what has ended (domain.md, retention defaults).
+inline constexpr absl::Duration kEndedReferralRetention = absl::Hours(7 * 24);
+inline constexpr absl::Duration kRoutingRetention = absl::Hours(7 * 24);
+inline constexpr absl::Duration kTokenRetention = absl::Hours(30 * 24);
+
 // A member and its standing, from the newest member statement.
 struct MemberRecord {
   OrganisationId organisation;
@@ -52,7 +57,8 @@ struct ReferralRecord {
   v1::Urgency urgency = v1::URGENCY_UNSPECIFIED;
   // Hash of the token of the latest message that demanded one.
   std::string token_hash;
-  // When the state ends by itself: an unanswered request expires, an offer lapses. InfiniteFuture for none.
+  // When the state ends by itself: an unanswered request expires, an offer lapses. InfiniteFuture
+  // for none.
   absl::Time state_until = absl::InfiniteFuture();
   // When the record is forgotten; set with a terminal state.
   absl::Time forget_at = absl::InfiniteFuture();

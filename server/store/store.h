@@ -1,16 +1,17 @@
 // The hub's durable memory, cut from what the hub does and not from tables.
 //
-// Collaborators: the committer is the only caller of Load and Commit for traffic; the dispatcher reads
-// mailboxes and acknowledges; the directory and registry rooms keep their documents here. Backends:
-// server/store/sqlite (one process) and later server/store/postgres. Both pass
+// Collaborators: the committer is the only caller of Load and Commit for traffic; the dispatcher
+// reads mailboxes and acknowledges; the directory and registry rooms keep their documents here.
+// Backends: server/store/sqlite (one process) and later server/store/postgres. Both pass
 // tests/server/store_conformance.
 //
-// Threads: every method may be called from any thread; calls block on I/O and are therefore made from
-// the hub's own threads, never from a gRPC reaction. Lifetime: outlives everything that uses it.
+// Threads: every method may be called from any thread; calls block on I/O and are therefore made
+// from the hub's own threads, never from a gRPC reaction. Lifetime: outlives everything that uses
+// it.
 //
 // Errors: UNAVAILABLE when the medium refuses for now (nothing was changed), RESOURCE_EXHAUSTED
-// (QUOTA_EXCEEDED) when it is full (nothing was changed), DATA_LOSS (DATA_CORRUPT) when what is stored
-// does not read back.
+// (QUOTA_EXCEEDED) when it is full (nothing was changed), DATA_LOSS (DATA_CORRUPT) when what is
+// stored does not read back.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,13 @@ struct LoadedState {
   std::vector<TokenRecord> tokens;
   std::vector<ReferralRecord> referrals;
   std::vector<SeenRecord> seen;
+};
+
+// Which items of a mailbox are meant.
+enum class MailboxView {
+  kAll,
+  // REVOKE alone: what a suspended member still receives. Everything else stays where it is.
+  kRevocations,
 };
 
 // A page of a mailbox, in order of sequence.
@@ -110,23 +118,25 @@ class Store {
   // assigns `sequence` of every delivered item in place. On error nothing was applied.
   virtual absl::Status Commit(std::span<Effects> batch) = 0;
 
-  // Returns up to `max_items` items and about `max_bytes` of `mailbox` after `after`; expired items
-  // are left out.
-  virtual absl::StatusOr<MailboxPage> ReadMailbox(const OrganisationId& mailbox, uint64_t after,
-                                                  size_t max_items, size_t max_bytes,
-                                                  absl::Time now) = 0;
+  // Returns up to `max_items` items of `view` of `mailbox` after `after`, and no more than
+  // `max_bytes` of messages unless the first alone is larger; expired items are left out.
+  virtual absl::StatusOr<MailboxPage> ReadMailbox(const OrganisationId& mailbox, MailboxView view,
+                                                  uint64_t after, size_t max_items,
+                                                  size_t max_bytes, absl::Time now) = 0;
 
-  // Forgets every item of `mailbox` up to and including `through`. Idempotent. Need not be durable at
-  // once: a lost ack is repeated delivery.
-  virtual absl::Status Ack(const OrganisationId& mailbox, uint64_t through) = 0;
+  // Forgets every item of `view` of `mailbox` up to and including `through`. Idempotent. Seen by
+  // every later call; need not be durable at once: an ack lost in a crash is repeated delivery.
+  virtual absl::Status Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) = 0;
 
-  // Returns the oldest undelivered items of U0 and U1 stored before `before`, whose offline notice has
-  // not been taken, and takes it; at most `limit`.
+  // Returns the oldest undelivered items of U0 and U1 stored before `before`, whose offline notice
+  // has not been taken, and takes it durably; at most `limit`.
   virtual absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time before,
                                                                       size_t limit) = 0;
 
-  // Ends what `now` ends: expired messages, referral states past `state_until` (they become EXPIRED),
-  // records past their retention. At most `limit` of each; call again while any is non-zero.
+  // Ends what `now` ends: expired messages, referral states past `state_until` (they become
+  // EXPIRED, forgotten kEndedReferralRetention later), and records past their retention: referrals
+  // at `forget_at`, answers at `remember_until`, tokens kTokenRetention after `valid_until`, the
+  // routing log after kRoutingRetention. At most `limit` of each; call again while any is non-zero.
   virtual absl::StatusOr<SweepResult> Sweep(absl::Time now, size_t limit) = 0;
 
   // Directory ----------------------------------------------------------------------------------
@@ -136,9 +146,10 @@ class Store {
 
   // Appends rows, durably and all or none: log rows get the next revisions, capacity rows the next
   // capacity revisions; the statement of the row that one replaces is cleared (a capacity row is
-  // removed). Assigns `revision` in place. Fails with STATEMENT_INVALID unless each version is greater
-  // than that of its subject, and unless the first log row continues `previous_revision`.
-  virtual absl::Status AppendStatements(std::span<StatementRow> rows, uint64_t previous_revision) = 0;
+  // removed). Assigns `revision` in place. Fails with STATEMENT_INVALID unless each version is
+  // greater than that of its subject, and unless the first log row continues `previous_revision`.
+  virtual absl::Status AppendStatements(std::span<StatementRow> rows,
+                                        uint64_t previous_revision) = 0;
 
   // Returns log rows (or capacity rows) after `after`, in order, about `max_bytes` at most.
   virtual absl::StatusOr<std::vector<StatementRow>> ReadStatements(bool capacity, uint64_t after,
@@ -146,10 +157,12 @@ class Store {
 
   // Registry -----------------------------------------------------------------------------------
 
+  // Each Put replaces the row of the same key, durably.
   virtual absl::Status PutInvitation(const InvitationRow& row) = 0;
   virtual absl::StatusOr<std::optional<InvitationRow>> FindInvitation(const std::string& hash) = 0;
   virtual absl::Status PutEnrolment(const EnrolmentRow& row) = 0;
   virtual absl::StatusOr<std::optional<EnrolmentRow>> FindEnrolment(const std::string& id) = 0;
+  // Returns enrolments, oldest request first: those still queued, or all.
   virtual absl::StatusOr<std::vector<EnrolmentRow>> ListEnrolments(bool include_decided) = 0;
 };
 

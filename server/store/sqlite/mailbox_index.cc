@@ -1,0 +1,104 @@
+#include "server/store/sqlite/mailbox_index.h"
+
+#include <utility>
+
+namespace waymark::hub {
+namespace {
+
+bool Shows(MailboxView view, const MailboxEntry& entry) {
+  return view == MailboxView::kAll || entry.revocation;
+}
+
+template <typename Map, typename Key>
+void EraseFrom(Map& map, const Key& key, uint64_t sequence) {
+  const auto found = map.find(key);
+  if (found == map.end()) return;
+  found->second.erase(sequence);
+  if (found->second.empty()) map.erase(found);
+}
+
+}  // namespace
+
+MailboxEntry EntryOf(const MailboxItem& item) {
+  const bool outlives_withdrawal = item.kind == v1::KIND_REVOKE || item.kind == v1::KIND_REVOKE_ACK;
+  return {
+      .mailbox = item.mailbox,
+      .bytes = static_cast<uint32_t>(item.message.size()),
+      .revocation = item.kind == v1::KIND_REVOKE,
+      .urgent = item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1,
+      .expires_at = item.expires_at,
+      .token_hash = outlives_withdrawal ? std::string() : item.token_hash,
+  };
+}
+
+void MailboxIndex::Add(uint64_t sequence, MailboxEntry entry) {
+  by_mailbox_[entry.mailbox].insert(sequence);
+  if (!entry.token_hash.empty()) by_token_[entry.token_hash].insert(sequence);
+  by_expiry_.emplace(entry.expires_at, sequence);
+  entries_.emplace(sequence, std::move(entry));
+}
+
+void MailboxIndex::Remove(uint64_t sequence) {
+  const auto found = entries_.find(sequence);
+  if (found == entries_.end()) return;
+  const MailboxEntry& entry = found->second;
+  EraseFrom(by_mailbox_, entry.mailbox, sequence);
+  EraseFrom(by_token_, entry.token_hash, sequence);
+  by_expiry_.erase({entry.expires_at, sequence});
+  entries_.erase(found);
+}
+
+bool MailboxIndex::IsUrgent(uint64_t sequence) const {
+  const auto found = entries_.find(sequence);
+  return found != entries_.end() && found->second.urgent;
+}
+
+MailboxIndex::Page MailboxIndex::Read(const OrganisationId& mailbox, MailboxView view,
+                                      uint64_t after, size_t max_items, size_t max_bytes,
+                                      absl::Time now) const {
+  Page page;
+  const auto found = by_mailbox_.find(mailbox);
+  if (found == by_mailbox_.end()) return page;
+  size_t bytes = 0;
+  for (auto next = found->second.upper_bound(after); next != found->second.end(); ++next) {
+    const MailboxEntry& entry = entries_.find(*next)->second;
+    if (!Shows(view, entry) || entry.expires_at <= now) continue;
+    bytes += entry.bytes;
+    const bool full = page.sequences.size() >= max_items || bytes > max_bytes;
+    if (full && !page.sequences.empty()) {
+      page.more = true;
+      break;
+    }
+    page.sequences.push_back(*next);
+  }
+  return page;
+}
+
+std::vector<uint64_t> MailboxIndex::Through(const OrganisationId& mailbox, MailboxView view,
+                                            uint64_t through) const {
+  std::vector<uint64_t> sequences;
+  const auto found = by_mailbox_.find(mailbox);
+  if (found == by_mailbox_.end()) return sequences;
+  for (uint64_t sequence : found->second) {
+    if (sequence > through) break;
+    if (Shows(view, entries_.find(sequence)->second)) sequences.push_back(sequence);
+  }
+  return sequences;
+}
+
+std::vector<uint64_t> MailboxIndex::UnderToken(const std::string& token_hash) const {
+  const auto found = by_token_.find(token_hash);
+  if (found == by_token_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+std::vector<uint64_t> MailboxIndex::Expired(absl::Time now, size_t limit) const {
+  std::vector<uint64_t> sequences;
+  for (auto next = by_expiry_.begin();
+       next != by_expiry_.end() && next->first <= now && sequences.size() < limit; ++next) {
+    sequences.push_back(next->second);
+  }
+  return sequences;
+}
+
+}  // namespace waymark::hub

@@ -1,0 +1,75 @@
+// The order of every mailbox, in memory.
+//
+// The table of items is clustered by sequence and has no secondary index, so that an insert touches
+// the last page only; this answers what such indexes would: which items a mailbox holds, which wait
+// under a token, which expire. Rebuilt when the store opens; about 200 bytes an item. Not
+// thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "base/ids/ids.h"
+#include "server/store/records.h"
+#include "server/store/store.h"
+
+namespace waymark::hub {
+
+// What the index keeps of a MailboxItem.
+struct MailboxEntry {
+  OrganisationId mailbox;
+  uint32_t bytes = 0;
+  // REVOKE: what MailboxView::kRevocations shows.
+  bool revocation = false;
+  // Has or had an offline notice to come.
+  bool urgent = false;
+  absl::Time expires_at;
+  // Empty when no withdrawal drops the item.
+  std::string token_hash;
+};
+
+// Returns the entry of `item`.
+MailboxEntry EntryOf(const MailboxItem& item);
+
+class MailboxIndex {
+ public:
+  struct Page {
+    std::vector<uint64_t> sequences;
+    bool more = false;
+  };
+
+  // Adds an item; `sequence` is new.
+  void Add(uint64_t sequence, MailboxEntry entry);
+  void Remove(uint64_t sequence);
+
+  bool Contains(uint64_t sequence) const { return entries_.contains(sequence); }
+  bool IsUrgent(uint64_t sequence) const;
+
+  // As Store::ReadMailbox.
+  Page Read(const OrganisationId& mailbox, MailboxView view, uint64_t after, size_t max_items,
+            size_t max_bytes, absl::Time now) const;
+
+  // Returns the items of `view` of `mailbox` up to and including `through`.
+  std::vector<uint64_t> Through(const OrganisationId& mailbox, MailboxView view,
+                                uint64_t through) const;
+
+  // Returns the items that a withdrawal of the token drops.
+  std::vector<uint64_t> UnderToken(const std::string& token_hash) const;
+
+  // Returns up to `limit` items that have expired at `now`.
+  std::vector<uint64_t> Expired(absl::Time now, size_t limit) const;
+
+ private:
+  absl::flat_hash_map<uint64_t, MailboxEntry> entries_;
+  absl::flat_hash_map<OrganisationId, absl::btree_set<uint64_t>> by_mailbox_;
+  absl::flat_hash_map<std::string, absl::btree_set<uint64_t>> by_token_;
+  absl::btree_set<std::pair<absl::Time, uint64_t>> by_expiry_;
+};
+
+}  // namespace waymark::hub

@@ -1,0 +1,66 @@
+// The tables of the SQLite store, and the file that holds them.
+//
+// Every table that traffic writes is clustered by an increasing number that the store assigns,
+// without a secondary index: with 16 KiB pages a batch of inserts then dirties a handful of pages,
+// where random ids as keys would dirty one each. Threads: as Connection.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/random/random.h"
+#include "server/store/sqlite/statement.h"
+
+namespace waymark::hub {
+
+// The schema this program writes and reads; PRAGMA user_version.
+inline constexpr int kSchemaVersion = 1;
+
+// What the store knows of itself.
+struct StoreIdentity {
+  std::string epoch;
+  // No number from here on has been assigned to a row.
+  int64_t reserved = 1;
+};
+
+// Holds `path` for this process; released with the object or the process.
+class FileLock {
+ public:
+  // UNAVAILABLE when another process holds it or it cannot be made.
+  static absl::StatusOr<std::unique_ptr<FileLock>> Acquire(const std::string& path);
+
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+
+  const int fd_;
+};
+
+// Makes sure that `path` exists, readable and writable by its owner alone. UNAVAILABLE if it cannot
+// be.
+absl::Status EnsurePrivateFile(const std::string& path);
+
+// Opens the connections; the first two may write.
+absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path);
+absl::StatusOr<std::unique_ptr<Connection>> OpenCheckpointer(const std::string& path);
+absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path);
+
+// Creates the tables in an empty file, or checks those that are there: CONFIG_INVALID when the file
+// belongs to another program, VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when
+// its structure is broken.
+absl::Status PrepareSchema(Connection& connection);
+
+// Reads who the store is. A first opening, and the opening of a file that is a copy (its inode is
+// not the one that was recorded), begin a new epoch from `random`.
+absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std::string& path,
+                                              Random& random);
+
+// Records that numbers below `reserved` may be assigned.
+absl::Status Reserve(Connection& connection, int64_t reserved);
+
+}  // namespace waymark::hub

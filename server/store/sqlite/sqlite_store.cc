@@ -1,0 +1,418 @@
+#include "server/store/sqlite/sqlite_store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/status/status.h"
+#include "server/store/sqlite/rows.h"
+
+namespace waymark::hub {
+namespace {
+
+// Row numbers are promised to the file in blocks, so that none is used twice after a crash.
+constexpr int64_t kReservation = 65536;
+
+// How long acks wait for a commit that takes them along.
+constexpr auto kAckDelay = std::chrono::milliseconds(50);
+// The write-ahead log that starts a checkpoint under load: 16 MiB.
+constexpr int kCheckpointPages = 1024;
+// After so long without work the log is emptied, so that it keeps nothing that was acknowledged.
+constexpr absl::Duration kIdle = absl::Seconds(1);
+
+constexpr char kPutToken[] =
+    "INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr char kPutReferral[] =
+    "INSERT OR REPLACE INTO referral VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr char kPutSeen[] = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)";
+constexpr char kInsertItem[] = "INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr char kInsertUrgent[] = "INSERT INTO urgent VALUES (?, ?)";
+constexpr char kInsertRouting[] = "INSERT INTO routing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr char kDeleteItem[] = "DELETE FROM item WHERE sequence = ?";
+constexpr char kDeleteUrgent[] = "DELETE FROM urgent WHERE sequence = ?";
+
+absl::Time DueOf(const TokenRecord& token) { return token.valid_until + kTokenRetention; }
+absl::Time DueOf(const ReferralRecord& referral) {
+  return std::min(referral.state_until, referral.forget_at);
+}
+absl::Time DueOf(const SeenRecord& seen) { return seen.remember_until; }
+
+const std::string& KeyOf(const TokenRecord& token) { return token.hash; }
+const ReferralId& KeyOf(const ReferralRecord& referral) { return referral.id; }
+const MessageId& KeyOf(const SeenRecord& seen) { return seen.id; }
+
+size_t RowsOf(const Effects& effects) {
+  return effects.put_tokens.size() + effects.put_referrals.size() + effects.put_seen.size() +
+         effects.deliver.size() + effects.log.size();
+}
+
+// Calls `use` with every row of a table, verified.
+template <typename Read, typename Use>
+absl::Status ForEachRow(Connection& connection, const char* sql, Read read, Use use) {
+  ASSIGN_OR_RETURN(Statement rows, connection.Prepare(sql));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, rows.Step());
+    if (!found) return absl::OkStatus();
+    ASSIGN_OR_RETURN(auto row, read(rows));
+    use(row);
+  }
+}
+
+// Returns the records of `keys` that the index knows, read in the order of their rows.
+template <typename Key, typename Read, typename Record>
+absl::Status LoadRecords(Connection& connection, const char* sql, const std::vector<Key>& keys,
+                         const DueIndex<Key>& index, Read read, std::vector<Record>& records) {
+  std::vector<int64_t> rows;
+  for (const Key& key : keys) {
+    if (const auto row = index.Find(key)) rows.push_back(*row);
+  }
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  ASSIGN_OR_RETURN(Statement select, connection.Prepare(sql));
+  for (const int64_t row : rows) {
+    ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+    if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
+    ASSIGN_OR_RETURN(Numbered<Record> numbered, read(select));
+    records.push_back(std::move(numbered.record));
+    select.Reset();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// Opening and closing -----------------------------------------------------------------------------
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const Options& options) {
+  Connections connections;
+  ASSIGN_OR_RETURN(connections.lock, FileLock::Acquire(options.path + ".lock"));
+  RETURN_IF_ERROR(EnsurePrivateFile(options.path));
+  ASSIGN_OR_RETURN(connections.writer, OpenWriter(options.path));
+  RETURN_IF_ERROR(PrepareSchema(*connections.writer));
+  ASSIGN_OR_RETURN(StoreIdentity identity,
+                   PrepareIdentity(*connections.writer, options.path, *options.random));
+  ASSIGN_OR_RETURN(connections.reader, OpenReader(options.path));
+  ASSIGN_OR_RETURN(connections.checkpointer, OpenCheckpointer(options.path));
+  auto store =
+      std::unique_ptr<SqliteStore>(new SqliteStore(std::move(connections), std::move(identity)));
+  {
+    MutexLock writer(store->writer_mu_);
+    RETURN_IF_ERROR(store->LoadIndexes());
+  }
+  store->StartMaintenance();
+  return store;
+}
+
+SqliteStore::SqliteStore(Connections connections, StoreIdentity identity)
+    : epoch_(std::move(identity.epoch)),
+      lock_(std::move(connections.lock)),
+      writer_(std::move(connections.writer)),
+      next_row_(identity.reserved),
+      reserved_(identity.reserved),
+      reader_(std::move(connections.reader)),
+      checkpointer_(std::move(connections.checkpointer)) {}
+
+SqliteStore::~SqliteStore() {
+  if (maintenance_.joinable()) {
+    {
+      MutexLock lock(maintenance_mu_);
+      stopping_ = true;
+    }
+    maintenance_wake_.SignalAll();
+    maintenance_.join();
+  }
+  // What cannot be written now is delivered again.
+  FlushAcks().IgnoreError();
+}
+
+absl::Status SqliteStore::LoadIndexes() {
+  MutexLock index(index_mu_);
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM item ORDER BY sequence", ReadItem,
+                             [&](MailboxItem& item) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                               mailboxes_.Add(item.sequence, EntryOf(item));
+                             }));
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM token", ReadToken,
+                             [&](const auto& token) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                               tokens_.Put(token.record.hash, token.row, DueOf(token.record));
+                             }));
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM referral", ReadReferral,
+                             [&](const auto& referral) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                               referrals_.Put(referral.record.id, referral.row,
+                                              DueOf(referral.record));
+                             }));
+  return ForEachRow(*writer_, "SELECT * FROM seen", ReadSeen,
+                    [&](const auto& seen) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                      seen_.Put(seen.record.id, seen.row, DueOf(seen.record));
+                    });
+}
+
+// Loading and committing --------------------------------------------------------------------------
+
+absl::StatusOr<LoadedState> SqliteStore::Load(const StateKeys& keys) {
+  MutexLock writer(writer_mu_);
+  LoadedState state;
+  RETURN_IF_ERROR(LoadRecords(*writer_, "SELECT * FROM token WHERE row = ?", keys.token_hashes,
+                              tokens_, ReadToken, state.tokens));
+  RETURN_IF_ERROR(LoadRecords(*writer_, "SELECT * FROM referral WHERE row = ?", keys.referrals,
+                              referrals_, ReadReferral, state.referrals));
+  RETURN_IF_ERROR(LoadRecords(*writer_, "SELECT * FROM seen WHERE row = ?", keys.messages, seen_,
+                              ReadSeen, state.seen));
+  return state;
+}
+
+absl::Status SqliteStore::Commit(std::span<Effects> batch) {
+  MutexLock writer(writer_mu_);
+  size_t rows = 0;
+  for (const Effects& effects : batch) rows += RowsOf(effects);
+  RETURN_IF_ERROR(ReserveRows(rows));
+
+  std::vector<uint64_t> acked;
+  Changes changes;
+  const absl::Status status = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
+    for (Effects& effects : batch) RETURN_IF_ERROR(WriteEffects(effects, changes));
+    RETURN_IF_ERROR(DeleteAcked(acked));
+    return transaction.Commit();
+  }();
+  if (!status.ok()) {
+    ReturnAcked(acked);
+    return status;
+  }
+  Adopt(std::move(changes));
+  NoteWork();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::ReserveRows(size_t count) {
+  const int64_t end = next_row_ + static_cast<int64_t>(count);
+  if (end <= reserved_) return absl::OkStatus();
+  RETURN_IF_ERROR(Reserve(*writer_, end + kReservation));
+  reserved_ = end + kReservation;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::WriteEffects(Effects& effects, Changes& changes) {
+  RETURN_IF_ERROR(WriteRecords(kPutToken, effects.put_tokens, tokens_, changes.tokens));
+  RETURN_IF_ERROR(WriteRecords(kPutReferral, effects.put_referrals, referrals_, changes.referrals));
+  RETURN_IF_ERROR(WriteRecords(kPutSeen, effects.put_seen, seen_, changes.seen));
+  for (const DropUndelivered& drop : effects.drop) {
+    RETURN_IF_ERROR(Drop(drop.token_hash, changes));
+  }
+  for (MailboxItem& item : effects.deliver) RETURN_IF_ERROR(Deliver(item, changes));
+  if (effects.log.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Statement insert, writer_->Prepare(kInsertRouting));
+  for (const RoutingRecord& line : effects.log) {
+    RETURN_IF_ERROR(BindRow(insert, next_row_++, line).Run());
+  }
+  return absl::OkStatus();
+}
+
+template <typename Key, typename Record>
+absl::Status SqliteStore::WriteRecords(const char* sql, const std::vector<Record>& records,
+                                       const DueIndex<Key>& index,
+                                       absl::flat_hash_map<Key, Changes::Place>& places) {
+  if (records.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Statement put, writer_->Prepare(sql));
+  for (const Record& record : records) {
+    Changes::Place& place = places[KeyOf(record)];
+    if (place.row == 0) {
+      const auto known = index.Find(KeyOf(record));
+      place.row = known ? *known : next_row_++;
+    }
+    place.due = DueOf(record);
+    RETURN_IF_ERROR(BindRow(put, place.row, record).Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::Deliver(MailboxItem& item, Changes& changes) {
+  const int64_t row = next_row_++;
+  item.sequence = static_cast<uint64_t>(row);
+  MailboxEntry entry = EntryOf(item);
+  ASSIGN_OR_RETURN(Statement insert, writer_->Prepare(kInsertItem));
+  RETURN_IF_ERROR(BindRow(insert, row, item).Run());
+  if (entry.urgent) {
+    ASSIGN_OR_RETURN(Statement urgent, writer_->Prepare(kInsertUrgent));
+    RETURN_IF_ERROR(urgent.Bind(row).Bind(item.stored_at).Run());
+  }
+  changes.added.emplace(item.sequence, std::move(entry));
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::Drop(const std::string& token_hash, Changes& changes) {
+  std::vector<uint64_t> dropped;
+  {
+    MutexLock index(index_mu_);
+    dropped = mailboxes_.UnderToken(token_hash);
+  }
+  for (const auto& [sequence, entry] : changes.added) {
+    if (!entry.token_hash.empty() && entry.token_hash == token_hash) dropped.push_back(sequence);
+  }
+  for (const uint64_t sequence : dropped) {
+    RETURN_IF_ERROR(DeleteItem(sequence));
+    changes.added.erase(sequence);
+    changes.removed.push_back(sequence);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::DeleteItem(uint64_t sequence) {
+  const auto row = static_cast<int64_t>(sequence);
+  RETURN_IF_ERROR(DeleteRow(kDeleteItem, row));
+  return DeleteRow(kDeleteUrgent, row);
+}
+
+absl::Status SqliteStore::DeleteRow(const char* sql, int64_t row) {
+  ASSIGN_OR_RETURN(Statement remove, writer_->Prepare(sql));
+  return remove.Bind(row).Run();
+}
+
+void SqliteStore::Adopt(Changes changes) {
+  for (const auto& [key, place] : changes.tokens) tokens_.Put(key, place.row, place.due);
+  for (const auto& [key, place] : changes.referrals) referrals_.Put(key, place.row, place.due);
+  for (const auto& [key, place] : changes.seen) seen_.Put(key, place.row, place.due);
+  for (const auto& key : changes.forgotten_tokens) tokens_.Erase(key);
+  for (const auto& key : changes.forgotten_referrals) referrals_.Erase(key);
+  for (const auto& key : changes.forgotten_seen) seen_.Erase(key);
+  MutexLock index(index_mu_);
+  for (auto& [sequence, entry] : changes.added) mailboxes_.Add(sequence, std::move(entry));
+  for (const uint64_t sequence : changes.removed) mailboxes_.Remove(sequence);
+}
+
+// Mailboxes ---------------------------------------------------------------------------------------
+
+absl::StatusOr<MailboxPage> SqliteStore::ReadMailbox(const OrganisationId& mailbox,
+                                                     MailboxView view, uint64_t after,
+                                                     size_t max_items, size_t max_bytes,
+                                                     absl::Time now) {
+  MailboxIndex::Page place;
+  {
+    MutexLock index(index_mu_);
+    place = mailboxes_.Read(mailbox, view, after, max_items, max_bytes, now);
+  }
+  MailboxPage page;
+  page.more = place.more;
+  MutexLock reader(reader_mu_);
+  ASSIGN_OR_RETURN(Statement select, reader_->Prepare("SELECT * FROM item WHERE sequence = ?"));
+  for (const uint64_t sequence : place.sequences) {
+    ASSIGN_OR_RETURN(const bool found, select.Bind(static_cast<int64_t>(sequence)).Step());
+    // Acknowledged or dropped since the index was asked.
+    if (!found) {
+      select.Reset();
+      continue;
+    }
+    ASSIGN_OR_RETURN(MailboxItem item, ReadItem(select));
+    page.items.push_back(std::move(item));
+    select.Reset();
+  }
+  return page;
+}
+
+absl::Status SqliteStore::Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) {
+  {
+    MutexLock index(index_mu_);
+    const std::vector<uint64_t> sequences = mailboxes_.Through(mailbox, view, through);
+    if (sequences.empty()) return absl::OkStatus();
+    for (const uint64_t sequence : sequences) mailboxes_.Remove(sequence);
+    acked_.insert(acked_.end(), sequences.begin(), sequences.end());
+  }
+  NoteWork();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::DeleteAcked(std::vector<uint64_t>& taken) {
+  {
+    MutexLock index(index_mu_);
+    taken = std::exchange(acked_, {});
+  }
+  for (const uint64_t sequence : taken) RETURN_IF_ERROR(DeleteItem(sequence));
+  return absl::OkStatus();
+}
+
+void SqliteStore::ReturnAcked(const std::vector<uint64_t>& taken) {
+  MutexLock index(index_mu_);
+  acked_.insert(acked_.end(), taken.begin(), taken.end());
+}
+
+absl::Status SqliteStore::FlushAcks() {
+  MutexLock writer(writer_mu_);
+  {
+    MutexLock index(index_mu_);
+    if (acked_.empty()) return absl::OkStatus();
+  }
+  std::vector<uint64_t> taken;
+  const absl::Status status = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
+    RETURN_IF_ERROR(DeleteAcked(taken));
+    return transaction.Commit();
+  }();
+  if (!status.ok()) ReturnAcked(taken);
+  return status;
+}
+
+// Maintenance -------------------------------------------------------------------------------------
+
+void SqliteStore::StartMaintenance() {
+  {
+    MutexLock writer(writer_mu_);
+    sqlite3_wal_hook(
+        writer_->handle(),
+        [](void* log_pages, sqlite3*, const char*, int pages) {
+          static_cast<std::atomic<int>*>(log_pages)->store(pages, std::memory_order_relaxed);
+          return SQLITE_OK;
+        },
+        &log_pages_);
+  }
+  maintenance_ = std::thread([this] { Maintain(); });
+}
+
+void SqliteStore::NoteWork() {
+  MutexLock lock(maintenance_mu_);
+  if (work_) return;
+  work_ = true;
+  maintenance_wake_.Signal();
+}
+
+void SqliteStore::Maintain() {
+  // Whether the log may hold something.
+  bool dirty = true;
+  maintenance_mu_.Lock();
+  while (!stopping_) {
+    if (!work_ && dirty) {
+      if (maintenance_wake_.WaitFor(maintenance_mu_, kIdle) || work_ || stopping_) continue;
+      maintenance_mu_.Unlock();
+      // Refused while someone reads; the next quiet moment comes.
+      dirty = !checkpointer_->Checkpoint(SQLITE_CHECKPOINT_TRUNCATE).ok();
+      maintenance_mu_.Lock();
+      continue;
+    }
+    if (!work_) {
+      maintenance_wake_.Wait(maintenance_mu_);
+      continue;
+    }
+    const auto until = std::chrono::steady_clock::now() + kAckDelay;
+    while (!stopping_ && std::chrono::steady_clock::now() < until) {
+      maintenance_wake_.WaitFor(maintenance_mu_,
+                                absl::FromChrono(until - std::chrono::steady_clock::now()));
+    }
+    work_ = false;
+    maintenance_mu_.Unlock();
+    // Kept in memory if it fails, and written with the next commit.
+    FlushAcks().IgnoreError();
+    if (log_pages_.load(std::memory_order_relaxed) >= kCheckpointPages) Checkpoint();
+    dirty = true;
+    maintenance_mu_.Lock();
+  }
+  maintenance_mu_.Unlock();
+}
+
+void SqliteStore::Checkpoint() {
+  // The bulk beside the writer; then, with the writer held for the little that came meanwhile, so
+  // that the log begins anew instead of growing. A checkpoint that fails loses nothing and is tried
+  // again.
+  checkpointer_->Checkpoint(SQLITE_CHECKPOINT_PASSIVE).IgnoreError();
+  MutexLock writer(writer_mu_);
+  checkpointer_->Checkpoint(SQLITE_CHECKPOINT_RESTART).IgnoreError();
+}
+
+}  // namespace waymark::hub

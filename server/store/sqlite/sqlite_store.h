@@ -1,0 +1,185 @@
+// The hub's store in one SQLite file: the embedded default, for one hub process.
+//
+// Shape. Rows lie under increasing numbers and are found through indexes in memory, rebuilt when
+// the store opens (schema.h says why); a commit is one write-ahead transaction with one fsync. Acks
+// are taken in memory and their rows deleted, zeroed on the disk, with the next commit or a moment
+// later by the store's own thread, which also moves the write-ahead log into the file, off the
+// commit path. Every row carries a checksum.
+//
+// Threads: as Store. One connection writes, one reads, one checkpoints. `writer_mu_` and
+// `reader_mu_` stand for their connections and are held across the I/O that these serialise anyway;
+// no other lock is. Order: writer_mu_ before index_mu_.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/ids/ids.h"
+#include "base/random/random.h"
+#include "base/sync/sync.h"
+#include "server/store/sqlite/due_index.h"
+#include "server/store/sqlite/mailbox_index.h"
+#include "server/store/sqlite/schema.h"
+#include "server/store/sqlite/statement.h"
+#include "server/store/store.h"
+
+namespace waymark::hub {
+
+class SqliteStore final : public Store {
+ public:
+  struct Options {
+    // The file; made with its folder's permissions in mind: readable by its owner alone.
+    // `path`.lock keeps other processes out.
+    std::string path;
+    // Not owned; outlives the store.
+    Random* random = nullptr;
+  };
+
+  // Opens or creates the store and verifies every row of traffic. UNAVAILABLE when the file cannot
+  // be opened or another process has it, CONFIG_INVALID when it belongs to another program,
+  // VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when it does not read back.
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const Options& options);
+
+  // Writes what was acknowledged and closes the file.
+  ~SqliteStore() override;
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
+
+  std::string epoch() const override { return epoch_; }
+
+  absl::StatusOr<LoadedState> Load(const StateKeys& keys) override;
+  absl::Status Commit(std::span<Effects> batch) override;
+  absl::StatusOr<MailboxPage> ReadMailbox(const OrganisationId& mailbox, MailboxView view,
+                                          uint64_t after, size_t max_items, size_t max_bytes,
+                                          absl::Time now) override;
+  absl::Status Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) override;
+  absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time before,
+                                                              size_t limit) override;
+  absl::StatusOr<SweepResult> Sweep(absl::Time now, size_t limit) override;
+
+  absl::StatusOr<std::optional<StatementRow>> FindStatement(const std::string& subject) override;
+  absl::Status AppendStatements(std::span<StatementRow> rows, uint64_t previous_revision) override;
+  absl::StatusOr<std::vector<StatementRow>> ReadStatements(bool capacity, uint64_t after,
+                                                           size_t max_bytes) override;
+
+  absl::Status PutInvitation(const InvitationRow& row) override;
+  absl::StatusOr<std::optional<InvitationRow>> FindInvitation(const std::string& hash) override;
+  absl::Status PutEnrolment(const EnrolmentRow& row) override;
+  absl::StatusOr<std::optional<EnrolmentRow>> FindEnrolment(const std::string& id) override;
+  absl::StatusOr<std::vector<EnrolmentRow>> ListEnrolments(bool include_decided) override;
+
+ private:
+  struct Connections {
+    std::unique_ptr<FileLock> lock;
+    std::unique_ptr<Connection> writer;
+    std::unique_ptr<Connection> reader;
+    std::unique_ptr<Connection> checkpointer;
+  };
+
+  // What a transaction will have changed in the indexes once it is durable.
+  struct Changes {
+    struct Place {
+      int64_t row = 0;
+      absl::Time due;
+    };
+    absl::flat_hash_map<std::string, Place> tokens;
+    absl::flat_hash_map<ReferralId, Place> referrals;
+    absl::flat_hash_map<MessageId, Place> seen;
+    absl::flat_hash_map<uint64_t, MailboxEntry> added;
+    std::vector<uint64_t> removed;
+    std::vector<std::string> forgotten_tokens;
+    std::vector<ReferralId> forgotten_referrals;
+    std::vector<MessageId> forgotten_seen;
+  };
+
+  SqliteStore(Connections connections, StoreIdentity identity);
+
+  // Fills the indexes and verifies the rows on the way.
+  absl::Status LoadIndexes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  void StartMaintenance();
+
+  // Makes sure that `count` row numbers are there to be assigned.
+  absl::Status ReserveRows(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+
+  absl::Status WriteEffects(Effects& effects, Changes& changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  // Writes the records of one table; a known key keeps its row.
+  template <typename Key, typename Record>
+  absl::Status WriteRecords(const char* sql, const std::vector<Record>& records,
+                            const DueIndex<Key>& index,
+                            absl::flat_hash_map<Key, Changes::Place>& places)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::Status Deliver(MailboxItem& item, Changes& changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::Status Drop(const std::string& token_hash, Changes& changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::Status DeleteItem(uint64_t sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::Status DeleteRow(const char* sql, int64_t row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  // Takes `changes`, which are durable, into the indexes.
+  void Adopt(Changes changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+
+  absl::Status SweepItems(absl::Time now, size_t limit, Changes& changes, SweepResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::Status SweepReferrals(absl::Time now, size_t limit, Changes& changes, SweepResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::Status SweepRecords(absl::Time now, size_t limit, Changes& changes, SweepResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::Status SweepRouting(absl::Time now, size_t limit, SweepResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+
+  absl::Status AppendStatement(StatementRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  absl::StatusOr<uint64_t> LastRevision(bool capacity) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+
+  // Deletes the rows of acknowledged items. With the rows it took still in `taken`, so that a
+  // failed transaction can give them back.
+  absl::Status DeleteAcked(std::vector<uint64_t>& taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  void ReturnAcked(const std::vector<uint64_t>& taken) ABSL_LOCKS_EXCLUDED(index_mu_);
+  absl::Status FlushAcks() ABSL_LOCKS_EXCLUDED(writer_mu_);
+
+  void Maintain();
+  void Checkpoint() ABSL_LOCKS_EXCLUDED(writer_mu_);
+  // There is something for the maintenance thread.
+  void NoteWork() ABSL_LOCKS_EXCLUDED(maintenance_mu_);
+
+  const std::string epoch_;
+  const std::unique_ptr<FileLock> lock_;
+
+  Mutex writer_mu_;
+  const std::unique_ptr<Connection> writer_ ABSL_PT_GUARDED_BY(writer_mu_);
+  int64_t next_row_ ABSL_GUARDED_BY(writer_mu_);
+  int64_t reserved_ ABSL_GUARDED_BY(writer_mu_);
+  DueIndex<std::string> tokens_ ABSL_GUARDED_BY(writer_mu_);
+  DueIndex<ReferralId> referrals_ ABSL_GUARDED_BY(writer_mu_);
+  DueIndex<MessageId> seen_ ABSL_GUARDED_BY(writer_mu_);
+
+  Mutex reader_mu_;
+  const std::unique_ptr<Connection> reader_ ABSL_PT_GUARDED_BY(reader_mu_);
+
+  Mutex index_mu_;
+  MailboxIndex mailboxes_ ABSL_GUARDED_BY(index_mu_);
+  // Items that the index no longer has and the file still has.
+  std::vector<uint64_t> acked_ ABSL_GUARDED_BY(index_mu_);
+
+  // Used by the maintenance thread only.
+  const std::unique_ptr<Connection> checkpointer_;
+  // Pages in the write-ahead log after the latest commit.
+  std::atomic<int> log_pages_ = 0;
+
+  Mutex maintenance_mu_;
+  CondVar maintenance_wake_;
+  bool work_ ABSL_GUARDED_BY(maintenance_mu_) = false;
+  bool stopping_ ABSL_GUARDED_BY(maintenance_mu_) = false;
+  std::thread maintenance_;
+};
+
+}  // namespace waymark::hub

@@ -1,0 +1,138 @@
+// The clock's part of SqliteStore: what ends, what is forgotten, whose sender is told.
+#include "base/status/status.h"
+#include "server/store/sqlite/rows.h"
+#include "server/store/sqlite/sqlite_store.h"
+
+namespace waymark::hub {
+
+absl::StatusOr<std::vector<MailboxItem>> SqliteStore::TakeOfflineNotices(absl::Time before,
+                                                                         size_t limit) {
+  MutexLock writer(writer_mu_);
+  // Rows lie in the order in which they were stored: the first that is too young ends the search.
+  std::vector<int64_t> due;
+  {
+    ASSIGN_OR_RETURN(
+        Statement rows,
+        writer_->Prepare("SELECT sequence, stored_at FROM urgent ORDER BY sequence LIMIT ?"));
+    rows.Bind(static_cast<int64_t>(limit));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, rows.Step());
+      if (!found) break;
+      const int64_t sequence = rows.Int();
+      if (rows.Time() >= before) break;
+      due.push_back(sequence);
+    }
+  }
+  std::vector<MailboxItem> items;
+  if (due.empty()) return items;
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
+  for (const int64_t sequence : due) {
+    RETURN_IF_ERROR(DeleteRow("DELETE FROM urgent WHERE sequence = ?", sequence));
+    {
+      MutexLock index(index_mu_);
+      // Acknowledged, and not yet deleted.
+      if (!mailboxes_.Contains(static_cast<uint64_t>(sequence))) continue;
+    }
+    ASSIGN_OR_RETURN(Statement select, writer_->Prepare("SELECT * FROM item WHERE sequence = ?"));
+    ASSIGN_OR_RETURN(const bool found, select.Bind(sequence).Step());
+    if (!found) continue;
+    ASSIGN_OR_RETURN(MailboxItem item, ReadItem(select));
+    items.push_back(std::move(item));
+  }
+  RETURN_IF_ERROR(transaction.Commit());
+  NoteWork();
+  return items;
+}
+
+absl::StatusOr<SweepResult> SqliteStore::Sweep(absl::Time now, size_t limit) {
+  MutexLock writer(writer_mu_);
+  SweepResult result;
+  Changes changes;
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
+  RETURN_IF_ERROR(SweepItems(now, limit, changes, result));
+  RETURN_IF_ERROR(SweepReferrals(now, limit, changes, result));
+  RETURN_IF_ERROR(SweepRecords(now, limit, changes, result));
+  RETURN_IF_ERROR(SweepRouting(now, limit, result));
+  RETURN_IF_ERROR(transaction.Commit());
+  Adopt(std::move(changes));
+  NoteWork();
+  return result;
+}
+
+absl::Status SqliteStore::SweepItems(absl::Time now, size_t limit, Changes& changes,
+                                     SweepResult& result) {
+  {
+    MutexLock index(index_mu_);
+    changes.removed = mailboxes_.Expired(now, limit);
+  }
+  for (const uint64_t sequence : changes.removed) RETURN_IF_ERROR(DeleteItem(sequence));
+  result.expired_messages = changes.removed.size();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::SweepReferrals(absl::Time now, size_t limit, Changes& changes,
+                                         SweepResult& result) {
+  for (const ReferralId& id : referrals_.Due(now, limit)) {
+    const int64_t row = *referrals_.Find(id);
+    ReferralRecord referral;
+    {
+      ASSIGN_OR_RETURN(Statement select, writer_->Prepare("SELECT * FROM referral WHERE row = ?"));
+      ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+      if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
+      ASSIGN_OR_RETURN(Numbered<ReferralRecord> stored, ReadReferral(select));
+      referral = std::move(stored.record);
+    }
+    if (referral.forget_at <= now) {
+      RETURN_IF_ERROR(DeleteRow("DELETE FROM referral WHERE row = ?", row));
+      changes.forgotten_referrals.push_back(id);
+      ++result.forgotten;
+      continue;
+    }
+    referral.state = HubState::kExpired;
+    referral.state_until = absl::InfiniteFuture();
+    referral.forget_at = now + kEndedReferralRetention;
+    result.expired_referrals.push_back(std::move(referral));
+  }
+  Effects effects;
+  effects.put_referrals = result.expired_referrals;
+  return WriteEffects(effects, changes);
+}
+
+absl::Status SqliteStore::SweepRecords(absl::Time now, size_t limit, Changes& changes,
+                                       SweepResult& result) {
+  changes.forgotten_tokens = tokens_.Due(now, limit);
+  for (const std::string& hash : changes.forgotten_tokens) {
+    RETURN_IF_ERROR(DeleteRow("DELETE FROM token WHERE row = ?", *tokens_.Find(hash)));
+  }
+  changes.forgotten_seen = seen_.Due(now, limit);
+  for (const MessageId& id : changes.forgotten_seen) {
+    RETURN_IF_ERROR(DeleteRow("DELETE FROM seen WHERE row = ?", *seen_.Find(id)));
+  }
+  result.forgotten += changes.forgotten_tokens.size() + changes.forgotten_seen.size();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::SweepRouting(absl::Time now, size_t limit, SweepResult& result) {
+  // Lines lie in the order in which they were written: the first that is young enough ends the
+  // search.
+  std::vector<int64_t> old;
+  {
+    ASSIGN_OR_RETURN(Statement rows,
+                     writer_->Prepare("SELECT row, minute FROM routing ORDER BY row LIMIT ?"));
+    rows.Bind(static_cast<int64_t>(limit));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, rows.Step());
+      if (!found) break;
+      const int64_t row = rows.Int();
+      if (rows.Time() + kRoutingRetention > now) break;
+      old.push_back(row);
+    }
+  }
+  for (const int64_t row : old) {
+    RETURN_IF_ERROR(DeleteRow("DELETE FROM routing WHERE row = ?", row));
+  }
+  result.forgotten += old.size();
+  return absl::OkStatus();
+}
+
+}  // namespace waymark::hub
