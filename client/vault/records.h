@@ -25,8 +25,9 @@ enum class DocumentKind : int32_t {
   kDisclosure = 6,  // a line of the disclosure log; parent: referral
   kAlert = 7,       // something that a person should look at
   kStaff = 8,
-  kToken = 9,   // a consent token, issued or received; parent: referral
-  kMatch = 10,  // why services matched a need or did not; parent: need
+  kToken = 9,              // a consent token, issued or received; parent: referral
+  kMatch = 10,             // why services matched a need or did not; parent: need
+  kWithdrawalSecret = 11,  // under the id of its case
   // directory.
   kOwnService = 20,      // as last published
   kDirectoryEntry = 21,  // a verified statement of the network's directory
