@@ -13,7 +13,7 @@ namespace {
 
 void Hmac(std::string_view key, std::string_view message, uint8_t* out) {
   // A null key would ask OpenSSL for the previous one.
-  const std::string_view some_key = key.data() == nullptr ? std::string_view("", 0) : key;
+  const std::string_view some_key = key.data() == nullptr ? std::string_view("") : key;
   unsigned size = 0;
   RequireOpenSsl(HMAC(EVP_sha256(), some_key.data(), static_cast<int>(some_key.size()),
                       Bytes(message), message.size(), out, &size) != nullptr,
