@@ -1,0 +1,122 @@
+// The hub's directory: takes in signed statements, keeps them as a log and tells who watches.
+//
+// Collaborators: DirectoryState (base) says who may publish what; Store keeps the log; Membership
+// (server/routing) is derived from the member statements. The hub signs nothing itself.
+//
+// Threads: everything runs on the hub's desk thread, one call at a time, and may block on the
+// store; membership() alone may be called from any thread. Lifetime: store and clock outlive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/crypto/signature.h"
+#include "base/directory/state.h"
+#include "base/ids/ids.h"
+#include "base/sync/sync.h"
+#include "base/time/clock.h"
+#include "server/routing/membership.h"
+#include "server/store/store.h"
+#include "waymark/v1/directory_service.pb.h"
+
+namespace waymark::hub {
+
+// Learns that there is something new to read. Must not block.
+class DirectoryWatcher {
+ public:
+  virtual ~DirectoryWatcher() = default;
+  virtual void OnDirectoryChanged() = 0;
+};
+
+// Learns of the members. Called on the desk thread; must not block.
+class MembershipListener {
+ public:
+  virtual ~MembershipListener() = default;
+  // `membership` replaces the one before.
+  virtual void OnMembership(std::shared_ptr<const Membership> membership) = 0;
+  // A member's status is another one than before; OnMembership has been called.
+  virtual void OnStanding(const OrganisationId& organisation, v1::MemberStatus status) = 0;
+};
+
+class Directory {
+ public:
+  static constexpr int kMaxStatements = 256;
+  static constexpr size_t kMaxRequestBytes = size_t{1} << 20;
+  static constexpr size_t kMaxWatchers = 4096;
+
+  // Reads the log back. The store's codes; REASON_DATA_CORRUPT: a statement does not read back.
+  static absl::StatusOr<std::unique_ptr<Directory>> Open(Store* store, Clock* clock,
+                                                         const NetworkId& network,
+                                                         const VerifyingKey& registry_key);
+
+  // Publishes what `organisation` says, each statement for itself; results are in the response.
+  // Fails as a whole with REASON_FRAME_TOO_LARGE, REASON_FIELD_INVALID (no statement) or the
+  // store's codes, and then nothing was published.
+  absl::StatusOr<v1::PublishStatementsResponse> Publish(
+      const OrganisationId& organisation, const v1::PublishStatementsRequest& request);
+
+  // Returns what the registry's statement says, if it may be published now.
+  absl::StatusOr<CheckedStatement> CheckMember(const v1::SignedStatement& statement);
+
+  // Publishes the registry's statement about a member; a change of standing is in force, and the
+  // listener told, when it returns.
+  absl::Status PublishMember(const v1::SignedStatement& statement);
+
+  // Returns what follows the two revisions, about 1 MiB at most. REASON_FIELD_INVALID: a revision
+  // is beyond the log.
+  absl::StatusOr<v1::WatchDirectoryResponse> ReadAfter(uint64_t revision,
+                                                       uint64_t capacity_revision);
+
+  // Adds one that is told of every change from now on until it is gone. REASON_QUOTA_EXCEEDED:
+  // there are kMaxWatchers.
+  absl::Status Watch(std::weak_ptr<DirectoryWatcher> watcher);
+
+  // Not owned; outlives the directory. Learns of changes from now on.
+  void set_listener(MembershipListener* listener) { listener_ = listener; }
+
+  // The newest statement of every member, in order of organisation id.
+  absl::StatusOr<std::vector<v1::SignedStatement>> MemberStatements();
+
+  const DirectoryState& state() const { return *state_; }
+
+  // Who the members are now. From any thread.
+  std::shared_ptr<const Membership> membership() const;
+
+ private:
+  Directory(Store* store, Clock* clock, const NetworkId& network, const VerifyingKey& registry_key);
+
+  absl::Status Load();
+  absl::Status LoadRows(bool capacity);
+  // Loads again after a failed append, which left the state ahead of the store.
+  absl::Status EnsureFresh();
+  // Takes `checked` into the state and makes its row.
+  StatementRow Take(const CheckedStatement& checked);
+  absl::Status Append(std::vector<StatementRow> rows);
+  void UpdateMembership();
+  void TellWatchers();
+
+  Store* const store_;
+  Clock* const clock_;
+  const NetworkId network_;
+  const VerifyingKey registry_key_;
+
+  // On the desk thread only.
+  std::unique_ptr<DirectoryState> state_;
+  bool stale_ = false;
+  uint64_t revision_ = 0;
+  uint64_t capacity_revision_ = 0;
+  std::string head_;
+  std::vector<std::weak_ptr<DirectoryWatcher>> watchers_;
+  MembershipListener* listener_ = nullptr;
+
+  mutable Mutex mu_;
+  // Shared with the batches that the committer is deciding: they keep the membership they began
+  // with.
+  std::shared_ptr<const Membership> membership_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace waymark::hub
