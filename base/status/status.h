@@ -20,12 +20,13 @@
 
 namespace waymark {
 
-// Returns a status with the reason's code and the message "<detail>: <what> <cure>". `detail` says what
-// happened to what ("unit lin.family is not in the directory"); the cure is appended from the table.
+// Returns a status with the reason's code and the message "<detail>: <what> <cure>". `detail` says
+// what happened to what ("unit lin.family is not in the directory"); the cure is appended from the
+// table.
 absl::Status Error(v1::Reason reason, std::string_view detail);
 
-// Returns the reason that `status` carries, REASON_UNSPECIFIED for an OK status and REASON_INTERNAL for
-// an error that was not made by Error().
+// Returns the reason that `status` carries, REASON_UNSPECIFIED for an OK status and REASON_INTERNAL
+// for an error that was not made by Error().
 v1::Reason ReasonOf(const absl::Status& status);
 
 // Returns the reason's name without its prefix, for example "TOKEN_EXPIRED".
@@ -40,7 +41,8 @@ absl::StatusCode ReasonCode(v1::Reason reason);
 // Returns the cure of the reason: one English sentence.
 std::string_view ReasonCure(v1::Reason reason);
 
-// Returns an error as a peer reported it: code and message (which has its cure) unchanged, with `reason`.
+// Returns an error as a peer reported it: code and message (which has its cure) unchanged, with
+// `reason`.
 absl::Status ErrorFromPeer(absl::StatusCode code, std::string_view message, v1::Reason reason);
 
 // Returns `status` with "<context>: " before its message and the same reason.
@@ -48,17 +50,20 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 
 }  // namespace waymark
 
-#define RETURN_IF_ERROR(expr)                                     \
-  do {                                                            \
-    if (absl::Status status_ = (expr); !status_.ok()) {           \
-      return status_;                                             \
-    }                                                             \
-  } while (false)
+// Both may be nested, for example in a lambda that is part of `expr`: each use has a name of its
+// own.
+#define RETURN_IF_ERROR(expr) WAYMARK_RETURN_IF_ERROR_(WAYMARK_CONCAT_(status_, __COUNTER__), expr)
+#define ASSIGN_OR_RETURN(lhs, expr) \
+  WAYMARK_ASSIGN_OR_RETURN_(WAYMARK_CONCAT_(status_or_, __COUNTER__), lhs, expr)
 
 #define WAYMARK_CONCAT_INNER_(a, b) a##b
 #define WAYMARK_CONCAT_(a, b) WAYMARK_CONCAT_INNER_(a, b)
-#define ASSIGN_OR_RETURN(lhs, expr) \
-  WAYMARK_ASSIGN_OR_RETURN_(WAYMARK_CONCAT_(status_or_, __LINE__), lhs, expr)
+#define WAYMARK_RETURN_IF_ERROR_(status, expr)        \
+  do {                                                \
+    if (absl::Status status = (expr); !status.ok()) { \
+      return status;                                  \
+    }                                                 \
+  } while (false)
 #define WAYMARK_ASSIGN_OR_RETURN_(temporary, lhs, expr) \
   auto temporary = (expr);                              \
   if (!temporary.ok()) {                                \

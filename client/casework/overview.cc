@@ -1,0 +1,259 @@
+#include "client/casework/overview.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/envelope/token.h"
+#include "base/status/status.h"
+#include "client/casework/cases.h"
+#include "client/casework/composer.h"
+#include "client/casework/referral.h"
+#include "client/casework/sections.h"
+
+namespace waymark::node {
+namespace {
+
+absl::Time EndOf(const local::v1::TokenEntry& token) {
+  return absl::UnixEpoch() + absl::Hours(token.valid_until_hour());
+}
+
+// Volunteers, interpreters and drivers see when and where, in which language, and no more (R46).
+v1::Sections LogisticsOnly(const v1::Sections& sections) {
+  v1::Sections visible;
+  if (sections.has_logi()) *visible.mutable_logi() = sections.logi();
+  if (sections.has_lang()) *visible.mutable_lang() = sections.lang();
+  if (sections.has_need()) {
+    visible.mutable_need()->set_topic_class(sections.need().topic_class());
+    *visible.mutable_need()->mutable_earliest_start() = sections.need().earliest_start();
+  }
+  return visible;
+}
+
+v1::Urgency UrgencyOf(const v1::ReferralSummary& summary) { return summary.urgency(); }
+
+}  // namespace
+
+std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, absl::Time now) {
+  std::vector<v1::Prompt> prompts;
+  const auto state = StateOf(referral);
+  if (!state.has_value()) return prompts;
+  const auto due = [&](int64_t millis) { return millis != 0 && FromMillis(millis) <= now; };
+  const bool waiting = *state == NodeState::kInquired || *state == NodeState::kClarifying;
+  if (referral.originated()) {
+    if (referral.peer_offline() && !IsEnd(*state)) prompts.push_back(v1::PROMPT_PHONE);
+    if (waiting && due(referral.prompt_at_ms())) prompts.push_back(v1::PROMPT_ASK_NEXT);
+    if (*state == NodeState::kOffered) prompts.push_back(v1::PROMPT_DECIDE);
+    if (*state == NodeState::kDeclined || *state == NodeState::kExpired) {
+      prompts.push_back(v1::PROMPT_ASK_NEXT);
+    }
+    if (due(referral.revoke_ack_due_ms())) prompts.push_back(v1::PROMPT_REVOKE_ACK_MISSING);
+  } else if (waiting) {
+    prompts.push_back(v1::PROMPT_ANSWER_DUE);
+  }
+  const auto& events = referral.events();
+  if (std::any_of(events.begin(), events.end(), [](const local::v1::Event& event) {
+        return event.sent() && event.delivery() == v1::DELIVERY_STATE_REFUSED;
+      })) {
+    prompts.push_back(v1::PROMPT_MESSAGE_REFUSED);
+  }
+  return prompts;
+}
+
+absl::StatusOr<v1::ReferralSummary> Overview::Summarise(const Reader& reader,
+                                                        const DirectorySnapshot& directory,
+                                                        const local::v1::Referral& referral) const {
+  v1::ReferralSummary summary;
+  summary.set_referral_id(referral.referral_id());
+  summary.set_state(referral.state());
+  summary.set_own_unit(HandleOf(directory, *UnitId::FromBytes(referral.own_unit())));
+  summary.set_other_unit(HandleOf(directory, *UnitId::FromBytes(referral.other_unit())));
+  summary.set_originated(referral.originated());
+  summary.set_service_code(referral.service_code());
+  summary.set_urgency(referral.urgency());
+  if (referral.respond_by_ms() != 0) {
+    summary.mutable_due_at()->set_seconds(referral.respond_by_ms() / 1000);
+  }
+  for (const v1::Prompt prompt : PromptsOf(referral, context_.clock.Now())) {
+    summary.add_prompts(prompt);
+  }
+  int64_t updated_ms = referral.state_since_ms();
+  for (const local::v1::Event& event : referral.events()) {
+    updated_ms = std::max(updated_ms, event.at_ms());
+  }
+  summary.mutable_updated_at()->set_seconds(updated_ms / 1000);
+  if (referral.originated()) {
+    ASSIGN_OR_RETURN(const v1::Case person,
+                     LoadCase(reader, *CaseId::FromBytes(referral.case_id())));
+    summary.set_case_label(person.label());
+  }
+  return summary;
+}
+
+absl::StatusOr<std::vector<v1::ReferralSummary>> Overview::List(
+    const Actor& actor, const v1::ListReferralsRequest& request) {
+  if (request.box() == v1::REFERRAL_BOX_UNSPECIFIED || !v1::ReferralBox_IsValid(request.box())) {
+    return Error(v1::REASON_ENUM_UNKNOWN, "the box is not one of node.proto");
+  }
+  const auto directory = context_.directory();
+  std::vector<v1::ReferralSummary> summaries;
+  RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto referrals, LoadReferrals(reader));
+    for (const local::v1::Referral& referral : referrals) {
+      if (!actor.RequireMember(*UnitId::FromBytes(referral.own_unit())).ok()) continue;
+      const auto state = StateOf(referral);
+      const bool ended = state.has_value() && IsEnd(*state);
+      ASSIGN_OR_RETURN(v1::ReferralSummary summary, Summarise(reader, *directory, referral));
+      const bool overdue = !summary.prompts().empty();
+      if (ended && !request.include_ended() &&
+          !(request.box() == v1::REFERRAL_BOX_OVERDUE && overdue)) {
+        continue;
+      }
+      if (request.box() == v1::REFERRAL_BOX_INBOX && referral.originated()) continue;
+      if (request.box() == v1::REFERRAL_BOX_SENT && !referral.originated()) continue;
+      if (request.box() == v1::REFERRAL_BOX_OVERDUE && !overdue) continue;
+      if (actor.role != v1::STAFF_ROLE_CASEWORKER) summary.clear_case_label();
+      summaries.push_back(std::move(summary));
+    }
+    return absl::OkStatus();
+  }));
+  std::stable_sort(summaries.begin(), summaries.end(), [](const auto& a, const auto& b) {
+    return std::make_tuple(UrgencyOf(a), a.updated_at().seconds()) <
+           std::make_tuple(UrgencyOf(b), b.updated_at().seconds());
+  });
+  return summaries;
+}
+
+absl::StatusOr<v1::GetReferralResponse> Overview::Get(const Actor& actor, const ReferralId& id) {
+  const auto directory = context_.directory();
+  v1::GetReferralResponse response;
+  RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const local::v1::Referral referral, LoadReferral(reader, id));
+    RETURN_IF_ERROR(actor.RequireMember(*UnitId::FromBytes(referral.own_unit())));
+    ASSIGN_OR_RETURN(*response.mutable_summary(), Summarise(reader, *directory, referral));
+    const local::v1::TokenEntry* token = TokenInUse(referral);
+    const absl::Time now = context_.clock.Now();
+    if (token != nullptr) {
+      response.mutable_consent_until()->set_seconds(absl::ToUnixSeconds(EndOf(*token)));
+    }
+    // C14: what the consent covered is locked at its end; what came back is the origin's own
+    // record.
+    const bool locked = token == nullptr || EndOf(*token) <= now;
+    if (referral.originated() || !locked) {
+      ASSIGN_OR_RETURN(v1::Sections sections,
+                       ReadAllSections(reader, id, SectionDirection::kReceived));
+      ASSIGN_OR_RETURN(const v1::Sections sent,
+                       ReadAllSections(reader, id, SectionDirection::kSent));
+      sections.MergeFrom(sent);
+      *response.mutable_sections() =
+          actor.role == v1::STAFF_ROLE_CASEWORKER ? sections : LogisticsOnly(sections);
+    }
+    for (const local::v1::Event& event : referral.events()) {
+      v1::ReferralEvent* shown = response.add_events();
+      shown->set_message_id(event.message_id());
+      shown->set_kind(event.kind());
+      shown->set_sent(event.sent());
+      shown->mutable_at()->set_seconds(event.at_ms() / 1000);
+      shown->set_delivery(event.delivery());
+      shown->set_reason(event.reason());
+      *shown->mutable_field_nos() = event.field_nos();
+    }
+    if (actor.role != v1::STAFF_ROLE_CASEWORKER) response.mutable_summary()->clear_case_label();
+    return absl::OkStatus();
+  }));
+  return response;
+}
+
+absl::StatusOr<std::vector<v1::Disclosure>> Overview::ListDisclosures(const Actor& actor,
+                                                                      const CaseId& person_id) {
+  const auto directory = context_.directory();
+  std::vector<std::pair<int64_t, v1::Disclosure>> found;
+  RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const v1::Case person, LoadCase(reader, person_id));
+    RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(person.unit_id())));
+    ASSIGN_OR_RETURN(const auto referrals, LoadReferrals(reader));
+    for (const local::v1::Referral& referral : referrals) {
+      if (referral.case_id() != person_id.bytes()) continue;
+      for (const local::v1::Event& event : referral.events()) {
+        if (!event.sent() || event.field_nos().empty()) continue;
+        v1::Disclosure disclosure;
+        disclosure.mutable_at()->set_seconds(event.at_ms() / 1000);
+        disclosure.set_recipient(HandleOf(*directory, *UnitId::FromBytes(referral.other_unit())));
+        disclosure.set_referral_id(referral.referral_id());
+        disclosure.set_stage(event.stage());
+        for (const uint32_t field_no : event.field_nos()) {
+          if (const FieldInfo* field = FieldByNumber(field_no)) {
+            disclosure.add_fields(field->name);
+          }
+        }
+        for (const local::v1::TokenEntry& token : referral.tokens()) {
+          if (token.hash() != event.token_hash()) continue;
+          disclosure.set_consent_id(token.consent_id());
+          disclosure.mutable_until()->set_seconds(absl::ToUnixSeconds(EndOf(token)));
+        }
+        disclosure.set_erased(referral.revoke_ack().outcome() == v1::ERASURE_OUTCOME_ERASED);
+        found.emplace_back(event.at_ms(), std::move(disclosure));
+      }
+    }
+    return absl::OkStatus();
+  }));
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<v1::Disclosure> disclosures;
+  for (auto& [unused, disclosure] : found) disclosures.push_back(std::move(disclosure));
+  return disclosures;
+}
+
+absl::Status Upkeep::Tick() {
+  const absl::Time now = context_.clock.Now();
+  std::vector<ReferralId> due;
+  RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(auto referrals, LoadReferrals(reader));
+    for (local::v1::Referral& referral : referrals) {
+      if (ExpireIfDue(referral, now)) due.push_back(*ReferralId::FromBytes(referral.referral_id()));
+    }
+    return absl::OkStatus();
+  }));
+  return context_.vault.Write([&](Transaction& t) -> absl::Status {
+    for (const ReferralId& id : due) {
+      ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(t, id));
+      if (ExpireIfDue(referral, now)) RETURN_IF_ERROR(SaveReferral(t, referral));
+    }
+    return t.Purge(now);
+  });
+}
+
+absl::Status Upkeep::ChangeReferralOf(
+    std::string_view message_id,
+    const std::function<void(local::v1::Referral&, local::v1::Event&)>& change) {
+  return context_.vault.Write([&](Transaction& t) -> absl::Status {
+    ASSIGN_OR_RETURN(auto referrals, LoadReferrals(t));
+    for (local::v1::Referral& referral : referrals) {
+      local::v1::Event* event = FindEvent(referral, message_id);
+      if (event == nullptr) continue;
+      change(referral, *event);
+      return SaveReferral(t, referral);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Upkeep::OnOutcome(std::string_view item_id, v1::Reason reason) {
+  RETURN_IF_ERROR(ChangeReferralOf(item_id, [&](local::v1::Referral&, local::v1::Event& event) {
+    // The receipt may have overtaken the outcome.
+    if (event.delivery() != v1::DELIVERY_STATE_QUEUED) return;
+    event.set_delivery(reason == v1::REASON_UNSPECIFIED ? v1::DELIVERY_STATE_CONFIRMED
+                                                        : v1::DELIVERY_STATE_REFUSED);
+    event.set_reason(reason);
+  }));
+  if (reason == v1::REASON_UNSPECIFIED) return absl::OkStatus();
+  return context_.vault.Write([&](Transaction& t) { return t.ForgetRefused(item_id); });
+}
+
+absl::Status Upkeep::OnPeerOffline(const MessageId& message) {
+  return ChangeReferralOf(message.view(), [](local::v1::Referral& referral, local::v1::Event&) {
+    referral.set_peer_offline(true);
+  });
+}
+
+}  // namespace waymark::node

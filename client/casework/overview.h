@@ -1,0 +1,61 @@
+// What staff see of referrals: lists, one referral, prompts, and who received what.
+//
+// Prompts and the disclosure log are derived from the records, never stored beside them. Logistics
+// staff see logistics and nothing else; nobody sees what a withdrawn or ended consent has locked.
+// Thread-safe; the context outlives it.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/casework/context.h"
+#include "client/casework/staff.h"
+#include "waymark/local/v1/records.pb.h"
+#include "waymark/v1/node.pb.h"
+
+namespace waymark::node {
+
+// What a person should do next about the referral at `now`.
+std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, absl::Time now);
+
+class Overview {
+ public:
+  explicit Overview(const CaseworkContext& context) : context_(context) {}
+
+  // Most urgent first, then longest waiting.
+  absl::StatusOr<std::vector<v1::ReferralSummary>> List(const Actor& actor,
+                                                        const v1::ListReferralsRequest& request);
+  absl::StatusOr<v1::GetReferralResponse> Get(const Actor& actor, const ReferralId& id);
+  absl::StatusOr<std::vector<v1::Disclosure>> ListDisclosures(const Actor& actor,
+                                                              const CaseId& person);
+
+ private:
+  absl::StatusOr<v1::ReferralSummary> Summarise(const Reader& reader,
+                                                const DirectorySnapshot& directory,
+                                                const local::v1::Referral& referral) const;
+
+  const CaseworkContext& context_;
+};
+
+// What happens to referrals without anybody's doing. Runs on the node's own thread.
+class Upkeep {
+ public:
+  explicit Upkeep(const CaseworkContext& context) : context_(context) {}
+
+  // Ends states whose clock has run out and forgets what has passed its time.
+  absl::Status Tick();
+  // Notes what the hub made of the messages that it refused or took.
+  absl::Status OnOutcome(std::string_view item_id, v1::Reason reason);
+  // Notes that the recipient of an urgent message cannot be reached.
+  absl::Status OnPeerOffline(const MessageId& message);
+
+ private:
+  absl::Status ChangeReferralOf(
+      std::string_view message_id,
+      const std::function<void(local::v1::Referral&, local::v1::Event&)>& change);
+
+  const CaseworkContext& context_;
+};
+
+}  // namespace waymark::node

@@ -1,0 +1,73 @@
+// What comes in: opened, checked, and only then stored.
+//
+// A message counts when its box opens for its header, its sender signed it, its token says so and
+// the evaluator finds nothing: the recipient trusts neither the hub nor the sender's own checks.
+// Whatever fails leaves no trace of its content; the sender gets a receipt with the reason. The
+// effects of a message, its removal from the inbox and the receipt are one transaction, so that a
+// crash repeats nothing and loses nothing.
+//
+// Threads: Process runs on one thread; everything else may run beside it. The context outlives it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/envelope/seal.h"
+#include "client/casework/context.h"
+#include "client/casework/sender.h"
+#include "waymark/local/v1/records.pb.h"
+
+namespace waymark::node {
+
+class Receiver {
+ public:
+  explicit Receiver(const CaseworkContext& context) : context_(context), sender_(context) {}
+
+  // Works through the inbox. Returns how many messages it took from it; an error means that the
+  // vault failed and the rest is still there.
+  absl::StatusOr<int> ProcessInbox();
+
+  // Takes one message from the inbox: stores it, or refuses it with the status returned in
+  // `verdict`. The returned status is about the vault only.
+  absl::Status Process(const InboxItem& item, absl::Status& verdict);
+
+ private:
+  // A message whose bindings all hold.
+  struct Incoming {
+    Opened opened;
+    MessageId id;
+    ReferralId referral;
+    UnitId own_unit;
+    UnitId other_unit;
+    std::string token;
+    std::string token_signature;
+    std::string token_hash;
+  };
+
+  absl::StatusOr<Incoming> Open(const Reader& reader, const DirectorySnapshot& directory,
+                                const v1::Message& message) const;
+  absl::Status CheckTimes(const v1::Header& header) const;
+  absl::Status CheckPolicy(const Reader& reader, const DirectorySnapshot& directory,
+                           const local::v1::Referral& referral, const Incoming& incoming) const;
+  // Applies a message of its kind. Its error is the verdict; the transaction is then given up.
+  absl::Status Apply(Transaction& transaction, const DirectorySnapshot& directory,
+                     const Incoming& incoming) const;
+  absl::Status ApplyQuery(Transaction& transaction, const DirectorySnapshot& directory,
+                          const Incoming& incoming) const;
+  absl::Status ApplyReply(Transaction& transaction, const Incoming& incoming) const;
+  absl::Status ApplyReceipt(Transaction& transaction, const Incoming& incoming) const;
+  absl::Status ApplyRevocation(Transaction& transaction, const DirectorySnapshot& directory,
+                               local::v1::Referral& referral, const Incoming& incoming) const;
+  absl::Status ApplyStep(Transaction& transaction, const DirectorySnapshot& directory,
+                         const Incoming& incoming) const;
+  absl::Status SendReceipt(Transaction& transaction, const DirectorySnapshot& directory,
+                           const v1::Header& header, const Incoming* incoming,
+                           v1::Reason reason) const;
+
+  const CaseworkContext& context_;
+  const Sender sender_;
+};
+
+}  // namespace waymark::node

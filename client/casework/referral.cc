@@ -1,0 +1,124 @@
+#include "client/casework/referral.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/status/status.h"
+#include "base/time/clock.h"
+#include "client/vault/typed.h"
+
+namespace waymark::node {
+
+absl::StatusOr<local::v1::Referral> LoadReferral(const Reader& reader, const ReferralId& id) {
+  auto referral = GetAs<local::v1::Referral>(reader, DocumentKind::kReferral, id);
+  if (!referral.ok() && ReasonOf(referral.status()) == v1::REASON_NOT_FOUND) {
+    return Error(v1::REASON_REFERRAL_UNKNOWN, "this node has no referral " + id.hex());
+  }
+  return referral;
+}
+
+absl::StatusOr<std::vector<local::v1::Referral>> LoadReferrals(const Reader& reader) {
+  ASSIGN_OR_RETURN(auto all, ParseAll<local::v1::Referral>(reader.List(DocumentKind::kReferral)));
+  std::vector<local::v1::Referral> referrals;
+  referrals.reserve(all.size());
+  for (auto& [unused, referral] : all) referrals.push_back(std::move(referral));
+  return referrals;
+}
+
+absl::Status SaveReferral(Transaction& transaction, const local::v1::Referral& referral) {
+  const auto id = ReferralId::FromBytes(referral.referral_id());
+  DocumentId parent;
+  if (const auto need = NeedId::FromBytes(referral.need_id())) parent = *need;
+  return PutMessage(transaction, DocumentKind::kReferral, *id, parent, referral);
+}
+
+std::optional<NodeState> StateOf(const local::v1::Referral& referral) {
+  return NodeStateFromName(referral.state());
+}
+
+Direction DirectionOf(const local::v1::Referral& referral, bool sent) {
+  return referral.originated() == sent ? Direction::kOriginToProvider
+                                       : Direction::kProviderToOrigin;
+}
+
+absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, CloseDetail detail,
+                     absl::Time now) {
+  const auto from = StateOf(referral);
+  const auto to = NextNodeState(from, kind, DirectionOf(referral, sent), detail);
+  if (!to.has_value()) {
+    return Error(v1::REASON_STATE_FORBIDS,
+                 v1::Kind_Name(kind) + " in state " + (from ? std::string(Name(*from)) : "NONE"));
+  }
+  if (to == from) return absl::OkStatus();
+  referral.set_state(std::string(Name(*to)));
+  referral.set_state_since_ms(ToMillis(now));
+  // Every state sets its own clock; the one that was left no longer runs.
+  if (*to != NodeState::kClarifying && from != NodeState::kClarifying) {
+    referral.set_state_until_ms(0);
+    referral.set_respond_by_ms(0);
+    referral.set_prompt_at_ms(0);
+  }
+  return absl::OkStatus();
+}
+
+bool ExpireIfDue(local::v1::Referral& referral, absl::Time now) {
+  if (referral.state_until_ms() == 0 || FromMillis(referral.state_until_ms()) > now) return false;
+  const auto from = StateOf(referral);
+  const auto to = from ? ExpiredNodeState(*from) : std::nullopt;
+  if (!to.has_value()) return false;
+  referral.set_state(std::string(Name(*to)));
+  referral.set_state_since_ms(referral.state_until_ms());
+  referral.set_state_until_ms(0);
+  referral.set_respond_by_ms(0);
+  referral.set_prompt_at_ms(0);
+  return true;
+}
+
+void SetInquiryClocks(local::v1::Referral& referral, const Catalogue& catalogue, absl::Time now) {
+  const absl::Time sent = FloorMinute(now);
+  const v1::UrgencyClock& clock = *catalogue.ClockOf(referral.urgency());
+  referral.set_respond_by_ms(ToMillis(After(sent, clock.answer_due())));
+  referral.set_prompt_at_ms(ToMillis(After(sent, clock.prompt_after())));
+  referral.set_state_until_ms(ToMillis(After(sent, clock.expires_after())));
+}
+
+local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v1::Kind kind,
+                           v1::Stage stage, bool sent, absl::Time now) {
+  if (local::v1::Event* event = FindEvent(referral, id.view())) return *event;
+  local::v1::Event& event = *referral.add_events();
+  event.set_message_id(id.bytes());
+  event.set_kind(kind);
+  event.set_stage(stage);
+  event.set_sent(sent);
+  event.set_at_ms(ToMillis(now));
+  event.set_delivery(sent ? v1::DELIVERY_STATE_QUEUED : v1::DELIVERY_STATE_INCOMING);
+  return event;
+}
+
+local::v1::Event* FindEvent(local::v1::Referral& referral, std::string_view message_id) {
+  for (local::v1::Event& event : *referral.mutable_events()) {
+    if (event.message_id() == message_id) return &event;
+  }
+  return nullptr;
+}
+
+void AddFields(local::v1::Referral& referral, const std::vector<uint32_t>& field_nos) {
+  auto* known = referral.mutable_field_nos();
+  for (const uint32_t field_no : field_nos) {
+    if (std::find(known->begin(), known->end(), field_no) == known->end()) {
+      referral.add_field_nos(field_no);
+    }
+  }
+}
+
+const local::v1::TokenEntry* TokenInUse(const local::v1::Referral& referral) {
+  for (int i = referral.tokens_size() - 1; i >= 0; --i) {
+    if (!referral.tokens(i).revoked()) return &referral.tokens(i);
+  }
+  return nullptr;
+}
+
+absl::Time FromMillis(int64_t millis) { return absl::FromUnixMillis(millis); }
+int64_t ToMillis(absl::Time time) { return absl::ToUnixMillis(time); }
+
+}  // namespace waymark::node

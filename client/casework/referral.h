@@ -1,0 +1,60 @@
+// The record of one referral on one of its two nodes, and what moves it.
+//
+// The state machine is base/lifecycle; this room only applies it to the stored record and keeps the
+// clocks beside it. Pure but for loading and saving. Thread-safe.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/ids/ids.h"
+#include "base/lifecycle/lifecycle.h"
+#include "base/schema/catalogue.h"
+#include "client/vault/vault.h"
+#include "waymark/local/v1/records.pb.h"
+#include "waymark/v1/message.pb.h"
+
+namespace waymark::node {
+
+// Returns the referral. NOT_FOUND (as REFERRAL_UNKNOWN): there is none of this id.
+absl::StatusOr<local::v1::Referral> LoadReferral(const Reader& reader, const ReferralId& id);
+absl::StatusOr<std::vector<local::v1::Referral>> LoadReferrals(const Reader& reader);
+absl::Status SaveReferral(Transaction& transaction, const local::v1::Referral& referral);
+
+// The record's state; nullopt for a referral that was just made.
+std::optional<NodeState> StateOf(const local::v1::Referral& referral);
+
+// The way of a message that this node sends or receives within the referral.
+Direction DirectionOf(const local::v1::Referral& referral, bool sent);
+
+// Moves the state by a message. STATE_FORBIDS names the kind and the state when the table does not
+// allow it.
+absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, CloseDetail detail,
+                     absl::Time now);
+
+// Ends the state when its clock has run out; returns whether it did.
+bool ExpireIfDue(local::v1::Referral& referral, absl::Time now);
+
+// Sets the clocks of a new inquiry: when an answer is due, when the lead is prompted, when it ends.
+void SetInquiryClocks(local::v1::Referral& referral, const Catalogue& catalogue, absl::Time now);
+
+// Appends a message to the history, or returns the one that is there.
+local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v1::Kind kind,
+                           v1::Stage stage, bool sent, absl::Time now);
+
+// Returns the event of this message, nullptr if there is none.
+local::v1::Event* FindEvent(local::v1::Referral& referral, std::string_view message_id);
+
+// Notes fields that were sent or received, each once.
+void AddFields(local::v1::Referral& referral, const std::vector<uint32_t>& field_nos);
+
+// The latest token that was not revoked, nullptr if there is none.
+const local::v1::TokenEntry* TokenInUse(const local::v1::Referral& referral);
+
+absl::Time FromMillis(int64_t millis);
+int64_t ToMillis(absl::Time time);
+
+}  // namespace waymark::node
