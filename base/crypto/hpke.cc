@@ -1,16 +1,13 @@
 #include "base/crypto/hpke.h"
 
-#include <cstddef>
-
 #include "base/crypto/hpke_evp.h"
 #include "base/crypto/hpke_native.h"
-#include "base/crypto/openssl.h"
 #include "base/status/status.h"
 
 namespace waymark::hpke {
 namespace {
 
-// What DeriveKeyPair takes: as many bytes as a private key has.
+// What DerivePrivateKey takes: as many bytes as a private key has.
 SecretBytes KeyMaterial(Random& random) {
   SecretBytes ikm(kPrivateKeySize);
   random.Fill(ikm.data(), ikm.size());
@@ -19,19 +16,15 @@ SecretBytes KeyMaterial(Random& random) {
 
 }  // namespace
 
-KeyPair GenerateKeyPair(Random& random) { return evp::DeriveKeyPair(KeyMaterial(random).view()); }
+KeyPair GenerateKeyPair(Random& random) {
+  KeyPair keys;
+  keys.private_key = evp::DerivePrivateKey(KeyMaterial(random).view());
+  keys.public_key = *evp::PublicFromPrivate(keys.private_key);
+  return keys;
+}
 
 absl::StatusOr<std::string> PublicFromPrivate(const SecretBytes& private_key) {
-  const ErrorQueueGuard guard;
-  const PKeyPtr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, private_key.data(),
-                                                 private_key.size()));
-  if (key == nullptr) {
-    return Error(v1::REASON_FIELD_INVALID, "the sealing key does not have 32 bytes");
-  }
-  std::string public_key(kPublicKeySize, '\0');
-  size_t size = public_key.size();
-  RequireOpenSsl(EVP_PKEY_get_raw_public_key(key.get(), Bytes(public_key), &size) == 1, "X25519");
-  return public_key;
+  return evp::PublicFromPrivate(private_key);
 }
 
 absl::StatusOr<std::string> Seal(std::string_view public_key, std::string_view info,
@@ -43,7 +36,7 @@ absl::StatusOr<std::string> Seal(std::string_view public_key, std::string_view i
 #if WAYMARK_NATIVE_HPKE
   return native::Seal(public_key, info, aad, plaintext, ikm);
 #else
-  return evp::Seal(public_key, info, aad, plaintext, evp::DeriveKeyPair(ikm.view()));
+  return evp::Seal(public_key, info, aad, plaintext, evp::DerivePrivateKey(ikm.view()));
 #endif
 }
 

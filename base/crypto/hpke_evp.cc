@@ -5,6 +5,7 @@
 
 #include "base/crypto/gcm.h"
 #include "base/crypto/hash.h"
+#include "base/crypto/hpke.h"
 #include "base/crypto/openssl.h"
 #include "base/status/status.h"
 
@@ -43,19 +44,33 @@ SecretBytes LabeledExpand(std::string_view suite, const SecretBytes& prk, std::s
   return HkdfExpand(prk, labeled, size);
 }
 
-PKeyPtr PrivateKey(const SecretBytes& bytes) {
-  return PKeyPtr(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, bytes.data(), bytes.size()));
+// A private key as OpenSSL holds it, and its public key. Reading one computes the public key, which
+// costs as much as an exchange: read each key once.
+struct ParsedKey {
+  PKeyPtr key;
+  std::string public_key;
+};
+
+// Nullopt if `private_key` has another size.
+std::optional<ParsedKey> Parse(const SecretBytes& private_key) {
+  ParsedKey parsed;
+  parsed.key.reset(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, private_key.data(),
+                                                private_key.size()));
+  if (parsed.key == nullptr) return std::nullopt;
+  parsed.public_key.resize(kPublicKeySize);
+  size_t size = kPublicKeySize;
+  RequireOpenSsl(
+      EVP_PKEY_get_raw_public_key(parsed.key.get(), Bytes(parsed.public_key), &size) == 1,
+      "X25519");
+  return parsed;
 }
 
-// The shared secret of X25519. Nullopt if a key is unusable: another size, or a point of low order,
-// which RFC 9180, 7.1.4, demands to be refused.
-std::optional<SecretBytes> DiffieHellman(const SecretBytes& private_key,
-                                         std::string_view public_key) {
-  const PKeyPtr own = PrivateKey(private_key);
+// The shared secret of X25519. Nullopt if `public_key` is unusable: of another size, or a point of
+// low order, which RFC 9180, 7.1.4, demands to be refused.
+std::optional<SecretBytes> DiffieHellman(const PKeyPtr& own, std::string_view public_key) {
   const PKeyPtr peer(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, Bytes(public_key), public_key.size()));
-  if (own == nullptr || peer == nullptr) return std::nullopt;
+  if (peer == nullptr) return std::nullopt;
   const PKeyCtxPtr context(EVP_PKEY_CTX_new(own.get(), nullptr));
   SecretBytes shared(kPublicKeySize);
   size_t size = shared.size();
@@ -85,26 +100,36 @@ KeyAndNonce ScheduleKeys(const SecretBytes& dh, std::string_view enc, std::strin
           LabeledExpand(kHpkeSuite, secret, "base_nonce", context, kGcmNonceSize)};
 }
 
+absl::Status BadPrivateKey() {
+  return Error(v1::REASON_FIELD_INVALID, "the sealing key does not have 32 bytes");
+}
+
 }  // namespace
 
-KeyPair DeriveKeyPair(std::string_view ikm) {
+SecretBytes DerivePrivateKey(std::string_view ikm) {
   const SecretBytes dkp_prk = LabeledExtract(kKemSuite, "", "dkp_prk", ikm);
-  SecretBytes private_key = LabeledExpand(kKemSuite, dkp_prk, "sk", "", kPrivateKeySize);
-  absl::StatusOr<std::string> public_key = PublicFromPrivate(private_key);
-  RequireOpenSsl(public_key.ok(), "X25519");
-  return {std::move(private_key), *std::move(public_key)};
+  return LabeledExpand(kKemSuite, dkp_prk, "sk", "", kPrivateKeySize);
+}
+
+absl::StatusOr<std::string> PublicFromPrivate(const SecretBytes& private_key) {
+  const ErrorQueueGuard guard;
+  std::optional<ParsedKey> parsed = Parse(private_key);
+  if (!parsed.has_value()) return BadPrivateKey();
+  return std::move(parsed->public_key);
 }
 
 absl::StatusOr<std::string> Seal(std::string_view public_key, std::string_view info,
                                  std::string_view aad, std::string_view plaintext,
-                                 const KeyPair& ephemeral) {
+                                 const SecretBytes& ephemeral) {
   const ErrorQueueGuard guard;
-  const std::optional<SecretBytes> dh = DiffieHellman(ephemeral.private_key, public_key);
+  const std::optional<ParsedKey> own = Parse(ephemeral);
+  if (!own.has_value()) return BadPrivateKey();
+  const std::optional<SecretBytes> dh = DiffieHellman(own->key, public_key);
   if (!dh.has_value()) {
     return Error(v1::REASON_FIELD_INVALID, "the recipient's sealing key is not an X25519 key");
   }
-  const KeyAndNonce keys = ScheduleKeys(*dh, ephemeral.public_key, public_key, info);
-  std::string sealed = ephemeral.public_key;
+  const KeyAndNonce keys = ScheduleKeys(*dh, own->public_key, public_key, info);
+  std::string sealed = own->public_key;
   GcmSeal(keys.key, keys.nonce.view(), aad, plaintext, sealed);
   return sealed;
 }
@@ -112,12 +137,13 @@ absl::StatusOr<std::string> Seal(std::string_view public_key, std::string_view i
 absl::StatusOr<SecretBytes> Open(const SecretBytes& private_key, std::string_view info,
                                  std::string_view aad, std::string_view sealed) {
   const ErrorQueueGuard guard;
-  ASSIGN_OR_RETURN(const std::string public_key, PublicFromPrivate(private_key));
+  const std::optional<ParsedKey> own = Parse(private_key);
+  if (!own.has_value()) return BadPrivateKey();
   std::optional<SecretBytes> plaintext;
   if (sealed.size() >= kOverhead) {
     const std::string_view enc = sealed.substr(0, kPublicKeySize);
-    if (const auto dh = DiffieHellman(private_key, enc); dh.has_value()) {
-      const KeyAndNonce keys = ScheduleKeys(*dh, enc, public_key, info);
+    if (const auto dh = DiffieHellman(own->key, enc); dh.has_value()) {
+      const KeyAndNonce keys = ScheduleKeys(*dh, enc, own->public_key, info);
       plaintext = GcmOpen(keys.key, keys.nonce.view(), aad, sealed.substr(kPublicKeySize));
     }
   }

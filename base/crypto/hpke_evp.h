@@ -7,18 +7,20 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "base/crypto/hpke.h"
 #include "base/crypto/secret.h"
 
 namespace waymark::hpke::evp {
 
-// RFC 9180, 7.1.3: DeriveKeyPair.
-KeyPair DeriveKeyPair(std::string_view ikm);
+// RFC 9180, 7.1.3: DeriveKeyPair, whose public key follows from the private one.
+SecretBytes DerivePrivateKey(std::string_view ikm);
 
-// hpke::Seal with the ephemeral key given.
+// hpke::PublicFromPrivate.
+absl::StatusOr<std::string> PublicFromPrivate(const SecretBytes& private_key);
+
+// hpke::Seal with the ephemeral private key given.
 absl::StatusOr<std::string> Seal(std::string_view public_key, std::string_view info,
                                  std::string_view aad, std::string_view plaintext,
-                                 const KeyPair& ephemeral);
+                                 const SecretBytes& ephemeral);
 
 // hpke::Open.
 absl::StatusOr<SecretBytes> Open(const SecretBytes& private_key, std::string_view info,

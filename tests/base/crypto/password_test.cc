@@ -2,6 +2,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/base/crypto/test_support.h"
+#include "tests/support/seeded_random.h"
 
 namespace waymark {
 namespace {

@@ -1,13 +1,9 @@
-// Hexadecimal and repeatable randomness for the tests of base.
+// Small helpers for the tests of crypto, identity and rpc.
 #pragma once
 
-#include <cstdint>
-#include <cstring>
-#include <random>
 #include <string>
 #include <string_view>
 
-#include "base/random/random.h"
 #include "base/status/status.h"
 
 namespace waymark {
@@ -19,18 +15,6 @@ inline std::string Unhex(std::string_view hex) {
   }
   return bytes;
 }
-
-// The same sequence for the same seed. Not thread-safe.
-class SeededRandom final : public Random {
- public:
-  explicit SeededRandom(uint32_t seed) : engine_(seed) {}
-  void Fill(uint8_t* data, size_t size) override {
-    for (size_t i = 0; i < size; ++i) data[i] = static_cast<uint8_t>(engine_());
-  }
-
- private:
-  std::mt19937 engine_;
-};
 
 template <typename T>
 v1::Reason ReasonOf(const absl::StatusOr<T>& result) {

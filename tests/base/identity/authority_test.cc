@@ -1,7 +1,8 @@
 #include "base/identity/authority.h"
 
 #include "gtest/gtest.h"
-#include "tests/base/identity/test_network.h"
+#include "tests/base/crypto/test_support.h"
+#include "tests/support/test_network.h"
 
 namespace waymark {
 namespace {

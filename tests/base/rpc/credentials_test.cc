@@ -11,8 +11,10 @@
 #include "absl/time/clock.h"
 #include "base/identity/files.h"
 #include "gtest/gtest.h"
-#include "tests/base/identity/test_network.h"
+#include "tests/base/crypto/test_support.h"
 #include "tests/base/rpc/generic_server.h"
+#include "tests/support/poll.h"
+#include "tests/support/test_network.h"
 
 namespace waymark {
 namespace {
@@ -171,14 +173,9 @@ TEST_F(CredentialsTest, ARenewedCertificateIsServedWithoutARestart) {
   HubFiles();
   const std::string renewed = *ReadPublicFile(hub.certificate_path);
   ASSERT_NE(renewed, first);
-  std::string served;
   // The watcher is a thread of gRPC's with a period in seconds; nothing announces that it has run.
-  for (const absl::Time deadline = absl::Now() + absl::Seconds(20);
-       served != renewed && absl::Now() < deadline;) {
-    absl::SleepFor(absl::Milliseconds(50));
-    served = CallOnce(server->address(), credentials).server_certificate;
-  }
-  EXPECT_EQ(served, renewed);
+  EXPECT_TRUE(Eventually(
+      [&] { return CallOnce(server->address(), credentials).server_certificate == renewed; }));
 }
 
 TEST_F(CredentialsTest, FilesAreCheckedBeforeTheyServe) {

@@ -1,4 +1,4 @@
-// Networks made at run time, for the tests of identity and of what is built on it.
+// Networks made at run time: an authority, its clock, and what it issues.
 #pragma once
 
 #include <memory>
@@ -8,27 +8,17 @@
 #include "absl/time/time.h"
 #include "base/identity/authority.h"
 #include "base/identity/certificate.h"
-#include "tests/base/crypto/test_support.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/seeded_random.h"
 
 namespace waymark {
-
-// Stands still until it is moved. Not thread-safe.
-class FakeClock final : public Clock {
- public:
-  explicit FakeClock(absl::Time now) : now_(now) {}
-  absl::Time Now() override { return now_; }
-  void Advance(absl::Duration by) { now_ += by; }
-
- private:
-  absl::Time now_;
-};
 
 struct KeyAndCertificate {
   SecretBytes key_pem;
   std::string certificate_pem;
 };
 
-// An authority and what it issues.
+// Not thread-safe.
 class TestNetwork {
  public:
   TestNetwork(uint32_t seed, absl::Time now) : random_(seed), clock_(now) {
