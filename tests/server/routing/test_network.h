@@ -165,6 +165,8 @@ class TestNetwork {
     return Send(sender, Message(header));
   }
 
+  void Apply(const Effects& effects) { state_.Apply(effects); }
+
   const ReferralRecord* Referral(std::string_view name) const {
     return state_.FindReferral(IdOf<ReferralId>(name));
   }
