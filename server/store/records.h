@@ -60,7 +60,7 @@ struct ReferralRecord {
   // When the state ends by itself: an unanswered request expires, an offer lapses. InfiniteFuture
   // for none.
   absl::Time state_until = absl::InfiniteFuture();
-  // When the record is forgotten; set with a terminal state.
+  // When the record is forgotten: some time after its end, or with the token of one that stays open.
   absl::Time forget_at = absl::InfiniteFuture();
 
   friend bool operator==(const ReferralRecord&, const ReferralRecord&) = default;
