@@ -52,6 +52,7 @@ absl::StatusOr<std::vector<OutboxItem>> Reader::NextOutbox(absl::Time now,
     OutboxItem& item = items.emplace_back();
     item.number = rows.Int(0);
     item.item_id = rows.Bytes(1);
+    item.referral = ReferralId::FromBytes(rows.Bytes(2)).value_or(ReferralId());
     ASSIGN_OR_RETURN(
         const SecretBytes submission,
         database_.Unseal(kOutbox, {rows.Bytes(1), rows.Bytes(2)}, rows.Int(3), rows.Bytes(4)));

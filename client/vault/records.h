@@ -103,6 +103,7 @@ struct OutboxItem {
   // Grows in the order of appending; names the entry locally.
   int64_t number = 0;
   std::string item_id;
+  ReferralId referral;
   std::string submission;
 };
 
