@@ -13,7 +13,7 @@ namespace waymark {
 // What stands in place of a value.
 inline constexpr char kRedacted[] = "[redacted]";
 
-// Returns one line such as `lang { preferred_language: [redacted] interpreter_mode: PHONE }`.
+// Returns one line such as `preferred_language: [redacted] interpreter_mode: INTERPRETER_MODE_ANY`.
 // In a section: routing and non-identifying fields show their value, bytes as hexadecimal digits;
 // quasi, identifying and special fields and `not_said` show that they are set. Outside sections:
 // numbers, flags, enums and nested messages show, strings and bytes do not. Unknown fields never

@@ -109,9 +109,11 @@ absl::Status ValidateText(const std::string& value, const v1::ValueLimits& limit
 absl::Status ValidateNumber(uint32_t value, const v1::ValueLimits& limits,
                             const std::string& path) {
   if (!HasNumberFormat(value, limits.format())) return Invalid(path, FormatOf(limits.format()));
-  if (value < limits.minimum() || (limits.maximum() != 0 && value > limits.maximum())) {
-    return Invalid(path, "is not from " + std::to_string(limits.minimum()) + " to " +
-                             std::to_string(limits.maximum()));
+  if (value < limits.minimum()) {
+    return Invalid(path, "is less than " + std::to_string(limits.minimum()));
+  }
+  if (limits.maximum() != 0 && value > limits.maximum()) {
+    return Invalid(path, "is greater than " + std::to_string(limits.maximum()));
   }
   return absl::OkStatus();
 }

@@ -245,6 +245,9 @@ TEST(ValidateTest, ChecksEverySectionOfAContainer) {
   sections.add_elig()->set_condition_id("NO");
   EXPECT_EQ(ReasonOf(ValidateSections(sections)), v1::REASON_FIELD_INVALID);
   sections.clear_elig();
+  for (int i = 0; i < 17; ++i) sections.add_depn()->set_age_years(4);
+  EXPECT_EQ(ReasonOf(ValidateSections(sections)), v1::REASON_FIELD_INVALID);
+  sections.clear_depn();
   sections.GetReflection()->MutableUnknownFields(&sections)->AddVarint(99, 1);
   EXPECT_EQ(ReasonOf(ValidateSections(sections)), v1::REASON_FIELD_INVALID);
 }
