@@ -188,6 +188,30 @@ std::vector<PolicyFinding> EvaluateConsent(const Catalogue& catalogue,
   return findings;
 }
 
+v1::ConsentToken TokenTermsOf(const v1::ConsentRecord& consent) {
+  v1::ConsentToken token;
+  *token.mutable_scope_fields() = consent.scope_fields();
+  *token.mutable_special_fields() = consent.special_fields();
+  *token.mutable_return_fields() = consent.return_fields();
+  *token.mutable_purposes() = consent.purposes();
+  token.set_stage_ceiling(consent.stage_ceiling());
+  *token.mutable_valid_from() = consent.valid_from();
+  *token.mutable_valid_until() = consent.valid_until();
+  const bool onward = consent.onward_mode() == v1::ONWARD_MODE_NAMED;
+  token.set_onward_mode(onward ? v1::ONWARD_MODE_NAMED : v1::ONWARD_MODE_NONE);
+  *token.mutable_onward_recipients() = consent.onward_recipients();
+  *token.mutable_onward_fields() = consent.onward_fields();
+  token.set_legal_basis(consent.legal_basis());
+  token.set_capture_kind(consent.capture_kind());
+  token.set_readback_confirmed(consent.readback_confirmed());
+  token.set_transport_named(consent.transport_named());
+  token.set_policy_pack(consent.policy_pack());
+  token.set_version(consent.version());
+  token.set_separate_release(consent.separate_release());
+  token.set_retention_days(consent.retention_at_recipient_days());
+  return token;
+}
+
 v1::Sections Permitted(const PolicyContext& context, const v1::ConsentRecord& consent,
                        const v1::Sections& sections) {
   return PermittedBy(

@@ -104,6 +104,11 @@ std::vector<PolicyFinding> EvaluateConsent(const Catalogue& catalogue,
                                            const std::string& origin_pack,
                                            const std::vector<ProviderFacts>& providers);
 
+// What a token says because its record says so: everything but ids, nonce, parties, versions of
+// other things and the lock, which its issuer fills in. Whatever EvaluateRelease allows on the
+// record, EvaluateUnderToken allows on such a token.
+v1::ConsentToken TokenTermsOf(const v1::ConsentRecord& consent);
+
 // The fields that consent and profile both allow at the context's stage, whatever their values:
 // what a preview starts from. In the return direction: what the token lets flow back.
 std::set<uint32_t> Unlocked(const PolicyContext& context, const v1::ConsentRecord& consent);
