@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/envelope/header.h"
 #include "base/envelope/token.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"

@@ -1,0 +1,65 @@
+#include "client/api/directory_view.h"
+
+#include <algorithm>
+
+namespace waymark::node {
+namespace {
+
+bool Serves(const v1::Service& service, const std::string& area) {
+  const auto& areas = service.service_areas();
+  return service.remote_delivery() || std::find(areas.begin(), areas.end(), area) != areas.end();
+}
+
+bool HasCode(const v1::Service& service, uint32_t code) {
+  const auto& secondary = service.secondary_codes();
+  return service.code() == code ||
+         std::find(secondary.begin(), secondary.end(), code) != secondary.end();
+}
+
+}  // namespace
+
+std::vector<Candidate> CandidatesIn(const DirectorySnapshot& directory, absl::Time now) {
+  std::vector<Candidate> candidates;
+  for (const ServiceEntry* entry : directory.OpenServices(now)) {
+    const UnitEntry* unit = directory.FindUnit(entry->unit);
+    const MemberEntry* member = directory.FindMember(entry->organisation);
+    if (unit == nullptr || member == nullptr) continue;
+    const v1::Capacity capacity = DirectorySnapshot::CapacityAt(*entry, now);
+    Candidate candidate;
+    candidate.service = &entry->service;
+    candidate.unit = &unit->unit;
+    candidate.member = &member->member;
+    candidate.organisation = member->id;
+    candidate.profile = member->profile ? &*member->profile : nullptr;
+    candidate.capacity = capacity.status();
+    if (capacity.has_available()) candidate.available = capacity.available();
+    if (capacity.status() != v1::CAPACITY_STATUS_UNKNOWN) {
+      candidate.capacity_until = absl::FromUnixSeconds(capacity.valid_until_minute() * 60);
+    }
+    candidates.push_back(candidate);
+  }
+  return candidates;
+}
+
+v1::ListDirectoryResponse ViewDirectory(const DirectorySnapshot& directory,
+                                        const v1::ListDirectoryRequest& request, absl::Time now) {
+  v1::ListDirectoryResponse response;
+  for (const MemberEntry* member : directory.members()) {
+    v1::DirectoryMember* shown = response.add_members();
+    shown->set_organisation_id(member->id.bytes());
+    *shown->mutable_member() = member->member;
+    if (member->profile) *shown->mutable_profile() = *member->profile;
+    for (const v1::Unit& unit : member->member.units()) {
+      (*shown->mutable_key_fingerprints())[unit.handle()] = member->identity_key.fingerprint();
+      if (member->key_changed) shown->add_changed_keys(unit.handle());
+    }
+  }
+  for (const Candidate& candidate : CandidatesIn(directory, now)) {
+    if (request.code() != 0 && !HasCode(*candidate.service, request.code())) continue;
+    if (!request.area().empty() && !Serves(*candidate.service, request.area())) continue;
+    *response.add_services() = ListingOf(candidate);
+  }
+  return response;
+}
+
+}  // namespace waymark::node

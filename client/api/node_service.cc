@@ -1,0 +1,327 @@
+#include "client/api/node_service.h"
+
+#include <exception>
+#include <utility>
+
+#include "base/rpc/status_mapping.h"
+#include "base/status/status.h"
+#include "client/api/directory_view.h"
+#include "client/casework/match.h"
+
+namespace waymark::node {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+
+absl::Status Invalid(std::string_view what) { return Error(v1::REASON_FIELD_INVALID, what); }
+
+// Moves a value into a response field, or passes the error on.
+template <typename Value, typename Store>
+absl::Status Into(absl::StatusOr<Value> result, Store store) {
+  if (!result.ok()) return result.status();
+  store(*std::move(result));
+  return absl::OkStatus();
+}
+
+template <typename Value, typename Field>
+absl::Status IntoList(absl::StatusOr<std::vector<Value>> result, Field* field) {
+  if (!result.ok()) return result.status();
+  for (Value& value : *result) *field->Add() = std::move(value);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Actor> NodeService::ActorOf(const grpc::ServerContext& context) {
+  const auto& metadata = context.client_metadata();
+  const auto it = metadata.find("authorization");
+  std::string_view value;
+  if (it != metadata.end()) value = {it->second.data(), it->second.size()};
+  if (value.substr(0, kBearer.size()) != kBearer) {
+    return Error(v1::REASON_STAFF_NOT_ALLOWED, "there is no login");
+  }
+  return node_.staff.Authenticate(value.substr(kBearer.size()));
+}
+
+grpc::Status NodeService::Run(grpc::ServerContext* context,
+                              const std::function<absl::Status(const Actor&)>& use_case) {
+  try {
+    const absl::StatusOr<Actor> actor = ActorOf(*context);
+    return ToGrpc(actor.ok() ? use_case(*actor) : actor.status());
+  } catch (const std::exception&) {
+    return ToGrpc(Error(v1::REASON_INTERNAL, "the node failed to carry this out"));
+  }
+}
+
+grpc::Status NodeService::Login(grpc::ServerContext*, const v1::LoginRequest* request,
+                                v1::LoginResponse* response) {
+  return ToGrpc(Into(node_.staff.Login(request->name(), SecretBytes::CopyOf(request->passphrase())),
+                     [&](v1::LoginResponse login) { *response = std::move(login); }));
+}
+
+grpc::Status NodeService::PutStaff(grpc::ServerContext* context, const v1::PutStaffRequest* request,
+                                   v1::PutStaffResponse*) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    RETURN_IF_ERROR(actor.RequireAdministrator());
+    const auto directory = node_.context.directory();
+    for (const std::string& unit : request->unit_ids()) {
+      const auto id = UnitId::FromBytes(unit);
+      if (!id || !IsOwnUnit(node_.context, *directory, *id)) {
+        return Error(v1::REASON_UNIT_NOT_OWN, "staff work for units of this organisation only");
+      }
+    }
+    return node_.staff.Put(*request);
+  });
+}
+
+grpc::Status NodeService::GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest*,
+                                    v1::GetStatusResponse* response) {
+  return Run(context, [&](const Actor&) { return node_.status(*response); });
+}
+
+absl::Status NodeService::CheckOwnService(const Actor& actor, const ServiceId& service) const {
+  if (actor.RequireAdministrator().ok()) return absl::OkStatus();
+  const ServiceEntry* entry = node_.context.directory()->FindService(service);
+  if (entry == nullptr) {
+    return Error(v1::REASON_NOT_FOUND, "the directory has no such service");
+  }
+  return actor.RequireCaseworker(entry->unit);
+}
+
+grpc::Status NodeService::PublishService(grpc::ServerContext* context,
+                                         const v1::PublishServiceRequest* request,
+                                         v1::PublishServiceResponse*) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    RETURN_IF_ERROR(actor.RequireAdministrator());
+    return node_.publication.PublishService(request->service());
+  });
+}
+
+grpc::Status NodeService::PublishCapacity(grpc::ServerContext* context,
+                                          const v1::PublishCapacityRequest* request,
+                                          v1::PublishCapacityResponse* response) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    const auto service = ServiceId::FromBytes(request->capacity().service_id());
+    if (!service) return Invalid("service_id of the capacity is not 16 bytes");
+    RETURN_IF_ERROR(CheckOwnService(actor, *service));
+    return Into(node_.publication.PublishCapacity(request->capacity()), [&](absl::Time until) {
+      response->mutable_valid_until()->set_seconds(absl::ToUnixSeconds(until));
+    });
+  });
+}
+
+grpc::Status NodeService::PublishProfile(grpc::ServerContext* context,
+                                         const v1::PublishProfileRequest* request,
+                                         v1::PublishProfileResponse*) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    RETURN_IF_ERROR(actor.RequireAdministrator());
+    return node_.publication.PublishProfile(request->profile());
+  });
+}
+
+grpc::Status NodeService::ListDirectory(grpc::ServerContext* context,
+                                        const v1::ListDirectoryRequest* request,
+                                        v1::ListDirectoryResponse* response) {
+  return Run(context, [&](const Actor&) {
+    *response = ViewDirectory(*node_.context.directory(), *request, node_.context.clock.Now());
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status NodeService::ConfirmUnitKey(grpc::ServerContext* context,
+                                         const v1::ConfirmUnitKeyRequest* request,
+                                         v1::ConfirmUnitKeyResponse*) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    if (actor.role == v1::STAFF_ROLE_LOGISTICS) return actor.RequireAdministrator();
+    const auto unit = UnitId::FromBytes(request->unit_id());
+    if (!unit) return Invalid("unit_id is not 16 bytes");
+    const MemberEntry* member = node_.context.directory()->MemberOf(*unit);
+    if (member == nullptr) {
+      return Error(v1::REASON_UNIT_UNKNOWN, "the unit is not in the directory");
+    }
+    return node_.replica.Confirm(member->id, request->fingerprint());
+  });
+}
+
+grpc::Status NodeService::CreateCase(grpc::ServerContext* context,
+                                     const v1::CreateCaseRequest* request,
+                                     v1::CreateCaseResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.cases.Create(actor, *request); });
+}
+
+grpc::Status NodeService::UpdateCase(grpc::ServerContext* context,
+                                     const v1::UpdateCaseRequest* request,
+                                     v1::UpdateCaseResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.cases.Update(actor, *request); });
+}
+
+grpc::Status NodeService::GetCase(grpc::ServerContext* context, const v1::GetCaseRequest* request,
+                                  v1::GetCaseResponse* response) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    const auto id = CaseId::FromBytes(request->case_id());
+    if (!id) return Invalid("case_id is not 16 bytes");
+    return Into(node_.cases.Get(actor, *id),
+                [&](v1::Case person) { *response->mutable_case_() = std::move(person); });
+  });
+}
+
+grpc::Status NodeService::ListCases(grpc::ServerContext* context, const v1::ListCasesRequest*,
+                                    v1::ListCasesResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return IntoList(node_.cases.List(actor), response->mutable_cases());
+  });
+}
+
+grpc::Status NodeService::PutNeed(grpc::ServerContext* context, const v1::PutNeedRequest* request,
+                                  v1::PutNeedResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.cases.PutNeed(actor, *request); });
+}
+
+grpc::Status NodeService::MatchServices(grpc::ServerContext* context,
+                                        const v1::MatchServicesRequest* request,
+                                        v1::MatchServicesResponse* response) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    const auto case_id = CaseId::FromBytes(request->case_id());
+    if (!case_id) return Invalid("case_id is not 16 bytes");
+    ASSIGN_OR_RETURN(const v1::Case person, node_.cases.Get(actor, *case_id));
+    for (const v1::Need& need : person.needs()) {
+      if (need.need_id() != request->need_id()) continue;
+      const auto directory = node_.context.directory();
+      const auto matches = Match(node_.context.catalogue, person, need,
+                                 CandidatesIn(*directory, node_.context.clock.Now()));
+      for (const v1::ServiceMatch& match : matches) *response->add_matches() = match;
+      return absl::OkStatus();
+    }
+    return Error(v1::REASON_NOT_FOUND, "the case has no need of this id");
+  });
+}
+
+grpc::Status NodeService::QueryCapacity(grpc::ServerContext* context,
+                                        const v1::QueryCapacityRequest* request,
+                                        v1::QueryCapacityResponse*) {
+  return Run(context,
+             [&](const Actor& actor) { return node_.origin.QueryCapacity(actor, *request); });
+}
+
+grpc::Status NodeService::ListCapacityQueries(grpc::ServerContext* context,
+                                              const v1::ListCapacityQueriesRequest* request,
+                                              v1::ListCapacityQueriesResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return IntoList(node_.origin.ListCapacityQueries(actor, NeedId::FromBytes(request->need_id())),
+                    response->mutable_queries());
+  });
+}
+
+grpc::Status NodeService::ReadBackConsent(grpc::ServerContext* context,
+                                          const v1::ReadBackConsentRequest* request,
+                                          v1::ReadBackConsentResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.consents.ReadBack(actor, request->consent()),
+                [&](v1::ReadBackConsentResponse shown) { *response = std::move(shown); });
+  });
+}
+
+grpc::Status NodeService::RecordConsent(grpc::ServerContext* context,
+                                        const v1::RecordConsentRequest* request,
+                                        v1::RecordConsentResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.consents.Record(actor, *request); });
+}
+
+grpc::Status NodeService::ListConsents(grpc::ServerContext* context,
+                                       const v1::ListConsentsRequest* request,
+                                       v1::ListConsentsResponse* response) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    const auto id = CaseId::FromBytes(request->case_id());
+    if (!id) return Invalid("case_id is not 16 bytes");
+    return IntoList(node_.consents.List(actor, *id), response->mutable_consents());
+  });
+}
+
+grpc::Status NodeService::Withdraw(grpc::ServerContext* context, const v1::WithdrawRequest* request,
+                                   v1::WithdrawResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.origin.Withdraw(actor, *request),
+                [&](v1::WithdrawResponse done) { *response = std::move(done); });
+  });
+}
+
+grpc::Status NodeService::Preview(grpc::ServerContext* context, const v1::PreviewRequest* request,
+                                  v1::PreviewResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.origin.Preview(actor, *request),
+                [&](v1::PreviewResponse shown) { *response = std::move(shown); });
+  });
+}
+
+grpc::Status NodeService::Inquire(grpc::ServerContext* context, const v1::InquireRequest* request,
+                                  v1::InquireResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.origin.Inquire(actor, *request),
+                [&](v1::InquireResponse done) { *response = std::move(done); });
+  });
+}
+
+grpc::Status NodeService::Accept(grpc::ServerContext* context, const v1::AcceptRequest* request,
+                                 v1::AcceptResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.origin.Accept(actor, *request); });
+}
+
+grpc::Status NodeService::Disclose(grpc::ServerContext* context, const v1::DiscloseRequest* request,
+                                   v1::DiscloseResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.origin.Disclose(actor, *request); });
+}
+
+grpc::Status NodeService::Offer(grpc::ServerContext* context, const v1::OfferRequest* request,
+                                v1::OfferResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.provider.Offer(actor, *request),
+                [&](v1::OfferResponse done) { *response = std::move(done); });
+  });
+}
+
+// The remaining steps of a referral differ in nothing but their name.
+#define WAYMARK_PROVIDER_STEP(name)                                                                \
+  grpc::Status NodeService::name(grpc::ServerContext* context, const v1::name##Request* request,   \
+                                 v1::name##Response*) {                                            \
+    return Run(context, [&](const Actor& actor) { return node_.provider.name(actor, *request); }); \
+  }
+WAYMARK_PROVIDER_STEP(Waitlist)
+WAYMARK_PROVIDER_STEP(Decline)
+WAYMARK_PROVIDER_STEP(Clarify)
+WAYMARK_PROVIDER_STEP(Schedule)
+WAYMARK_PROVIDER_STEP(Start)
+WAYMARK_PROVIDER_STEP(ReportProgress)
+WAYMARK_PROVIDER_STEP(Close)
+WAYMARK_PROVIDER_STEP(Cancel)
+#undef WAYMARK_PROVIDER_STEP
+
+grpc::Status NodeService::ListReferrals(grpc::ServerContext* context,
+                                        const v1::ListReferralsRequest* request,
+                                        v1::ListReferralsResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return IntoList(node_.overview.List(actor, *request), response->mutable_referrals());
+  });
+}
+
+grpc::Status NodeService::GetReferral(grpc::ServerContext* context,
+                                      const v1::GetReferralRequest* request,
+                                      v1::GetReferralResponse* response) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    const auto id = ReferralId::FromBytes(request->referral_id());
+    if (!id) return Invalid("referral_id is not 16 bytes");
+    return Into(node_.overview.Get(actor, *id),
+                [&](v1::GetReferralResponse shown) { *response = std::move(shown); });
+  });
+}
+
+grpc::Status NodeService::ListDisclosures(grpc::ServerContext* context,
+                                          const v1::ListDisclosuresRequest* request,
+                                          v1::ListDisclosuresResponse* response) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    const auto id = CaseId::FromBytes(request->case_id());
+    if (!id) return Invalid("case_id is not 16 bytes");
+    return IntoList(node_.overview.ListDisclosures(actor, *id), response->mutable_disclosures());
+  });
+}
+
+}  // namespace waymark::node
