@@ -64,7 +64,7 @@ absl::Status WriteAtomically(const std::string& path, std::string_view content, 
   if (!file.ok()) return SystemError(path, "create");
   if (!WriteAll(file.get(), content) || fchmod(file.get(), mode) != 0 || fsync(file.get()) != 0 ||
       rename(temporary.c_str(), path.c_str()) != 0) {
-    const absl::Status status = SystemError(path, "write");
+    absl::Status status = SystemError(path, "write");
     unlink(temporary.c_str());
     return status;
   }

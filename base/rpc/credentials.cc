@@ -122,7 +122,7 @@ absl::StatusOr<SpiffeId> PeerIdentity(const grpc::AuthContext& context) {
   if (!context.IsPeerAuthenticated() || ids.size() != 1) {
     return Error(v1::REASON_IDENTITY_MISSING, "the connection carries no client certificate");
   }
-  const auto id = SpiffeId::Parse(std::string_view(ids[0].data(), ids[0].size()));
+  auto id = SpiffeId::Parse(std::string_view(ids[0].data(), ids[0].size()));
   if (!id.ok()) {
     return Error(v1::REASON_IDENTITY_MISSING, "the client certificate names nobody of a network");
   }
