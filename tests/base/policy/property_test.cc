@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/schema/field_registry.h"
+#include "base/schema/validate.h"
 #include "google/protobuf/descriptor.h"
 #include "tests/base/policy/scene.h"
 
@@ -78,7 +79,9 @@ void Fill(Message& message, uint32_t service_code) {
         reflection.SetInt32(&message, field, static_cast<int32_t>(NumberFor(*field, service_code)));
         break;
       case FieldDescriptor::CPPTYPE_INT64:
-        reflection.SetInt64(&message, field, NumberFor(*field, service_code));
+        // Minutes since the Unix epoch.
+        reflection.SetInt64(&message, field,
+                            absl::ToUnixSeconds(At(kNow)) / 60 + NumberFor(*field, service_code));
         break;
       case FieldDescriptor::CPPTYPE_BOOL:
         // CONT.via_lead_only among them: direct contact is chosen.
@@ -206,6 +209,11 @@ std::vector<uint32_t> AllCodes() {
 
 INSTANTIATE_TEST_SUITE_P(Services, EveryServiceTest, ::testing::ValuesIn(AllCodes()),
                          [](const auto& tested) { return "Code" + std::to_string(tested.param); });
+
+TEST(EverythingTest, IsValid) {
+  const absl::Status valid = ValidateSections(Everything(206));
+  EXPECT_TRUE(valid.ok()) << valid;
+}
 
 TEST(EveryFieldTest, GoesOnlyIfTheConsentListsItAndItsYesIsThere) {
   const v1::Sections everything = Everything(702);
