@@ -48,11 +48,6 @@ void MailboxIndex::Remove(uint64_t sequence) {
   entries_.erase(found);
 }
 
-bool MailboxIndex::IsUrgent(uint64_t sequence) const {
-  const auto found = entries_.find(sequence);
-  return found != entries_.end() && found->second.urgent;
-}
-
 MailboxIndex::Page MailboxIndex::Read(const OrganisationId& mailbox, MailboxView view,
                                       uint64_t after, size_t max_items, size_t max_bytes,
                                       absl::Time now) const {

@@ -27,7 +27,7 @@ struct MailboxEntry {
   uint32_t bytes = 0;
   // REVOKE: what MailboxView::kRevocations shows.
   bool revocation = false;
-  // Has or had an offline notice to come.
+  // U0 or U1: its sender is told when it waits for long.
   bool urgent = false;
   absl::Time expires_at;
   // Empty when no withdrawal drops the item.
@@ -49,7 +49,6 @@ class MailboxIndex {
   void Remove(uint64_t sequence);
 
   bool Contains(uint64_t sequence) const { return entries_.contains(sequence); }
-  bool IsUrgent(uint64_t sequence) const;
 
   // As Store::ReadMailbox.
   Page Read(const OrganisationId& mailbox, MailboxView view, uint64_t after, size_t max_items,

@@ -1,0 +1,103 @@
+#include <gmock/gmock.h>
+
+#include "server/store/sqlite/due_index.h"
+#include "server/store/sqlite/mailbox_index.h"
+#include "tests/server/store_conformance/samples.h"
+
+namespace waymark::hub {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+absl::Time At(int second) { return SampleTime() + absl::Seconds(second); }
+
+TEST(DueIndexTest, FindsTheRowOfAKey) {
+  DueIndex<std::string> index;
+  index.Put("a", 1, At(10));
+  index.Put("b", 2, absl::InfiniteFuture());
+  EXPECT_EQ(index.Find("a"), 1);
+  EXPECT_EQ(index.Find("b"), 2);
+  EXPECT_EQ(index.Find("c"), std::nullopt);
+  index.Erase("a");
+  index.Erase("a");
+  EXPECT_EQ(index.Find("a"), std::nullopt);
+  EXPECT_THAT(index.Due(At(100), 9), IsEmpty());
+}
+
+TEST(DueIndexTest, ListsWhatIsDueLongestOverdueFirst) {
+  DueIndex<std::string> index;
+  index.Put("late", 1, At(30));
+  index.Put("early", 2, At(10));
+  index.Put("middle", 3, At(20));
+  index.Put("never", 4, absl::InfiniteFuture());
+  EXPECT_THAT(index.Due(At(9), 9), IsEmpty());
+  EXPECT_THAT(index.Due(At(20), 9), ElementsAre("early", "middle"));
+  EXPECT_THAT(index.Due(At(99), 2), ElementsAre("early", "middle"));
+}
+
+TEST(DueIndexTest, PutReplacesTheDueTime) {
+  DueIndex<std::string> index;
+  index.Put("a", 1, At(10));
+  index.Put("a", 1, At(20));
+  EXPECT_THAT(index.Due(At(10), 9), IsEmpty());
+  EXPECT_THAT(index.Due(At(20), 9), ElementsAre("a"));
+}
+
+class MailboxIndexTest : public testing::Test {
+ protected:
+  void Add(uint64_t sequence, v1::Kind kind = v1::KIND_INQUIRY, absl::Time expires_at = At(100)) {
+    MailboxItem item = SampleItem(1, 1);
+    item.kind = kind;
+    item.expires_at = expires_at;
+    item.message.assign(10, 'm');
+    index_.Add(sequence, EntryOf(item));
+  }
+
+  MailboxIndex index_;
+  const OrganisationId mailbox_ = SampleId<OrganisationId>(1);
+};
+
+TEST_F(MailboxIndexTest, ReadsInOrderAndWithinTheLimits) {
+  for (const uint64_t sequence : {3, 1, 2}) Add(sequence);
+  auto page = index_.Read(mailbox_, MailboxView::kAll, 0, 2, 1000, At(0));
+  EXPECT_THAT(page.sequences, ElementsAre(1, 2));
+  EXPECT_TRUE(page.more);
+  page = index_.Read(mailbox_, MailboxView::kAll, 2, 2, 1000, At(0));
+  EXPECT_THAT(page.sequences, ElementsAre(3));
+  EXPECT_FALSE(page.more);
+  page = index_.Read(mailbox_, MailboxView::kAll, 0, 9, 20, At(0));
+  EXPECT_THAT(page.sequences, ElementsAre(1, 2));
+  EXPECT_TRUE(page.more);
+}
+
+TEST_F(MailboxIndexTest, SkippedItemsAreNotMore) {
+  Add(1);
+  Add(2, v1::KIND_INQUIRY, At(5));
+  const auto page = index_.Read(mailbox_, MailboxView::kAll, 0, 1, 1000, At(5));
+  EXPECT_THAT(page.sequences, ElementsAre(1));
+  EXPECT_FALSE(page.more) << "the other one has expired";
+}
+
+TEST_F(MailboxIndexTest, WithdrawalSparesRevocationsAndTheirAcknowledgements) {
+  Add(1);
+  Add(2, v1::KIND_REVOKE);
+  Add(3, v1::KIND_REVOKE_ACK);
+  EXPECT_THAT(index_.UnderToken(SampleHash(1)), ElementsAre(1));
+  EXPECT_THAT(index_.UnderToken(""), IsEmpty());
+  EXPECT_THAT(index_.Through(mailbox_, MailboxView::kRevocations, 3), ElementsAre(2));
+}
+
+TEST_F(MailboxIndexTest, RemovedItemsAreNowhere) {
+  Add(1);
+  Add(2);
+  index_.Remove(1);
+  index_.Remove(1);
+  EXPECT_FALSE(index_.Contains(1));
+  EXPECT_THAT(index_.Through(mailbox_, MailboxView::kAll, 9), ElementsAre(2));
+  EXPECT_THAT(index_.UnderToken(SampleHash(1)), ElementsAre(2));
+  EXPECT_THAT(index_.Expired(At(100), 9), ElementsAre(2));
+}
+
+}  // namespace
+}  // namespace waymark::hub
