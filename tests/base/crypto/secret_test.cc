@@ -99,8 +99,7 @@ TEST(SecretBytesTest, MovingLeavesNothingBehind) {
   const uint8_t* block = source.data();
   const SecretBytes moved = std::move(source);
   EXPECT_EQ(moved.data(), block);
-  // NOLINTNEXTLINE(bugprone-use-after-move, clang-analyzer-cplusplus.Move): what moving leaves is
-  // the test.
+  // What moving leaves is the test. NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-*)
   EXPECT_EQ(source.view(), "");
 }
 
