@@ -7,7 +7,7 @@
 namespace waymark {
 namespace {
 
-TEST(StatusMappingTest, EveryReasonSurvivesTheRoundTrip) {
+TEST(StatusMappingTest, EveryReasonMakesTheRoundTrip) {
   const auto* reasons = v1::Reason_descriptor();
   for (int i = 0; i < reasons->value_count(); ++i) {
     const auto reason = static_cast<v1::Reason>(reasons->value(i)->number());
