@@ -25,6 +25,7 @@
 #include "base/ids/ids.h"
 #include "base/sync/sync.h"
 #include "base/time/clock.h"
+#include "server/routing/limits.h"
 #include "server/routing/membership.h"
 #include "server/routing/submitted.h"
 #include "server/store/store.h"
@@ -63,13 +64,15 @@ class CommitterMetrics {
   virtual void OnItem(v1::Reason reason) = 0;
   // One batch of `items` in `bytes` was loaded, decided and committed (or failed) in `took`.
   virtual void OnBatch(size_t items, size_t bytes, absl::Duration took) = 0;
+  // The store refused a batch; nothing of it was kept.
+  virtual void OnStoreError(const absl::Status& status) = 0;
   // A submission was refused because the queue was full.
   virtual void OnQueueFull() = 0;
 };
 
 class Committer {
  public:
-  struct Limits {
+  struct Bounds {
     // What may wait, in items and bytes; one submission beyond is taken while nothing waits.
     size_t queue_items = 16384;
     size_t queue_bytes = size_t{64} << 20;
@@ -87,15 +90,16 @@ class Committer {
   };
 
   // Starts the thread.
-  static std::unique_ptr<Committer> Create(const Collaborators& collaborators,
-                                           const Limits& limits);
+  static std::unique_ptr<Committer> Create(const Collaborators& collaborators, const Limits& limits,
+                                           const Bounds& bounds);
 
   ~Committer();
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
   // Queues `work`. On error `work.done` is never called: QUOTA_EXCEEDED when the queue is full,
-  // UNAVAILABLE after Shutdown has begun.
+  // UNAVAILABLE after Shutdown has begun. When the store refuses a batch, every item of it is
+  // answered with QUOTA_EXCEEDED (the disk is full) or UNAVAILABLE and nothing of it was kept.
   absl::Status Submit(Work work);
 
   // Replaces the membership that later batches are decided on; until the first call nobody is a
@@ -106,16 +110,26 @@ class Committer {
   void Shutdown();
 
  private:
-  Committer(const Collaborators& collaborators, const Limits& limits);
+  struct Batch {
+    std::vector<Work> works;
+    std::shared_ptr<const Membership> membership;
+    size_t items = 0;
+    size_t bytes = 0;
+  };
+
+  Committer(const Collaborators& collaborators, const Limits& limits, const Bounds& bounds);
 
   void Run();
   // Waits for work and takes up to a batch of it; empty once drained after Shutdown.
-  std::vector<Work> TakeBatch();
-  void Process(std::vector<Work> batch);
-  absl::Status Commit(std::span<Work> batch, std::vector<v1::Reason>& reasons);
+  Batch TakeBatch();
+  void Process(Batch batch);
+  // Decides on every item and makes the accepted ones durable, filling `reasons` and `effects`.
+  absl::Status Commit(const Batch& batch, std::vector<v1::Reason>& reasons,
+                      std::vector<Effects>& effects);
 
   const Collaborators with_;
   const Limits limits_;
+  const Bounds bounds_;
 
   Mutex mu_;
   CondVar changed_;

@@ -13,8 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -67,7 +67,7 @@ class DispatcherMetrics {
 class Dispatcher final : public CommitListener {
  public:
   struct Options {
-    // Where delivery begins: everything up to it is acknowledged.
+    // Where delivery begins: everything up to it (of what `restricted` leaves) is acknowledged.
     uint64_t cursor = 0;
     // What may be delivered and not acknowledged. One message is always allowed.
     size_t window_messages = 256;
@@ -88,7 +88,7 @@ class Dispatcher final : public CommitListener {
   Dispatcher& operator=(const Dispatcher&) = delete;
 
   // Begins delivery to `sink`. An attachment of the same organisation that exists ends with
-  // SESSION_REPLACED.
+  // SESSION_REPLACED. After Shutdown nothing is attached and `sink` is never called.
   AttachmentId Attach(const OrganisationId& organisation, const Options& options,
                       std::weak_ptr<DeliverySink> sink);
 
@@ -114,11 +114,39 @@ class Dispatcher final : public CommitListener {
 
  private:
   struct Attachment;
-  struct Step;
+  // An acknowledgement that the store has not been told.
+  struct PendingAck {
+    OrganisationId organisation;
+    MailboxView view;
+    uint64_t through;
+  };
 
   Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics);
 
+  // The thread. What is marked as locked releases the lock around I/O and callbacks.
   void Run();
+  void SendAcks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Does the next thing that there is to do for `attachment`: one callback or one page.
+  void Advance(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Deliver(const std::weak_ptr<DeliverySink>& sink, std::vector<OutgoingDelivery> frame)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void ReadPage(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Takes from memory what credits and a frame allow.
+  std::vector<OutgoingDelivery> TakeFrame(Attachment& attachment)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Keep(Attachment& attachment, MailboxItem item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnCommittedItem(MailboxItem& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnCommittedDrop(const std::string& token_hash) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Returns the attachment of an organisation, nullptr if it has none that lasts.
+  Attachment* Current(const OrganisationId& organisation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Marks it as to be advanced.
+  void Wake(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Its sink is told by the thread, or not at all without a reason.
+  void End(Attachment& attachment, std::optional<v1::Reason> reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Erase(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Store* const store_;
   Clock* const clock_;
@@ -127,7 +155,13 @@ class Dispatcher final : public CommitListener {
   Mutex mu_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  AttachmentId next_id_ ABSL_GUARDED_BY(mu_) = 1;
+  AttachmentId last_id_ ABSL_GUARDED_BY(mu_) = 0;
+  // Only the thread erases, so that it may let go of the lock in between.
+  absl::flat_hash_map<AttachmentId, std::unique_ptr<Attachment>> attachments_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<OrganisationId, Attachment*> current_ ABSL_GUARDED_BY(mu_);
+  // Attachments to advance, each at most once.
+  std::deque<AttachmentId> runnable_ ABSL_GUARDED_BY(mu_);
+  std::vector<PendingAck> acks_ ABSL_GUARDED_BY(mu_);
   size_t memory_bytes_ ABSL_GUARDED_BY(mu_) = 0;
 
   std::thread thread_;

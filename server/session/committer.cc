@@ -1,0 +1,169 @@
+#include "server/session/committer.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/status/status.h"
+#include "server/consent/registration.h"
+#include "server/routing/decide.h"
+#include "server/routing/working_state.h"
+
+namespace waymark::hub {
+namespace {
+
+// How the committer treats each kind of item.
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+StateKeys KeysOf(const std::vector<Work>& works) {
+  StateKeys keys;
+  for (const Work& work : works) {
+    for (const SubmittedItem& item : work.items) {
+      std::visit(Overloaded{[&](const Submitted& message) { AddKeys(message, keys); },
+                            [&](const v1::TokenRegistration& token) { AddKeys(token, keys); },
+                            [](v1::Reason) {}},
+                 item);
+    }
+  }
+  return keys;
+}
+
+Decision DecideItem(const WorkingState& state, const OrganisationId& sender,
+                    const SubmittedItem& item, absl::Time now, const Limits& limits) {
+  return std::visit(
+      Overloaded{[&](const Submitted& message) { return Decide(state, message, now, limits); },
+                 [&](const v1::TokenRegistration& token) {
+                   return DecideRegistration(state, sender, token, now, limits);
+                 },
+                 [](v1::Reason reason) { return Decision{.reason = reason}; }},
+      item);
+}
+
+bool ChangesSomething(const Effects& effects) {
+  return !effects.put_tokens.empty() || !effects.put_referrals.empty() ||
+         !effects.put_seen.empty() || !effects.drop.empty() || !effects.deliver.empty() ||
+         !effects.log.empty();
+}
+
+}  // namespace
+
+std::unique_ptr<Committer> Committer::Create(const Collaborators& collaborators,
+                                             const Limits& limits, const Bounds& bounds) {
+  auto committer = std::unique_ptr<Committer>(new Committer(collaborators, limits, bounds));
+  committer->thread_ = std::thread([self = committer.get()] { self->Run(); });
+  return committer;
+}
+
+Committer::Committer(const Collaborators& collaborators, const Limits& limits, const Bounds& bounds)
+    : with_(collaborators),
+      limits_(limits),
+      bounds_(bounds),
+      membership_(std::make_shared<const Membership>()) {}
+
+Committer::~Committer() { Shutdown(); }
+
+absl::Status Committer::Submit(Work work) {
+  {
+    MutexLock lock(mu_);
+    if (stopping_) return Error(v1::REASON_UNAVAILABLE, "the hub is stopping");
+    const size_t items = queued_items_ + work.items.size();
+    const size_t bytes = queued_bytes_ + work.bytes;
+    if (queue_.empty() || (items <= bounds_.queue_items && bytes <= bounds_.queue_bytes)) {
+      queued_items_ = items;
+      queued_bytes_ = bytes;
+      queue_.push_back(std::move(work));
+      changed_.Signal();
+      return absl::OkStatus();
+    }
+  }
+  with_.metrics->OnQueueFull();
+  return Error(v1::REASON_QUOTA_EXCEEDED, "the hub has more work than it can queue");
+}
+
+void Committer::SetMembership(std::shared_ptr<const Membership> membership) {
+  MutexLock lock(mu_);
+  membership_ = std::move(membership);
+}
+
+void Committer::Shutdown() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    changed_.Signal();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::Run() {
+  while (true) {
+    Batch batch = TakeBatch();
+    if (batch.works.empty()) return;
+    Process(std::move(batch));
+  }
+}
+
+Committer::Batch Committer::TakeBatch() {
+  Batch batch;
+  MutexLock lock(mu_);
+  while (queue_.empty() && !stopping_) changed_.Wait(mu_);
+  while (!queue_.empty()) {
+    const size_t items = batch.items + queue_.front().items.size();
+    const size_t bytes = batch.bytes + queue_.front().bytes;
+    const bool fits = items <= bounds_.batch_items && bytes <= bounds_.batch_bytes;
+    if (!fits && !batch.works.empty()) break;
+    batch.items = items;
+    batch.bytes = bytes;
+    batch.works.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_items_ -= batch.items;
+  queued_bytes_ -= batch.bytes;
+  batch.membership = membership_;
+  return batch;
+}
+
+void Committer::Process(Batch batch) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<v1::Reason> reasons;
+  std::vector<Effects> effects;
+  const absl::Status status = Commit(batch, reasons, effects);
+  if (!status.ok()) {
+    // Also for what the rules refused: they judged on a state that has not come about.
+    const bool full = ReasonOf(status) == v1::REASON_QUOTA_EXCEEDED;
+    reasons.assign(batch.items, full ? v1::REASON_QUOTA_EXCEEDED : v1::REASON_UNAVAILABLE);
+    with_.metrics->OnStoreError(status);
+  }
+  with_.metrics->OnBatch(batch.items, batch.bytes,
+                         absl::FromChrono(std::chrono::steady_clock::now() - begin));
+  for (const v1::Reason reason : reasons) with_.metrics->OnItem(reason);
+
+  size_t answered = 0;
+  for (Work& work : batch.works) {
+    work.done(std::span(reasons).subspan(answered, work.items.size()));
+    answered += work.items.size();
+  }
+  if (status.ok() && !effects.empty()) with_.listener->OnCommitted(effects);
+}
+
+absl::Status Committer::Commit(const Batch& batch, std::vector<v1::Reason>& reasons,
+                               std::vector<Effects>& effects) {
+  ASSIGN_OR_RETURN(LoadedState loaded, with_.store->Load(KeysOf(batch.works)));
+  WorkingState state(*batch.membership, std::move(loaded));
+  const absl::Time now = with_.clock->Now();
+  for (const Work& work : batch.works) {
+    for (const SubmittedItem& item : work.items) {
+      Decision decision = DecideItem(state, work.sender, item, now, limits_);
+      reasons.push_back(decision.reason);
+      if (!ChangesSomething(decision.effects)) continue;
+      state.Apply(decision.effects);
+      effects.push_back(std::move(decision.effects));
+    }
+  }
+  return effects.empty() ? absl::OkStatus() : with_.store->Commit(effects);
+}
+
+}  // namespace waymark::hub

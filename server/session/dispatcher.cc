@@ -1,0 +1,352 @@
+#include "server/session/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status/status.h"
+
+namespace waymark::hub {
+namespace {
+
+constexpr size_t kFrameMessages = 64;
+constexpr size_t kFrameBytes = size_t{1} << 20;
+// What a delivery adds to its message in a frame, at most.
+constexpr size_t kDeliveryOverhead = 32;
+
+bool OutlivesWithdrawal(v1::Kind kind) {
+  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK;
+}
+
+template <typename Function>
+void Call(const std::weak_ptr<DeliverySink>& sink, Function function) {
+  if (const std::shared_ptr<DeliverySink> receiver = sink.lock()) function(*receiver);
+}
+
+size_t WireBytes(const MailboxItem& item) { return item.message.size() + kDeliveryOverhead; }
+
+}  // namespace
+
+struct Dispatcher::Attachment {
+  struct Unacked {
+    uint64_t sequence;
+    size_t bytes;
+  };
+
+  AttachmentId id = 0;
+  OrganisationId organisation;
+  Options options;
+  MailboxView view = MailboxView::kAll;
+  std::weak_ptr<DeliverySink> sink;
+
+  // Everything of the view up to here has been delivered or is in `ready`.
+  uint64_t taken_to = 0;
+  std::deque<MailboxItem> ready;
+  size_t ready_bytes = 0;
+  // Whether the mailbox may hold more after `taken_to`.
+  bool behind = true;
+  // What was committed while a page was being read without the lock.
+  bool added_meanwhile = false;
+  bool dropped_meanwhile = false;
+
+  std::deque<Unacked> unacked;
+  size_t unacked_bytes = 0;
+
+  std::vector<MessageId> offline;
+  bool runnable = false;
+  bool ended = false;
+  // What the sink is told when it has ended.
+  std::optional<v1::Reason> reason;
+
+  // How many bytes a next message may have; 0 without a credit.
+  size_t Credit() const {
+    if (unacked.empty()) return std::max<size_t>(options.window_bytes, 1);
+    if (unacked.size() >= options.window_messages) return 0;
+    return options.window_bytes - std::min(options.window_bytes, unacked_bytes);
+  }
+
+  bool Full() const {
+    return ready.size() >= options.window_messages || ready_bytes >= options.window_bytes;
+  }
+};
+
+// Sessions ----------------------------------------------------------------------------------------
+
+std::unique_ptr<Dispatcher> Dispatcher::Create(Store* store, Clock* clock,
+                                               DispatcherMetrics* metrics) {
+  auto dispatcher = std::unique_ptr<Dispatcher>(new Dispatcher(store, clock, metrics));
+  dispatcher->thread_ = std::thread([self = dispatcher.get()] { self->Run(); });
+  return dispatcher;
+}
+
+Dispatcher::Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics)
+    : store_(store), clock_(clock), metrics_(metrics) {}
+
+Dispatcher::~Dispatcher() { Shutdown(); }
+
+AttachmentId Dispatcher::Attach(const OrganisationId& organisation, const Options& options,
+                                std::weak_ptr<DeliverySink> sink) {
+  auto attachment = std::make_unique<Attachment>();
+  attachment->organisation = organisation;
+  attachment->options = options;
+  attachment->view = options.restricted ? MailboxView::kRevocations : MailboxView::kAll;
+  attachment->sink = std::move(sink);
+  attachment->taken_to = options.cursor;
+
+  size_t attached;
+  AttachmentId id;
+  {
+    MutexLock lock(mu_);
+    id = ++last_id_;
+    if (stopping_) return id;
+    attachment->id = id;
+    if (Attachment* older = Current(organisation)) End(*older, v1::REASON_SESSION_REPLACED);
+    if (options.cursor > 0) acks_.push_back({organisation, attachment->view, options.cursor});
+    current_[organisation] = attachment.get();
+    Wake(*attachment);
+    attachments_.emplace(id, std::move(attachment));
+    attached = attachments_.size();
+  }
+  metrics_->OnAttachments(attached);
+  return id;
+}
+
+void Dispatcher::Detach(AttachmentId attachment) {
+  MutexLock lock(mu_);
+  const auto found = attachments_.find(attachment);
+  if (found != attachments_.end()) End(*found->second, std::nullopt);
+}
+
+void Dispatcher::OnAck(AttachmentId attachment, uint64_t through) {
+  MutexLock lock(mu_);
+  const auto found = attachments_.find(attachment);
+  if (found == attachments_.end()) return;
+  Attachment& acked = *found->second;
+  uint64_t last = 0;
+  while (!acked.unacked.empty() && acked.unacked.front().sequence <= through) {
+    last = acked.unacked.front().sequence;
+    acked.unacked_bytes -= acked.unacked.front().bytes;
+    acked.unacked.pop_front();
+  }
+  if (last == 0) return;
+  acks_.push_back({acked.organisation, acked.view, last});
+  Wake(acked);
+}
+
+void Dispatcher::Disconnect(const OrganisationId& organisation, v1::Reason reason) {
+  MutexLock lock(mu_);
+  if (Attachment* current = Current(organisation)) End(*current, reason);
+}
+
+void Dispatcher::NotifyPeerOffline(std::span<const MailboxItem> items) {
+  MutexLock lock(mu_);
+  for (const MailboxItem& item : items) {
+    Attachment* sender = Current(item.sender);
+    if (sender == nullptr) continue;
+    sender->offline.push_back(item.message_id);
+    Wake(*sender);
+  }
+}
+
+// Commits -----------------------------------------------------------------------------------------
+
+void Dispatcher::OnCommitted(std::span<Effects> batch) {
+  MutexLock lock(mu_);
+  for (Effects& effects : batch) {
+    for (const DropUndelivered& drop : effects.drop) OnCommittedDrop(drop.token_hash);
+    for (MailboxItem& item : effects.deliver) OnCommittedItem(item);
+  }
+}
+
+void Dispatcher::OnCommittedItem(MailboxItem& item) {
+  Attachment* attachment = Current(item.mailbox);
+  if (attachment == nullptr) return;
+  if (attachment->view == MailboxView::kRevocations && item.kind != v1::KIND_REVOKE) return;
+  attachment->added_meanwhile = true;
+  // A page that was read between commit and this call may have brought it already.
+  if (attachment->behind || item.sequence <= attachment->taken_to) return;
+  if (attachment->Full() || memory_bytes_ + WireBytes(item) > kMemoryBytes) {
+    attachment->behind = true;
+  } else {
+    Keep(*attachment, std::move(item));
+  }
+  Wake(*attachment);
+}
+
+void Dispatcher::OnCommittedDrop(const std::string& token_hash) {
+  for (auto& [organisation, attachment] : current_) {
+    attachment->dropped_meanwhile = true;
+    std::erase_if(attachment->ready,
+                  [&, at = attachment](const MailboxItem& item) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                    if (item.token_hash != token_hash || OutlivesWithdrawal(item.kind))
+                      return false;
+                    at->ready_bytes -= WireBytes(item);
+                    memory_bytes_ -= WireBytes(item);
+                    return true;
+                  });
+  }
+}
+
+// The thread --------------------------------------------------------------------------------------
+
+void Dispatcher::Run() {
+  MutexLock lock(mu_);
+  while (true) {
+    while (!stopping_ && runnable_.empty() && acks_.empty()) changed_.Wait(mu_);
+    if (!acks_.empty()) {
+      SendAcks();
+    } else if (!runnable_.empty()) {
+      Attachment& attachment = *attachments_.at(runnable_.front());
+      runnable_.pop_front();
+      attachment.runnable = false;
+      Advance(attachment);
+    } else {
+      return;
+    }
+  }
+}
+
+void Dispatcher::SendAcks() {
+  const std::vector<PendingAck> acks = std::exchange(acks_, {});
+  mu_.Unlock();
+  for (const PendingAck& ack : acks) {
+    // An ack that fails is repeated delivery at a later attachment, which ids make harmless.
+    store_->Ack(ack.organisation, ack.view, ack.through).IgnoreError();
+  }
+  mu_.Lock();
+}
+
+void Dispatcher::Advance(Attachment& attachment) {
+  // The sink is locked, and let go of, without the lock: it may be the last to hold its session.
+  const std::weak_ptr<DeliverySink> sink = attachment.sink;
+  if (attachment.ended || sink.expired()) {
+    const std::optional<v1::Reason> reason = attachment.reason;
+    Erase(attachment);
+    const size_t attached = attachments_.size();
+    mu_.Unlock();
+    if (reason) Call(sink, [&](DeliverySink& receiver) { receiver.OnDetached(*reason); });
+    metrics_->OnAttachments(attached);
+    mu_.Lock();
+    return;
+  }
+  const std::vector<MessageId> offline = std::exchange(attachment.offline, {});
+  std::vector<OutgoingDelivery> frame = TakeFrame(attachment);
+  if (!offline.empty() || !frame.empty()) {
+    // There may be more than a frame holds.
+    Wake(attachment);
+    mu_.Unlock();
+    Call(sink, [&](DeliverySink& receiver) {
+      for (const MessageId& message_id : offline) receiver.OnPeerOffline(message_id);
+    });
+    if (!frame.empty()) Deliver(sink, std::move(frame));
+    mu_.Lock();
+    return;
+  }
+  if (attachment.behind && attachment.ready.empty() && attachment.Credit() > 0) {
+    ReadPage(attachment);
+  }
+}
+
+void Dispatcher::Deliver(const std::weak_ptr<DeliverySink>& sink,
+                         std::vector<OutgoingDelivery> frame) {
+  size_t bytes = 0;
+  for (const OutgoingDelivery& delivery : frame) bytes += delivery.message.size();
+  const size_t messages = frame.size();
+  Call(sink, [&](DeliverySink& receiver) { receiver.OnDeliver(std::move(frame)); });
+  metrics_->OnDelivered(messages, bytes);
+}
+
+void Dispatcher::ReadPage(Attachment& attachment) {
+  attachment.added_meanwhile = false;
+  attachment.dropped_meanwhile = false;
+  const size_t messages =
+      std::min(kFrameMessages, attachment.options.window_messages - attachment.unacked.size());
+  const size_t bytes = std::min(kFrameBytes, attachment.Credit());
+  const uint64_t after = attachment.taken_to;
+  const absl::Time now = clock_->Now();
+  mu_.Unlock();
+  absl::StatusOr<MailboxPage> page = store_->ReadMailbox(
+      attachment.organisation, attachment.view, after, std::max<size_t>(messages, 1), bytes, now);
+  metrics_->OnPageRead();
+  mu_.Lock();
+  if (!page.ok()) {
+    if (!attachment.ended) End(attachment, ReasonOf(page.status()));
+    return;
+  }
+  Wake(attachment);
+  // The page may hold what has just been withdrawn: read it again.
+  if (attachment.dropped_meanwhile) return;
+  for (MailboxItem& item : page->items) Keep(attachment, std::move(item));
+  attachment.behind = page->more || attachment.added_meanwhile;
+}
+
+std::vector<OutgoingDelivery> Dispatcher::TakeFrame(Attachment& attachment) {
+  std::vector<OutgoingDelivery> frame;
+  size_t frame_bytes = 0;
+  const absl::Time now = clock_->Now();
+  while (!attachment.ready.empty() && frame.size() < kFrameMessages) {
+    MailboxItem& item = attachment.ready.front();
+    const size_t bytes = WireBytes(item);
+    if (item.expires_at > now) {
+      const bool fits = frame.empty() || frame_bytes + bytes <= kFrameBytes;
+      const bool credited = attachment.unacked.empty() || bytes <= attachment.Credit();
+      if (!fits || !credited) break;
+      frame_bytes += bytes;
+      attachment.unacked.push_back({item.sequence, bytes});
+      attachment.unacked_bytes += bytes;
+      frame.push_back({item.sequence, std::move(item.message)});
+    }
+    attachment.ready_bytes -= bytes;
+    memory_bytes_ -= bytes;
+    attachment.ready.pop_front();
+  }
+  return frame;
+}
+
+void Dispatcher::Keep(Attachment& attachment, MailboxItem item) {
+  attachment.taken_to = item.sequence;
+  attachment.ready_bytes += WireBytes(item);
+  memory_bytes_ += WireBytes(item);
+  attachment.ready.push_back(std::move(item));
+}
+
+// Attachments -------------------------------------------------------------------------------------
+
+Dispatcher::Attachment* Dispatcher::Current(const OrganisationId& organisation) {
+  const auto found = current_.find(organisation);
+  return found == current_.end() ? nullptr : found->second;
+}
+
+void Dispatcher::Wake(Attachment& attachment) {
+  if (attachment.runnable) return;
+  attachment.runnable = true;
+  runnable_.push_back(attachment.id);
+  changed_.Signal();
+}
+
+void Dispatcher::End(Attachment& attachment, std::optional<v1::Reason> reason) {
+  if (Current(attachment.organisation) == &attachment) current_.erase(attachment.organisation);
+  if (!attachment.ended || !reason) attachment.reason = reason;
+  attachment.ended = true;
+  Wake(attachment);
+}
+
+void Dispatcher::Erase(Attachment& attachment) {
+  if (Current(attachment.organisation) == &attachment) current_.erase(attachment.organisation);
+  memory_bytes_ -= attachment.ready_bytes;
+  std::erase(runnable_, attachment.id);
+  attachments_.erase(attachment.id);
+}
+
+void Dispatcher::Shutdown() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    for (auto& [id, attachment] : attachments_) {
+      if (!attachment->ended) End(*attachment, v1::REASON_UNAVAILABLE);
+    }
+    changed_.Signal();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace waymark::hub
