@@ -1,5 +1,7 @@
 #include "base/time/clock.h"
 
+#include <chrono>
+
 #include "absl/time/clock.h"
 
 namespace waymark {
@@ -10,6 +12,14 @@ class MachineClock final : public Clock {
   absl::Time Now() override { return absl::Now(); }
 };
 
+class MonotonicClock final : public Clock {
+ public:
+  absl::Time Now() override {
+    return absl::UnixEpoch() +
+           absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+  }
+};
+
 absl::Time FloorTo(absl::Time time, absl::Duration unit) {
   return absl::UnixEpoch() + absl::Floor(time - absl::UnixEpoch(), unit);
 }
@@ -18,6 +28,11 @@ absl::Time FloorTo(absl::Time time, absl::Duration unit) {
 
 Clock& SystemClock() {
   static MachineClock& clock = *new MachineClock;
+  return clock;
+}
+
+Clock& SteadyClock() {
+  static MonotonicClock& clock = *new MonotonicClock;
   return clock;
 }
 

@@ -16,6 +16,10 @@ class Clock {
 // The machine's clock. Never destroyed.
 Clock& SystemClock();
 
+// A clock that only goes forward, at the pace of real time, from an arbitrary beginning: for limits
+// that must not notice when the time of day is set. Never destroyed.
+Clock& SteadyClock();
+
 // Returns `time` rounded down to a whole minute, hour: what headers carry.
 absl::Time FloorMinute(absl::Time time);
 absl::Time FloorHour(absl::Time time);

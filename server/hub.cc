@@ -1,0 +1,201 @@
+#include "server/hub.h"
+
+#include <chrono>
+#include <filesystem>
+#include <utility>
+
+#include "base/identity/files.h"
+#include "base/log/log.h"
+#include "base/rpc/channel_options.h"
+#include "base/rpc/credentials.h"
+#include "base/status/status.h"
+#include "grpc/grpc.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/server_builder.h"
+#include "server/store/sqlite/sqlite_store.h"
+
+namespace waymark::hub {
+namespace {
+
+constexpr int kStrandThreads = 2;
+constexpr size_t kStrandQueue = size_t{1} << 20;
+constexpr size_t kDeskQueue = 4096;
+constexpr size_t kSweepLimit = 1000;
+constexpr size_t kNoticeLimit = 256;
+
+absl::Status MakeDataFolder(const std::string& path) {
+  std::error_code error;
+  const bool made = std::filesystem::create_directories(path, error);
+  if (!error && made) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  }
+  if (error) {
+    return Error(v1::REASON_CONFIG_INVALID, "the data folder " + path + " cannot be made");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(
+    const std::string& key, const std::string& address,
+    const std::shared_ptr<grpc::ServerCredentials>& credentials,
+    const std::vector<grpc::Service*>& services, int* port) {
+  grpc::ServerBuilder builder;
+  ApplyServerOptions(builder);
+  // Two hubs on one port would each get half of the nodes.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddListeningPort(address, credentials, port);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  auto server = builder.BuildAndStart();
+  if (server == nullptr || *port == 0) {
+    return Error(v1::REASON_CONFIG_INVALID, "cannot listen on " + key + " " + address);
+  }
+  return server;
+}
+
+}  // namespace
+
+Hub::Hub(const Options& options) : options_(options) {}
+
+absl::StatusOr<std::unique_ptr<Hub>> Hub::Start(const Options& options) {
+  auto hub = std::unique_ptr<Hub>(new Hub(options));
+  RETURN_IF_ERROR(hub->OpenRooms());
+  RETURN_IF_ERROR(hub->StartListeners());
+  hub->serving_ = true;
+  hub->maintenance_ = std::thread([raw = hub.get()] { raw->RunMaintenance(); });
+  return hub;
+}
+
+absl::Status Hub::OpenRooms() {
+  RETURN_IF_ERROR(MakeDataFolder(options_.data));
+  ASSIGN_OR_RETURN(store_, SqliteStore::Open(
+                               {.path = options_.data + "/hub.sqlite", .random = options_.random}));
+  ASSIGN_OR_RETURN(directory_, Directory::Open(store_.get(), options_.clock, options_.network.id,
+                                               options_.network.registry_key));
+  directory_->set_listener(this);
+  registry_ =
+      std::make_unique<Registry>(store_.get(), directory_.get(), options_.clock, options_.network);
+  dispatcher_ = Dispatcher::Create(store_.get(), options_.clock, &metrics_);
+  committer_ = Committer::Create({.store = store_.get(),
+                                  .listener = dispatcher_.get(),
+                                  .metrics = &metrics_,
+                                  .clock = options_.clock},
+                                 Limits{}, Committer::Bounds{});
+  committer_->SetMembership(directory_->membership());
+  strands_ = std::make_unique<WorkerPool>(kStrandThreads, kStrandQueue);
+  desk_ = std::make_unique<WorkerPool>(1, kDeskQueue);
+
+  exchange_environment_.pool = strands_.get();
+  exchange_environment_.recorder = options_.frame_recorder;
+  exchange_environment_.steady = &SteadyClock();
+  exchange_environment_.session = {
+      .committer = committer_.get(),
+      .dispatcher = dispatcher_.get(),
+      .clock = options_.clock,
+      .membership = [directory = directory_.get()] { return directory->membership(); },
+      .epoch = store_->epoch()};
+  desk_environment_ = {.pool = strands_.get(),
+                       .desk = desk_.get(),
+                       .directory = directory_.get(),
+                       .registry = registry_.get(),
+                       .network = options_.network.id,
+                       .recorder = options_.frame_recorder};
+  exchange_ = std::make_unique<ExchangeService>(&exchange_environment_, options_.network.id,
+                                                options_.random);
+  directory_service_ = std::make_unique<DirectoryService>(&desk_environment_);
+  invitation_service_ = std::make_unique<InvitationService>(&desk_environment_);
+  renewal_service_ = std::make_unique<RenewalService>(&desk_environment_);
+  registry_service_ = std::make_unique<RegistryService>(&desk_environment_);
+  return absl::OkStatus();
+}
+
+absl::Status Hub::StartListeners() {
+  TlsFiles files;
+  files.key_path = options_.tls_key;
+  files.certificate_path = options_.tls_certificate;
+  files.ca_path = options_.data + "/ca.crt";
+  RETURN_IF_ERROR(WritePublicFile(files.ca_path, options_.network.ca_pem));
+  RETURN_IF_ERROR(CheckTlsFiles(files, options_.clock->Now()));
+
+  grpc::EnableDefaultHealthCheckService(true);
+  ASSIGN_OR_RETURN(main_server_,
+                   Listen("listen", options_.listen, MutualTlsServerCredentials(files),
+                          {exchange_.get(), directory_service_.get(), registry_service_.get(),
+                           renewal_service_.get()},
+                          &ports_.exchange));
+  ASSIGN_OR_RETURN(enrolment_server_, Listen("enrolment_listen", options_.enrolment_listen,
+                                             ServerTlsCredentials(files),
+                                             {invitation_service_.get()}, &ports_.enrolment));
+  ASSIGN_OR_RETURN(web_, WebServer::Start(options_.metrics_listen, &metrics_,
+                                          [this] { return serving_.load(); }));
+  ports_.metrics = web_->port();
+  return absl::OkStatus();
+}
+
+Hub::~Hub() { Stop(); }
+
+void Hub::Stop() {
+  {
+    MutexLock lock(mu_);
+    if (std::exchange(stopping_, true)) return;
+  }
+  stopped_.SignalAll();
+  serving_ = false;
+  if (exchange_ != nullptr) exchange_->Drain();
+  if (directory_service_ != nullptr) directory_service_->Drain();
+  const auto deadline =
+      std::chrono::system_clock::now() + absl::ToChronoMilliseconds(options_.drain_limit);
+  if (main_server_ != nullptr) {
+    main_server_->GetHealthCheckService()->SetServingStatus(false);
+    main_server_->Shutdown(deadline);
+  }
+  if (enrolment_server_ != nullptr) enrolment_server_->Shutdown(deadline);
+  if (maintenance_.joinable()) maintenance_.join();
+  // The streams have ended; what is left are answers that nobody waits for.
+  if (committer_ != nullptr) committer_->Shutdown();
+  if (dispatcher_ != nullptr) dispatcher_->Shutdown();
+  if (desk_ != nullptr) desk_->Shutdown();
+  if (strands_ != nullptr) strands_->Shutdown();
+}
+
+void Hub::OnMembership(std::shared_ptr<const Membership> membership) {
+  committer_->SetMembership(std::move(membership));
+}
+
+void Hub::OnStanding(const OrganisationId& organisation, v1::MemberStatus status) {
+  Log(LogLevel::kInfo, "member_standing",
+      {{"organisation", organisation}, {"status", v1::MemberStatus_Name(status)}});
+  dispatcher_->Disconnect(organisation, status == v1::MEMBER_STATUS_SUSPENDED
+                                            ? v1::REASON_MEMBER_SUSPENDED
+                                            : v1::REASON_UNSPECIFIED);
+}
+
+void Hub::RunMaintenance() {
+  while (true) {
+    {
+      MutexLock lock(mu_);
+      if (!stopping_) stopped_.WaitFor(mu_, options_.maintenance_interval);
+      if (stopping_) return;
+    }
+    exchange_->Tick();
+    metrics_.SetStreams(exchange_->streams());
+    Sweep();
+  }
+}
+
+void Hub::Sweep() {
+  const absl::Time now = options_.clock->Now();
+  const auto notices = store_->TakeOfflineNotices(now - options_.offline_limit, kNoticeLimit);
+  if (notices.ok() && !notices->empty()) {
+    metrics_.OnOfflineNotices(notices->size());
+    dispatcher_->NotifyPeerOffline(*notices);
+  }
+  if (!notices.ok()) Log(LogLevel::kWarning, "notices_failed", {{"reason", notices.status()}});
+  const auto swept = store_->Sweep(now, kSweepLimit);
+  if (swept.ok()) {
+    metrics_.OnSweep(*swept);
+  } else {
+    Log(LogLevel::kWarning, "sweep_failed", {{"reason", swept.status()}});
+  }
+}
+
+}  // namespace waymark::hub

@@ -1,0 +1,127 @@
+// The hub put together: store, rules, desk, streams and listeners, from start to drained end.
+//
+// Three listeners: the main one (mutual TLS: exchange, directory, registry, renewals,
+// grpc.health.v1), the enrolment one (server TLS: invitations), and loopback HTTP (metrics,
+// health).
+//
+// Threads: gRPC's own; the committer's; the dispatcher's; one desk thread for directory and
+// registry; two for strands; one for maintenance. Start and Stop are called by one thread.
+// Lifetime: the destructor stops.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/directory/network.h"
+#include "base/random/random.h"
+#include "base/sync/sync.h"
+#include "base/time/clock.h"
+#include "grpcpp/server.h"
+#include "server/directory/directory.h"
+#include "server/registry/registry.h"
+#include "server/rpc/desk_services.h"
+#include "server/rpc/exchange_service.h"
+#include "server/rpc/worker_pool.h"
+#include "server/session/committer.h"
+#include "server/session/dispatcher.h"
+#include "server/store/store.h"
+#include "server/web/metrics.h"
+#include "server/web/web_server.h"
+
+namespace waymark::hub {
+
+class Hub final : public MembershipListener {
+ public:
+  struct Options {
+    // A folder of the hub's own, readable by nobody else; made if it does not exist.
+    std::string data;
+    Network network;
+    // "host:port"; port 0 takes a free one.
+    std::string listen;
+    std::string enrolment_listen;
+    std::string metrics_listen;
+    // PEM files, read again when they change.
+    std::string tls_key;
+    std::string tls_certificate;
+    // Not owned; they outlive the hub.
+    Clock* clock = nullptr;
+    Random* random = nullptr;
+    // How long Stop waits for streams to end in order.
+    absl::Duration drain_limit = absl::Seconds(10);
+    // How often clocks are swept and notices taken, in real time.
+    absl::Duration maintenance_interval = absl::Seconds(1);
+    // An urgent message that waits for so long makes its sender be told.
+    absl::Duration offline_limit = absl::Minutes(2);
+    // For tests that look at everything the hub was sent.
+    FrameRecorder frame_recorder;
+  };
+
+  struct Ports {
+    int exchange = 0;
+    int enrolment = 0;
+    int metrics = 0;
+  };
+
+  // Opens the store and begins to serve. The store's codes; REASON_CONFIG_INVALID: a file or an
+  // address cannot be used, saying which; REASON_IDENTITY_MISSING: the certificate is not this
+  // network's.
+  static absl::StatusOr<std::unique_ptr<Hub>> Start(const Options& options);
+
+  ~Hub() override;
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  const Ports& ports() const { return ports_; }
+
+  // Drains: reports NOT_SERVING, refuses new streams, says goodbye to the others, waits for them at
+  // most drain_limit, then ends everything. What was confirmed is durable before it is confirmed,
+  // so nothing waits to be saved. Idempotent.
+  void Stop();
+
+ private:
+  explicit Hub(const Options& options);
+
+  absl::Status OpenRooms();
+  absl::Status StartListeners();
+  void OnMembership(std::shared_ptr<const Membership> membership) override;
+  void OnStanding(const OrganisationId& organisation, v1::MemberStatus status) override;
+
+  void RunMaintenance();
+  void Sweep();
+
+  const Options options_;
+  Ports ports_;
+  std::atomic<bool> serving_ = false;
+
+  // In order of construction; each uses those above it.
+  HubMetrics metrics_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<Registry> registry_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<Committer> committer_;
+  std::unique_ptr<WorkerPool> strands_;
+  std::unique_ptr<WorkerPool> desk_;
+  ExchangeReactor::Environment exchange_environment_;
+  DeskEnvironment desk_environment_;
+  std::unique_ptr<ExchangeService> exchange_;
+  std::unique_ptr<DirectoryService> directory_service_;
+  std::unique_ptr<InvitationService> invitation_service_;
+  std::unique_ptr<RenewalService> renewal_service_;
+  std::unique_ptr<RegistryService> registry_service_;
+  std::unique_ptr<grpc::Server> main_server_;
+  std::unique_ptr<grpc::Server> enrolment_server_;
+  std::unique_ptr<WebServer> web_;
+
+  Mutex mu_;
+  CondVar stopped_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread maintenance_;
+};
+
+}  // namespace waymark::hub

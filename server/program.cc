@@ -1,0 +1,186 @@
+#include "server/program.h"
+
+#include <pthread.h>
+
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "base/config/config.h"
+#include "base/directory/network.h"
+#include "base/identity/certificate.h"
+#include "base/identity/files.h"
+#include "base/log/log.h"
+#include "base/random/random.h"
+#include "base/rpc/credentials.h"
+#include "base/status/status.h"
+#include "server/hub.h"
+
+namespace waymark::hub {
+namespace {
+
+constexpr char kKeyFile[] = "hub.key";
+constexpr char kRequestFile[] = "hub.csr";
+constexpr char kCertificateFile[] = "hub.crt";
+
+struct ServeArguments {
+  std::string config;
+  std::string ready_file;
+};
+
+struct InitArguments {
+  std::string data;
+  std::string network;
+};
+
+int Report(const absl::Status& status) {
+  if (status.ok()) return 0;
+  std::cerr << "waymark-hub: " << status.message() << "\n";
+  return 1;
+}
+
+absl::StatusOr<LogOptions> ReadLog(ConfigSection& root) {
+  LogOptions log;
+  ASSIGN_OR_RETURN(ConfigSection section, root.Section("log"));
+  ASSIGN_OR_RETURN(const std::string level,
+                   section.Choice("level", {"debug", "info", "warning", "error"}, "info"));
+  log.level = LogLevelFromName(level).value();
+  ASSIGN_OR_RETURN(const std::string format, section.Choice("format", {"text", "json"}, "text"));
+  log.json = format == "json";
+  ASSIGN_OR_RETURN(log.file, section.Path("file", ""));
+  return log;
+}
+
+struct Settings {
+  Hub::Options hub;
+  LogOptions log;
+};
+
+absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOptions& program) {
+  ASSIGN_OR_RETURN(ConfigFile file, ConfigFile::Load(path));
+  ConfigSection root = file.root();
+  ASSIGN_OR_RETURN(const std::string data, root.Path("data"));
+  ASSIGN_OR_RETURN(const std::string network_path, root.Path("network"));
+  ASSIGN_OR_RETURN(const std::string listen, root.Address("listen"));
+  ASSIGN_OR_RETURN(const std::string enrolment_listen, root.Address("enrolment_listen"));
+  ASSIGN_OR_RETURN(const std::string metrics_listen,
+                   root.Address("metrics_listen", "127.0.0.1:9464"));
+  ASSIGN_OR_RETURN(ConfigSection tls, root.Section("tls"));
+  ASSIGN_OR_RETURN(const std::string key, tls.Path("key", data + "/" + kKeyFile));
+  ASSIGN_OR_RETURN(const std::string certificate,
+                   tls.Path("certificate", data + "/" + kCertificateFile));
+  ASSIGN_OR_RETURN(const LogOptions log, ReadLog(root));
+  RETURN_IF_ERROR(file.Finish());
+  ASSIGN_OR_RETURN(const Network network, LoadNetwork(network_path));
+  Hub::Options options{.data = data, .network = network};
+  options.listen = listen;
+  options.enrolment_listen = enrolment_listen;
+  options.metrics_listen = metrics_listen;
+  options.tls_key = key;
+  options.tls_certificate = certificate;
+  options.clock = program.clock;
+  options.random = &SystemRandom();
+  options.frame_recorder = program.frame_recorder;
+  return Settings{std::move(options), log};
+}
+
+absl::Status WriteReadyFile(const std::string& path, const Hub::Ports& ports) {
+  return WritePublicFile(path, "{\"exchange\":" + std::to_string(ports.exchange) +
+                                   ",\"enrolment\":" + std::to_string(ports.enrolment) +
+                                   ",\"metrics\":" + std::to_string(ports.metrics) + "}\n");
+}
+
+// Waits for SIGTERM or SIGINT; opens the log again on SIGHUP.
+void WaitForEnd(const sigset_t& signals) {
+  while (true) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return;
+    const absl::Status reopened = ReopenLog();
+    if (!reopened.ok()) Log(LogLevel::kError, "log_not_reopened", {{"reason", reopened}});
+  }
+}
+
+absl::Status Serve(const ServeArguments& arguments, const ProgramOptions& program) {
+  // Before any thread, so that every thread inherits the mask and sigwait alone takes the signals.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
+  RETURN_IF_ERROR(StartLog(settings.log));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Hub> hub, Hub::Start(settings.hub));
+  Log(LogLevel::kInfo, "hub_ready",
+      {{"exchange", hub->ports().exchange},
+       {"enrolment", hub->ports().enrolment},
+       {"metrics", hub->ports().metrics}});
+  if (!arguments.ready_file.empty()) {
+    RETURN_IF_ERROR(WriteReadyFile(arguments.ready_file, hub->ports()));
+  }
+  WaitForEnd(signals);
+  Log(LogLevel::kInfo, "hub_draining");
+  hub->Stop();
+  Log(LogLevel::kInfo, "hub_stopped");
+  return absl::OkStatus();
+}
+
+absl::Status Init(const InitArguments& arguments) {
+  ASSIGN_OR_RETURN(const Network network, LoadNetwork(arguments.network));
+  const std::filesystem::path folder(arguments.data);
+  const std::string key_path = folder / kKeyFile;
+  const std::string request_path = folder / kRequestFile;
+  for (const std::string& path : {key_path, request_path}) {
+    if (std::filesystem::exists(path)) {
+      return Error(v1::REASON_EXISTS, path + " is there already and is never overwritten");
+    }
+  }
+  std::error_code error;
+  if (std::filesystem::create_directories(folder, error)) {
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  }
+  if (error) return Error(v1::REASON_CONFIG_INVALID, "cannot make the folder " + arguments.data);
+  const SecretBytes key = GenerateTlsKey();
+  ASSIGN_OR_RETURN(const std::string pem, CreateRequest(key, SpiffeId::Hub(network.id)));
+  ASSIGN_OR_RETURN(const CertificateRequest request, CertificateRequest::FromPem(pem));
+  RETURN_IF_ERROR(WriteSecretFile(key_path, key));
+  RETURN_IF_ERROR(WritePublicFile(request_path, pem));
+  std::cout << "Made " << key_path << " and " << request_path << ".\n"
+            << "Fingerprint of the key: " << request.fingerprint() << "\n"
+            << "Next: the registry operator compares the fingerprint and signs the request\n"
+            << "  waymark registry sign-hub --help\n"
+            << "then put the certificate at " << (folder / kCertificateFile).string()
+            << " and run waymark-hub serve.\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
+  RequireTls13();
+  CLI::App app("The hub of a Waymark network: routes sealed messages that it cannot read.",
+               "waymark-hub");
+  app.set_version_flag("--version", std::string("waymark-hub " WAYMARK_VERSION));
+  app.require_subcommand(1);
+  ServeArguments serve;
+  CLI::App* serve_command = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT.");
+  serve_command->add_option("--config", serve.config, "The configuration, hub.yaml.")->required();
+  serve_command->add_option("--ready-file", serve.ready_file,
+                            "Written when ready, with the ports listened on.");
+  InitArguments init;
+  CLI::App* init_command =
+      app.add_subcommand("init", "Make the hub's TLS key and certificate request.");
+  init_command->add_option("--data", init.data, "The hub's data folder.")->required();
+  init_command->add_option("--network", init.network, "The network file.")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return Report(serve_command->parsed() ? Serve(serve, options) : Init(init));
+}
+
+}  // namespace waymark::hub

@@ -1,0 +1,298 @@
+#include "server/session/session.h"
+
+#include <utility>
+
+#include "base/log/log.h"
+#include "base/status/status.h"
+#include "google/protobuf/util/time_util.h"
+#include "server/routing/submitted.h"
+
+namespace waymark::hub {
+namespace {
+
+constexpr size_t kIdSize = 16;
+constexpr size_t kTokenHashSize = 32;
+constexpr uint32_t kMaxWindowMessages = 4096;
+constexpr uint32_t kMinWindowBytes = 256 * 1024;
+constexpr uint32_t kMaxWindowBytes = 64 * 1024 * 1024;
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  return google::protobuf::util::TimeUtil::MillisecondsToDuration(
+      absl::ToInt64Milliseconds(duration));
+}
+
+// Reads one item; what cannot be read is answered with its reason in the item's turn.
+SubmittedItem ReadItem(const OrganisationId& sender, v1::Submission& item) {
+  switch (item.item_case()) {
+    case v1::Submission::kMessage: {
+      auto submitted = ReadMessage(sender, item.message());
+      if (!submitted.ok()) return ReasonOf(submitted.status());
+      return *std::move(submitted);
+    }
+    case v1::Submission::kRegistration:
+      return std::move(*item.mutable_registration());
+    case v1::Submission::ITEM_NOT_SET:
+      break;
+  }
+  return v1::REASON_MALFORMED;
+}
+
+}  // namespace
+
+Session::Session(const OrganisationId& organisation, const Collaborators& collaborators,
+                 const Options& options, SessionOutput* output,
+                 std::shared_ptr<SessionStrand> strand)
+    : organisation_(organisation),
+      with_(collaborators),
+      options_(options),
+      strand_(std::move(strand)),
+      output_(output) {}
+
+void Session::OnFrame(v1::ConnectRequest frame, absl::Time now) {
+  if (state_ != State::kHelloExpected && state_ != State::kOpen) return;
+  last_heard_ = now;
+  if (frame.has_hello() != (state_ == State::kHelloExpected)) {
+    Fail(Error(v1::REASON_HELLO_EXPECTED,
+               frame.has_hello() ? "a second hello" : "the first frame is not the hello"));
+    return;
+  }
+  switch (frame.frame_case()) {
+    case v1::ConnectRequest::kHello:
+      return OnHello(frame.hello());
+    case v1::ConnectRequest::kSubmit:
+      return OnSubmit(std::move(*frame.mutable_submit()));
+    case v1::ConnectRequest::kAck:
+      return with_.dispatcher->OnAck(*attachment_, frame.ack().through());
+    case v1::ConnectRequest::kHeartbeat: {
+      v1::ConnectResponse answer;
+      *answer.mutable_heartbeat() = frame.heartbeat();
+      return output_->Send(std::move(answer));
+    }
+    case v1::ConnectRequest::kGoodbye:
+      return OnHalfClose();
+    case v1::ConnectRequest::FRAME_NOT_SET:
+      return OnMalformed();
+  }
+}
+
+void Session::OnMalformed() {
+  Fail(Error(v1::REASON_MALFORMED, "a frame of the stream does not parse"));
+}
+
+absl::Status Session::CheckHello(const v1::Hello& hello) const {
+  if (hello.protocol_version() != kProtocolVersion) {
+    return Error(v1::REASON_VERSION_UNSUPPORTED, "hello.protocol_version: expected 1");
+  }
+  if (!hello.epoch().empty() && hello.epoch().size() != kIdSize) {
+    return Error(v1::REASON_FIELD_INVALID, "hello.epoch: expected 16 bytes");
+  }
+  if (hello.window_messages() < 1 || hello.window_messages() > kMaxWindowMessages) {
+    return Error(v1::REASON_FIELD_INVALID, "hello.window_messages: expected 1 to 4096");
+  }
+  if (hello.window_bytes() < kMinWindowBytes || hello.window_bytes() > kMaxWindowBytes) {
+    return Error(v1::REASON_FIELD_INVALID, "hello.window_bytes: expected 262144 to 67108864");
+  }
+  return absl::OkStatus();
+}
+
+void Session::OnHello(const v1::Hello& hello) {
+  if (const absl::Status checked = CheckHello(hello); !checked.ok()) return Fail(checked);
+  const auto suspended = [this]() -> std::optional<bool> {
+    const auto membership = with_.membership();
+    const MemberRecord* member = membership->Find(organisation_);
+    if (member == nullptr) return std::nullopt;
+    return member->status == v1::MEMBER_STATUS_SUSPENDED;
+  };
+  const std::optional<bool> restricted = suspended();
+  if (!restricted) {
+    return Fail(Error(v1::REASON_MEMBER_UNKNOWN, "organisation " + organisation_.hex()));
+  }
+  Dispatcher::Options delivery;
+  // A cursor counts within its epoch: after a restore of the store it means nothing.
+  delivery.cursor = hello.epoch() == with_.epoch ? hello.cursor() : 0;
+  delivery.window_messages = hello.window_messages();
+  delivery.window_bytes = hello.window_bytes();
+  delivery.restricted = *restricted;
+
+  v1::ConnectResponse response;
+  v1::Welcome& welcome = *response.mutable_welcome();
+  welcome.set_epoch(with_.epoch);
+  welcome.set_cursor(delivery.cursor);
+  welcome.set_hub_time_ms(absl::ToUnixMillis(with_.clock->Now()));
+  welcome.set_restricted(*restricted);
+  *welcome.mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
+  output_->Send(std::move(response));
+  state_ = State::kOpen;
+  attachment_ = with_.dispatcher->Attach(organisation_, delivery, weak_from_this());
+  // A standing that changed before the attachment existed had nothing to disconnect.
+  if (suspended() != restricted) SayGoodbye(v1::REASON_UNSPECIFIED, absl::ZeroDuration());
+}
+
+void Session::OnSubmit(v1::Submit submit) {
+  const size_t bytes = submit.ByteSizeLong();
+  if (submit.items().empty()) {
+    return Fail(Error(v1::REASON_FIELD_INVALID, "submit.items: expected at least one"));
+  }
+  if (submit.items_size() > kMaxFrameItems || bytes > kMaxFrameBytes) {
+    return Fail(Error(v1::REASON_FRAME_TOO_LARGE, "submit"));
+  }
+  Pending pending;
+  pending.number = next_number_++;
+  pending.bytes = bytes;
+  Work work;
+  work.sender = organisation_;
+  work.bytes = bytes;
+  for (v1::Submission& item : *submit.mutable_items()) {
+    std::string id = ItemId(item);
+    if (id.size() != kIdSize && id.size() != kTokenHashSize) {
+      return Fail(Error(v1::REASON_MALFORMED, "submit.items: an item has no readable id"));
+    }
+    pending.item_ids.push_back(std::move(id));
+    work.items.push_back(ReadItem(organisation_, item));
+  }
+  unanswered_items_ += pending.item_ids.size();
+  unanswered_bytes_ += bytes;
+  work.done = [self = shared_from_this(),
+               number = pending.number](std::span<const v1::Reason> reasons) mutable {
+    const std::shared_ptr<SessionStrand> strand = self->strand_;
+    strand->Post([self = std::move(self), number,
+                  copy = std::vector<v1::Reason>(reasons.begin(), reasons.end())]() mutable {
+      self->OnAnswered(number, std::move(copy));
+    });
+  };
+  const size_t items = pending.item_ids.size();
+  const uint64_t number = pending.number;
+  pending_.push_back(std::move(pending));
+  const absl::Status taken = with_.committer->Submit(std::move(work));
+  if (!taken.ok()) OnAnswered(number, std::vector<v1::Reason>(items, ReasonOf(taken)));
+}
+
+void Session::OnAnswered(uint64_t number, std::vector<v1::Reason> reasons) {
+  for (Pending& pending : pending_) {
+    if (pending.number == number) pending.reasons = std::move(reasons);
+  }
+  SendAnswered();
+  EndIfAnswered();
+}
+
+void Session::SendAnswered() {
+  v1::ConnectResponse response;
+  while (!pending_.empty() && pending_.front().reasons.has_value()) {
+    Pending& front = pending_.front();
+    for (size_t i = 0; i < front.item_ids.size(); ++i) {
+      v1::Outcome& outcome = *response.mutable_outcomes()->add_outcomes();
+      outcome.set_item_id(std::move(front.item_ids[i]));
+      outcome.set_reason((*front.reasons)[i]);
+    }
+    unanswered_items_ -= front.item_ids.size();
+    unanswered_bytes_ -= front.bytes;
+    pending_.pop_front();
+  }
+  if (response.has_outcomes() && output_ != nullptr) output_->Send(std::move(response));
+}
+
+bool Session::wants_frame() const {
+  return (state_ == State::kHelloExpected || state_ == State::kOpen) &&
+         unanswered_items_ < options_.max_unanswered_items &&
+         unanswered_bytes_ < options_.max_unanswered_bytes;
+}
+
+void Session::OnHalfClose() {
+  if (state_ == State::kHelloExpected) {
+    return Fail(Error(v1::REASON_HELLO_EXPECTED, "the stream ended before the hello"));
+  }
+  Close(absl::OkStatus(), std::nullopt);
+}
+
+void Session::OnGone() {
+  state_ = State::kEnded;
+  output_ = nullptr;
+  Detach();
+}
+
+void Session::Leave(v1::Reason reason, absl::Duration retry_after) {
+  SayGoodbye(reason, retry_after);
+}
+
+void Session::OnTick(absl::Time now) {
+  if (state_ != State::kHelloExpected && state_ != State::kOpen) return;
+  if (!last_heard_) last_heard_ = now;
+  // While we do not read, the silence is ours.
+  if (!wants_frame()) {
+    last_heard_ = now;
+  } else if (now - *last_heard_ > options_.silence_limit) {
+    Fail(Error(v1::REASON_PEER_STALLED, "the node has been silent for too long"));
+  }
+}
+
+void Session::OnDeliver(std::vector<OutgoingDelivery> deliveries) {
+  strand_->Post([self = shared_from_this(), deliveries = std::move(deliveries)]() mutable {
+    if (self->state_ != State::kOpen) return;
+    v1::ConnectResponse response;
+    for (OutgoingDelivery& delivery : deliveries) {
+      v1::Delivery& out = *response.mutable_deliver()->add_deliveries();
+      out.set_sequence(delivery.sequence);
+      if (!out.mutable_message()->ParseFromString(delivery.message)) {
+        return self->Fail(Error(v1::REASON_DATA_CORRUPT, "a stored message does not parse"));
+      }
+    }
+    self->output_->Send(std::move(response));
+  });
+}
+
+void Session::OnPeerOffline(const MessageId& message_id) {
+  strand_->Post([self = shared_from_this(), message_id] {
+    if (self->state_ != State::kOpen) return;
+    v1::ConnectResponse response;
+    response.mutable_peer_offline()->set_message_id(message_id.bytes());
+    self->output_->Send(std::move(response));
+  });
+}
+
+void Session::OnDetached(v1::Reason reason) {
+  strand_->Post([self = shared_from_this(), reason] {
+    self->attachment_.reset();
+    if (self->state_ != State::kOpen) return;
+    self->SayGoodbye(reason, absl::ZeroDuration());
+  });
+}
+
+void Session::SayGoodbye(v1::Reason reason, absl::Duration retry_after) {
+  v1::Goodbye goodbye;
+  goodbye.set_reason(reason);
+  if (retry_after > absl::ZeroDuration()) *goodbye.mutable_retry_after() = ToProto(retry_after);
+  Close(absl::OkStatus(), std::move(goodbye));
+}
+
+void Session::Fail(const absl::Status& status) {
+  Log(LogLevel::kWarning, "session_failed", {{"organisation", organisation_}, {"reason", status}});
+  Close(status, std::nullopt);
+}
+
+void Session::Close(const absl::Status& status, std::optional<v1::Goodbye> goodbye) {
+  if (state_ != State::kHelloExpected && state_ != State::kOpen) return;
+  state_ = State::kClosing;
+  end_status_ = status;
+  goodbye_ = std::move(goodbye);
+  Detach();
+  EndIfAnswered();
+}
+
+void Session::EndIfAnswered() {
+  if (state_ != State::kClosing || !pending_.empty()) return;
+  state_ = State::kEnded;
+  if (goodbye_) {
+    v1::ConnectResponse response;
+    *response.mutable_goodbye() = *std::move(goodbye_);
+    output_->Send(std::move(response));
+  }
+  output_->End(end_status_);
+}
+
+void Session::Detach() {
+  if (!attachment_) return;
+  with_.dispatcher->Detach(*attachment_);
+  attachment_.reset();
+}
+
+}  // namespace waymark::hub
