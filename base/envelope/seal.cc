@@ -73,11 +73,15 @@ absl::Status CheckBinding(const v1::Header& header, const NetworkId& network,
   return Error(v1::REASON_TOKEN_BINDING, "the token is of another " + std::string(differs));
 }
 
+// Whoever could not open a box has only its header to answer from.
+bool MayNameTokenOnly(v1::Kind kind) { return kind == v1::KIND_RECEIPT; }
+
 absl::StatusOr<std::optional<v1::ConsentToken>> OpenToken(const v1::Header& header,
                                                           const v1::Payload& payload,
                                                           const NetworkId& network,
                                                           IdentityKeyOfUnit identity_key_of) {
-  if (payload.token().empty() && payload.token_signature().empty() && header.token_hash().empty()) {
+  const bool carries_none = payload.token().empty() && payload.token_signature().empty();
+  if (carries_none && (header.token_hash().empty() || MayNameTokenOnly(header.kind()))) {
     return std::nullopt;
   }
   if (payload.token().empty() || TokenHash(payload.token()) != header.token_hash()) {
@@ -106,8 +110,10 @@ absl::StatusOr<v1::Message> SealMessage(const NetworkId& network,
   if (!padded.ok()) return std::move(padded).status();
 
   header.set_size_bucket(padded->bucket);
-  header.clear_token_hash();
-  header.clear_token_valid_until();
+  if (!MayNameTokenOnly(header.kind())) {
+    header.clear_token_hash();
+    header.clear_token_valid_until();
+  }
   if (!payload.token().empty()) {
     ASSIGN_OR_RETURN(const v1::ConsentToken token, ParseToken(payload.token()));
     header.set_token_hash(TokenHash(payload.token()));

@@ -49,8 +49,8 @@ struct OpeningKey {
 struct Opened {
   v1::Header header;
   v1::Payload payload;
-  // Present exactly when the header has a token hash. Verified, but not checked against any rule of
-  // consent: that is base/policy.
+  // Present when the header has a token hash, though a RECEIPT may name a token without it.
+  // Verified, but not checked against any rule of consent: that is base/policy.
   std::optional<v1::ConsentToken> token;
 };
 

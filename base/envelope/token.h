@@ -45,16 +45,17 @@ struct SignedToken {
   std::string signature;
 };
 
-// Serialises and signs `token`. REASON_FIELD_INVALID, REASON_ENUM_UNKNOWN, REASON_TIME_INVALID:
-// what ParseToken would refuse.
+// Serialises and signs `token`. REASON_FIELD_INVALID, REASON_ENUM_UNKNOWN: what ParseToken would
+// refuse.
 absl::StatusOr<SignedToken> MakeToken(const v1::ConsentToken& token, const SigningKey& issuer_key);
 
 // Returns the 32 bytes that stand for a token in headers and at the hub.
 std::string TokenHash(std::string_view token_bytes);
 
 // Reads a token without verifying its signature. REASON_MALFORMED: does not parse, or has a field
-// that this version does not know. REASON_ENUM_UNKNOWN, REASON_FIELD_INVALID, REASON_TIME_INVALID:
-// a required field is missing or outside its documented range.
+// that this version does not know. REASON_FIELD_INVALID, REASON_ENUM_UNKNOWN: a value that the
+// schema does not allow (base/schema/validate.h), no purpose, no field, a ceiling below INQUIRY, or
+// an end that is not after the beginning.
 absl::StatusOr<v1::ConsentToken> ParseToken(std::string_view token_bytes);
 
 // Reads a token that `issuer_key` signed. REASON_TOKEN_SIGNATURE: it did not; otherwise as

@@ -199,6 +199,27 @@ void CheckStage(const PolicyContext& context, const Terms& terms, Findings& find
   }
 }
 
+// C7: what a record says about passing on.
+void CheckOnward(const v1::ConsentRecord& record, const Terms& terms, Findings& findings) {
+  const bool names_something =
+      !record.onward_recipients().empty() || !record.onward_fields().empty();
+  if (record.onward_mode() != v1::ONWARD_MODE_NAMED) {
+    if (names_something) {
+      Add(findings, v1::REASON_CONSENT_ONWARD,
+          "Units or fields for passing on are named, but passing on is not allowed.");
+    }
+    return;
+  }
+  if (record.onward_recipients().empty() || record.onward_fields().empty()) {
+    Add(findings, v1::REASON_CONSENT_ONWARD, "Passing on needs named units and named fields.");
+  }
+  for (const uint32_t field_no : record.onward_fields()) {
+    if (terms.scope.count(field_no) > 0) continue;
+    findings.push_back({v1::REASON_CONSENT_ONWARD, field_no,
+                        "A field that the recipient does not get cannot be passed on."});
+  }
+}
+
 }  // namespace
 
 void CheckGiving(const Catalogue& catalogue, const std::vector<std::string>& packs,
@@ -284,37 +305,29 @@ void CheckRecipient(const Catalogue& catalogue, const ProviderFacts& provider, c
               findings);
 }
 
-void CheckLists(const v1::ConsentRecord& record, Findings& findings) {
+void CheckRecord(const v1::ConsentRecord& record, Findings& findings) {
   const Terms terms = Terms::Of(record);
-  const auto check = [&findings](const auto& list, const std::set<uint32_t>* within,
-                                 v1::Reason reason, const std::string& text) {
-    for (const uint32_t field_no : list) {
-      if (FieldByNumber(field_no) == nullptr) {
-        Add(findings, v1::REASON_CONSENT_FIELD,
-            "There is no field " + std::to_string(field_no) + ".");
-      } else if (within != nullptr && within->count(field_no) == 0) {
-        findings.push_back({reason, field_no, text});
-      }
+  if (record.valid_from().seconds() % 60 != 0 || record.valid_from().nanos() != 0 ||
+      record.valid_until().seconds() % 3600 != 0 || record.valid_until().nanos() != 0) {
+    Add(findings, v1::REASON_CONSENT_TIME,
+        "The consent does not begin at a whole minute and end at a whole hour.");
+  }
+  if (terms.purposes.empty() || terms.scope.empty()) {
+    Add(findings, v1::REASON_CONSENT_FIELD, "The consent names no service or no field.");
+  }
+  for (const auto* list : {&record.scope_fields(), &record.return_fields()}) {
+    for (const uint32_t field_no : *list) {
+      if (FieldByNumber(field_no) != nullptr) continue;
+      Add(findings, v1::REASON_CONSENT_FIELD,
+          "There is no field " + std::to_string(field_no) + ".");
     }
-  };
-  check(record.scope_fields(), nullptr, v1::REASON_CONSENT_FIELD, "");
-  check(record.return_fields(), nullptr, v1::REASON_CONSENT_FIELD, "");
+  }
   for (const uint32_t field_no : terms.special) {
-    if (terms.scope.count(field_no) + terms.returns.count(field_no) == 0) {
-      findings.push_back({v1::REASON_CONSENT_SPECIAL, field_no,
-                          "The explicit yes is for a field that the consent does not list."});
-    }
+    if (terms.scope.count(field_no) + terms.returns.count(field_no) > 0) continue;
+    findings.push_back({v1::REASON_CONSENT_SPECIAL, field_no,
+                        "The explicit yes is for a field that the consent does not list."});
   }
-  if (record.onward_mode() == v1::ONWARD_MODE_NAMED) {
-    check(record.onward_fields(), &terms.scope, v1::REASON_CONSENT_ONWARD,
-          "A field that the recipient does not get cannot be passed on.");
-    if (record.onward_recipients().empty() || record.onward_fields().empty()) {
-      Add(findings, v1::REASON_CONSENT_ONWARD, "Passing on needs named units and named fields.");
-    }
-  } else if (!record.onward_recipients().empty() || !record.onward_fields().empty()) {
-    Add(findings, v1::REASON_CONSENT_ONWARD,
-        "Units or fields for passing on are named, but passing on is not allowed.");
-  }
+  CheckOnward(record, terms, findings);
 }
 
 void CheckUse(const PolicyContext& context, const Terms& terms, bool may_have_ended,

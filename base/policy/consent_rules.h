@@ -27,8 +27,9 @@ void CheckRecipientList(const Catalogue& catalogue, const std::vector<std::strin
 void CheckRecipient(const Catalogue& catalogue, const ProviderFacts& provider, const Terms& terms,
                     Findings& findings);
 
-// Whether the field lists of a record agree with the schema and with each other: C5, C7, C11.
-void CheckLists(const v1::ConsentRecord& record, Findings& findings);
+// Whether the record's own parts agree with the schema and with each other, so that a token can be
+// made from it: C2 (whole minutes and hours), C5, C7, C11.
+void CheckRecord(const v1::ConsentRecord& record, Findings& findings);
 
 // Whether the consent covers this use of it: C1, C2 (now), C3, C4, C6, C7, C13 and C15's list of
 // services. `may_have_ended` leaves out C2 and C13: the message says no more than that the referral

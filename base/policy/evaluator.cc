@@ -184,7 +184,7 @@ std::vector<PolicyFinding> EvaluateConsent(const Catalogue& catalogue,
   for (const ProviderFacts& provider : providers) {
     CheckRecipient(catalogue, provider, terms, findings);
   }
-  CheckLists(consent, findings);
+  CheckRecord(consent, findings);
   return findings;
 }
 

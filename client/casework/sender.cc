@@ -6,6 +6,7 @@
 
 #include "base/envelope/header.h"
 #include "base/envelope/token.h"
+#include "base/policy/evaluator.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/casework/referral.h"
@@ -26,25 +27,7 @@ bool NeverWaits(v1::Kind kind) {
 bool IsWithdrawal(v1::Kind kind) { return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK; }
 
 v1::ConsentToken TokenFrom(const v1::ConsentRecord& consent, const local::v1::Referral& referral) {
-  v1::ConsentToken token;
-  *token.mutable_scope_fields() = consent.scope_fields();
-  *token.mutable_purposes() = consent.purposes();
-  *token.mutable_special_fields() = consent.special_fields();
-  *token.mutable_return_fields() = consent.return_fields();
-  *token.mutable_onward_recipients() = consent.onward_recipients();
-  *token.mutable_onward_fields() = consent.onward_fields();
-  *token.mutable_valid_from() = consent.valid_from();
-  *token.mutable_valid_until() = consent.valid_until();
-  token.set_stage_ceiling(consent.stage_ceiling());
-  token.set_onward_mode(consent.onward_mode());
-  token.set_legal_basis(consent.legal_basis());
-  token.set_capture_kind(consent.capture_kind());
-  token.set_readback_confirmed(consent.readback_confirmed());
-  token.set_transport_named(consent.transport_named());
-  token.set_policy_pack(consent.policy_pack());
-  token.set_separate_release(consent.separate_release());
-  token.set_retention_days(consent.retention_at_recipient_days());
-  token.set_version(consent.version());
+  v1::ConsentToken token = TokenTermsOf(consent);
   token.set_issuer_unit(referral.own_unit());
   token.set_presenter_unit(referral.own_unit());
   token.set_recipient_unit(referral.other_unit());

@@ -251,6 +251,20 @@ TEST(OpenTest, TheTokenInsideMustBeTheHeaders) {
       v1::REASON_TOKEN_HASH_MISMATCH);
 }
 
+TEST(OpenTest, AReceiptMayNameATokenThatItDoesNotCarry) {
+  const Envelope net;
+  v1::Header header = net.Header();
+  header.set_kind(v1::KIND_RECEIPT);
+  header.set_token_hash(std::string(32, 't'));
+  header.set_token_valid_until(ValidUntilHour(net.Token()));
+  v1::Payload payload;
+  payload.mutable_receipt()->set_outcome(v1::RECEIPT_OUTCOME_REFUSED);
+  const auto opened = net.Open(net.Seal(header, payload));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->header.token_hash(), header.token_hash());
+  EXPECT_FALSE(opened->token.has_value());
+}
+
 TEST(OpenTest, OnlyItsIssuerSignsAToken) {
   const Envelope net;
   const v1::Payload payload = Envelope::Payload(MakeToken(net.Token(), net.bea_key).value());

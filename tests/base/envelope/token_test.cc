@@ -80,6 +80,10 @@ INSTANTIATE_TEST_SUITE_P(
                   v1::REASON_FIELD_INVALID},
         ShapeCase{"NoPurpose", [](auto& token) { token.clear_purposes(); },
                   v1::REASON_FIELD_INVALID},
+        ShapeCase{"OnwardModeUnspecified", [](auto& token) { token.clear_onward_mode(); },
+                  v1::REASON_ENUM_UNKNOWN},
+        ShapeCase{"ScopeOfNoField", [](auto& token) { token.add_scope_fields(4242); },
+                  v1::REASON_FIELD_INVALID},
         ShapeCase{"NoScope", [](auto& token) { token.clear_scope_fields(); },
                   v1::REASON_FIELD_INVALID},
         ShapeCase{"NoPack", [](auto& token) { token.clear_policy_pack(); },
@@ -87,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
         ShapeCase{"NoVersion", [](auto& token) { token.clear_version(); },
                   v1::REASON_FIELD_INVALID},
         ShapeCase{"CeilingNone", [](auto& token) { token.set_stage_ceiling(v1::STAGE_NONE); },
-                  v1::REASON_ENUM_UNKNOWN},
+                  v1::REASON_FIELD_INVALID},
         ShapeCase{"BasisUnknown",
                   [](auto& token) { token.set_legal_basis(static_cast<v1::LegalBasis>(77)); },
                   v1::REASON_ENUM_UNKNOWN},
@@ -95,18 +99,18 @@ INSTANTIATE_TEST_SUITE_P(
                   [](auto& token) {
                     token.mutable_valid_from()->set_seconds(token.valid_from().seconds() + 1);
                   },
-                  v1::REASON_TIME_INVALID},
+                  v1::REASON_FIELD_INVALID},
         ShapeCase{"EndsWithinAnHour",
                   [](auto& token) {
                     token.mutable_valid_until()->set_seconds(token.valid_until().seconds() + 60);
                   },
-                  v1::REASON_TIME_INVALID},
+                  v1::REASON_FIELD_INVALID},
         ShapeCase{"EndsBeforeItBegins",
                   [](auto& token) {
                     token.mutable_valid_until()->set_seconds(token.valid_from().seconds() / 3600 *
                                                              3600);
                   },
-                  v1::REASON_TIME_INVALID}),
+                  v1::REASON_FIELD_INVALID}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(TokenTest, AFieldThatNobodyChecksIsRefused) {

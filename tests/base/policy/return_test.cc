@@ -208,6 +208,16 @@ TEST(ConsentTest, ItsListsHaveToAgree) {
   EXPECT_TRUE(Has(findings, v1::REASON_CONSENT_ONWARD));
 }
 
+TEST(ConsentTest, ATokenCanBeMadeFromIt) {
+  Scene scene = RoomAcceptedScene();
+  scene.consent.mutable_valid_until()->set_seconds(scene.consent.valid_until().seconds() - 60);
+  EXPECT_TRUE(Has(OnItsOwn(scene), v1::REASON_CONSENT_TIME));
+  scene = RoomAcceptedScene();
+  scene.consent.clear_onward_mode();
+  EXPECT_TRUE(OnItsOwn(scene).empty());
+  EXPECT_EQ(scene.Token().onward_mode(), v1::ONWARD_MODE_NONE) << "to nobody is the default";
+}
+
 TEST(ConsentTest, TheClassesThatNeverReceive) {
   const Catalogue& catalogue = Catalogue::Default();
   EXPECT_EQ(RuleOf(catalogue, v1::ORGANISATION_CLASS_NGO), ClassRule::kOpen);
