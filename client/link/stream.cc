@@ -59,26 +59,26 @@ void Stream::Cancel() { context_.TryCancel(); }
 
 void Stream::OnReadDone(bool ok) {
   if (ok) {
-    Put({StreamEvent::Kind::kFrame, std::move(response_), {}});
+    Put({StreamEvent::Kind::kFrame, std::move(response_), {}, nullptr});
   } else {
-    Put({StreamEvent::Kind::kReadFailed, {}, {}});
+    Put({StreamEvent::Kind::kReadFailed, {}, {}, nullptr});
   }
 }
 
 void Stream::OnWriteDone(bool ok) {
-  Put({ok ? StreamEvent::Kind::kWritten : StreamEvent::Kind::kWriteFailed, {}, {}});
+  Put({ok ? StreamEvent::Kind::kWritten : StreamEvent::Kind::kWriteFailed, {}, {}, nullptr});
 }
 
 void Stream::OnDone(const grpc::Status& status) {
-  Put({StreamEvent::Kind::kDone, {}, status});
-  // The last act: *this may end with it.
-  const std::shared_ptr<Stream> self = std::move(self_);
+  Put({StreamEvent::Kind::kDone, {}, status, std::move(self_)});
 }
 
 void Stream::Put(StreamEvent event) noexcept {
+  // With the last event *this may end before the queue has returned.
+  const std::shared_ptr<EventQueue> queue = queue_;
   // Nothing but the lack of memory throws here; ending the process then is better than a call that
   // hangs for ever because gRPC swallowed the exception.
-  queue_->Put(std::move(event));
+  queue->Put(std::move(event));
 }
 
 }  // namespace waymark::node

@@ -16,12 +16,16 @@
 
 namespace waymark::node {
 
+class Stream;
+
 struct StreamEvent {
   enum class Kind { kFrame, kReadFailed, kWritten, kWriteFailed, kDone };
 
   Kind kind;
   v1::ConnectResponse frame;
   grpc::Status status;
+  // With kDone: the stream itself.
+  std::shared_ptr<Stream> stream;
 };
 
 // Wakes its one reader for events and for whatever else it should look at. Thread-safe.
@@ -68,7 +72,7 @@ class Stream : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::ConnectRes
   grpc::ClientContext context_;
   v1::ConnectRequest request_;
   v1::ConnectResponse response_;
-  // Set from Start until OnDone: gRPC calls until then, whoever else has let go.
+  // Set from Start until OnDone.
   std::shared_ptr<Stream> self_;
   bool finished_ = false;
 };
