@@ -176,7 +176,8 @@ void CheckPurpose(const PolicyContext& context, const Terms& terms, Findings& fi
     Add(findings, v1::REASON_CONSENT_PURPOSE,
         "The consent is not for service " + std::to_string(context.service_code) + ".");
   }
-  if (!context.provider.offers_service) {
+  // What has begun may be reported on and ended although the service is no longer offered.
+  if (context.direction == Direction::kOriginToProvider && !context.provider.offers_service) {
     Add(findings, v1::REASON_CONSENT_PURPOSE,
         "The unit does not offer service " + std::to_string(context.service_code) + ".");
   }

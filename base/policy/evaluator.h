@@ -4,8 +4,11 @@
 // It reads fields by reflection and rules from the catalogue (profiles, packs, budgets), so that a
 // new field or a stricter profile needs no code. The same functions run on the sending side (on the
 // consent record), on the receiving side (on the token), behind every preview, and on what flows
-// back. Every rule that fails is reported, not only the first. Rule names (C1-C17, E1-E11) are
-// those of docs/consent-rules.md.
+// back. Every rule that fails is reported, not only the first. The rules keep the names of the
+// domain reference, C1-C17 and E1-E11; a table test has a row for each.
+//
+// Not decided here: who may open what at the recipient, when it erases (C14), and that nothing is
+// derived from a person for comparison (C18).
 //
 // All functions are pure and thread-safe. Findings name rules and fields, never values.
 #pragma once
@@ -60,7 +63,8 @@ struct PolicyContext {
   // The unit that asks: the consent's controller and the token's presenter.
   UnitId origin;
   ProviderFacts provider;
-  // What was sent earlier in the referral and counts for the budget (E11). May be nullptr.
+  // What went out earlier in the referral: counts for the budget (E11) and for what must have gone
+  // before (C14b). May be nullptr. Outlives the call.
   const v1::Sections* earlier = nullptr;
 };
 
@@ -97,8 +101,9 @@ Evaluation EvaluateRelease(const PolicyContext& context, const v1::ConsentRecord
 Evaluation EvaluateUnderToken(const PolicyContext& context, const v1::ConsentToken& token,
                               bool revoked, const v1::Sections& sections);
 
-// A consent on its own, before it is used: C2, C8, C9, C10, C15, C17 and what C3 and C11 say of
-// lists. `providers` are the facts of its recipients, in order.
+// A consent on its own, before it is used: C2, C8, C9, C10, C15-C17, what C3 says of the
+// recipients, and what C5, C7 and C11 say of lists. Finds nothing for a consent from which a token
+// can be made. `providers` are the facts of its recipients, in order.
 std::vector<PolicyFinding> EvaluateConsent(const Catalogue& catalogue,
                                            const v1::ConsentRecord& consent,
                                            const std::string& origin_pack,
