@@ -79,7 +79,7 @@ absl::Status Hub::OpenRooms() {
                                   .listener = dispatcher_.get(),
                                   .metrics = &metrics_,
                                   .clock = options_.clock},
-                                 Limits{}, Committer::Bounds{});
+                                 Limits::From(Catalogue::Default()), Committer::Bounds{});
   committer_->SetMembership(directory_->membership());
   strands_ = std::make_unique<WorkerPool>(kStrandThreads, kStrandQueue);
   desk_ = std::make_unique<WorkerPool>(1, kDeskQueue);

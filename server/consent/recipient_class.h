@@ -3,6 +3,7 @@
 // Pure; thread-safe.
 #pragma once
 
+#include "server/routing/limits.h"
 #include "waymark/v1/directory.pb.h"
 
 namespace waymark::hub {
@@ -17,6 +18,6 @@ enum class RecipientRule {
 };
 
 // Returns the rule of the class. A class that this version does not know gets notices only.
-RecipientRule RecipientRuleOf(v1::OrganisationClass organisation_class);
+RecipientRule RecipientRuleOf(v1::OrganisationClass organisation_class, const Limits& limits);
 
 }  // namespace waymark::hub

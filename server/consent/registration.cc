@@ -67,7 +67,7 @@ v1::Reason CheckNewToken(const Membership& membership, const TokenRecord& token,
   if (membership.OfUnit(token.presenter) == nullptr || recipient == nullptr) {
     return v1::REASON_UNIT_UNKNOWN;
   }
-  const RecipientRule rule = RecipientRuleOf(recipient->organisation_class);
+  const RecipientRule rule = RecipientRuleOf(recipient->organisation_class, limits);
   if (rule == RecipientRule::kNoticesOnly) return v1::REASON_RECIPIENT_BLOCKED;
   if (token.valid_until <= now) return v1::REASON_TOKEN_EXPIRED;
   if (token.valid_until > now + limits.token_life) return v1::REASON_TIME_INVALID;

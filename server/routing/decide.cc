@@ -84,7 +84,7 @@ class Judgement {
     if (recipient_->status == v1::MEMBER_STATUS_LEAVING && kind_ == v1::KIND_INQUIRY) {
       return v1::REASON_RECIPIENT_LEAVING;
     }
-    switch (RecipientRuleOf(recipient_->organisation_class)) {
+    switch (RecipientRuleOf(recipient_->organisation_class, limits_)) {
       case RecipientRule::kOpen:
         return v1::REASON_UNSPECIFIED;
       case RecipientRule::kNoticesOnly:
@@ -130,7 +130,7 @@ class Judgement {
     use.stage = header_.stage();
     use.sender = submitted_.sender_unit;
     use.recipient = submitted_.recipient_unit;
-    use.recipient_rule = RecipientRuleOf(recipient_->organisation_class);
+    use.recipient_rule = RecipientRuleOf(recipient_->organisation_class, limits_);
     use.named = !header_.token_hash().empty();
     use.valid_until_hour = header_.token_valid_until();
     use.token = token_;

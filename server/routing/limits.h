@@ -1,24 +1,36 @@
-// The bounds that the hub's rules apply: plain numbers, most of them from the urgency data.
+// The bounds that the hub's rules apply. All but two come from the network's data files.
+//
+// Values; thread-safe.
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "base/schema/catalogue.h"
 #include "waymark/v1/common.pb.h"
+#include "waymark/v1/directory.pb.h"
 
 namespace waymark::hub {
 
 struct Limits {
+  // The bounds that the clocks and policy packs of `catalogue` set.
+  static Limits From(const Catalogue& catalogue);
+
   // How far a member's clock may differ.
   absl::Duration clock_skew = absl::Minutes(2);
-  // How long a message of U0 to U4 may live after it was sent.
-  std::array<absl::Duration, 5> message_life = {absl::Hours(4), absl::Hours(24), absl::Hours(72),
-                                                absl::Hours(10 * 24), absl::Hours(30 * 24)};
-  // How far ahead an OFFER may hold a place or a WAITLIST set its review.
-  absl::Duration hold = absl::Hours(28 * 24);
   // How far ahead a token may end.
   absl::Duration token_life = absl::Hours(366 * 24);
-  absl::Duration separate_release_life = absl::Hours(7 * 24);
+
+  // How long a message of U0 to U4 may live after it was sent.
+  std::array<absl::Duration, 5> message_life;
+  // How far ahead an OFFER may hold a place or a WAITLIST set its review.
+  absl::Duration hold;
+  absl::Duration separate_release_life;
+  // C8: classes that get nothing about a person without a separate release, and classes that never
+  // do.
+  std::vector<v1::OrganisationClass> separate_release;
+  std::vector<v1::OrganisationClass> notices_only;
 
   // The life of a message: that of its urgency, but a withdrawal and its answer may take the
   // longest, because they must outlast a node's days offline.

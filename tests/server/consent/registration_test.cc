@@ -182,7 +182,8 @@ TEST(RecipientClassTest, EveryClassHasItsRule) {
       default:
         break;
     }
-    EXPECT_EQ(RecipientRuleOf(value), rule) << v1::OrganisationClass_Name(value);
+    EXPECT_EQ(RecipientRuleOf(value, Limits::From(Catalogue::Default())), rule)
+        << v1::OrganisationClass_Name(value);
   }
 }
 

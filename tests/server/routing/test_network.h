@@ -79,7 +79,7 @@ class TestNetwork {
  public:
   // 19:41 on the evening of scenario 1.
   absl::Time now = absl::FromCivil(absl::CivilMinute(2027, 3, 9, 19, 41), absl::UTCTimeZone());
-  Limits limits;
+  Limits limits = Limits::From(Catalogue::Default());
 
   TestNetwork() : membership_(TestMembers()), state_(membership_, {}) {}
   TestNetwork(const TestNetwork&) = delete;
