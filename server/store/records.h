@@ -17,7 +17,7 @@
 
 namespace waymark::hub {
 
-// How long the hub remembers what has ended (domain.md, retention defaults).
+// How long the hub remembers what has ended.
 inline constexpr absl::Duration kEndedReferralRetention = absl::Hours(7 * 24);
 inline constexpr absl::Duration kRoutingRetention = absl::Hours(7 * 24);
 inline constexpr absl::Duration kTokenRetention = absl::Hours(30 * 24);
@@ -60,7 +60,8 @@ struct ReferralRecord {
   // When the state ends by itself: an unanswered request expires, an offer lapses. InfiniteFuture
   // for none.
   absl::Time state_until = absl::InfiniteFuture();
-  // When the record is forgotten: some time after its end, or with the token of one that stays open.
+  // When the record is forgotten: some time after its end, or with the token of one that stays
+  // open.
   absl::Time forget_at = absl::InfiniteFuture();
 
   friend bool operator==(const ReferralRecord&, const ReferralRecord&) = default;
@@ -111,7 +112,7 @@ struct RoutingRecord {
   friend bool operator==(const RoutingRecord&, const RoutingRecord&) = default;
 };
 
-// Removes what waits for `recipient` under a revoked token, REVOKE and REVOKE_ACK excepted.
+// Removes what waits in any mailbox under a revoked token, REVOKE and REVOKE_ACK excepted.
 struct DropUndelivered {
   std::string token_hash;
 

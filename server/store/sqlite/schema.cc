@@ -155,8 +155,27 @@ CREATE TABLE enrolment (
 ) STRICT;
 )sql";
 
+// A path that cannot be used is the operator's to correct; anything else may pass.
+v1::Reason ReasonOfErrno(int code) {
+  switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ENAMETOOLONG:
+      return v1::REASON_CONFIG_INVALID;
+    case ENOSPC:
+    case EDQUOT:
+      return v1::REASON_QUOTA_EXCEEDED;
+    default:
+      return v1::REASON_UNAVAILABLE;
+  }
+}
+
 absl::Status SystemError(std::string_view what, const std::string& path) {
-  return Error(v1::REASON_UNAVAILABLE,
+  return Error(ReasonOfErrno(errno),
                "the store could not " + std::string(what) + " " + path + ": " + strerror(errno));
 }
 

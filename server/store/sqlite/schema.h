@@ -28,7 +28,7 @@ struct StoreIdentity {
 // Holds `path` for this process; released with the object or the process.
 class FileLock {
  public:
-  // UNAVAILABLE when another process holds it or it cannot be made.
+  // UNAVAILABLE when another process holds it; CONFIG_INVALID when the path cannot be used.
   static absl::StatusOr<std::unique_ptr<FileLock>> Acquire(const std::string& path);
 
   ~FileLock();
@@ -41,8 +41,8 @@ class FileLock {
   const int fd_;
 };
 
-// Makes sure that `path` exists, readable and writable by its owner alone. UNAVAILABLE if it cannot
-// be.
+// Makes sure that `path` exists, readable and writable by its owner alone. CONFIG_INVALID when
+// the path cannot be used.
 absl::Status EnsurePrivateFile(const std::string& path);
 
 // Opens the connections; the first two may write.

@@ -38,16 +38,17 @@ namespace waymark::hub {
 class SqliteStore final : public Store {
  public:
   struct Options {
-    // The file; made with its folder's permissions in mind: readable by its owner alone.
-    // `path`.lock keeps other processes out.
+    // The file, created for its owner alone in a folder that exists; `path`.lock keeps other
+    // processes out.
     std::string path;
     // Not owned; outlives the store.
     Random* random = nullptr;
   };
 
-  // Opens or creates the store and verifies every row of traffic. UNAVAILABLE when the file cannot
-  // be opened or another process has it, CONFIG_INVALID when it belongs to another program,
-  // VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when it does not read back.
+  // Opens or creates the store and verifies every row of traffic. UNAVAILABLE when another process
+  // has it or the disk refuses, CONFIG_INVALID when the path cannot be used or the file belongs to
+  // another program, VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when it does
+  // not read back.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const Options& options);
 
   // Writes what was acknowledged and closes the file.
