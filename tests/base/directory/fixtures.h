@@ -20,6 +20,8 @@ inline int64_t MinuteOf(absl::Time time) { return absl::ToUnixSeconds(time) / 60
 struct TestOrganisation {
   explicit TestOrganisation(std::string name) : handle(std::move(name)) {}
 
+  std::string unit_handle() const { return handle + ".desk"; }
+
   std::string handle;
   OrganisationId id = OrganisationId::Generate(SystemRandom());
   UnitId unit = UnitId::Generate(SystemRandom());
@@ -28,9 +30,13 @@ struct TestOrganisation {
 };
 
 // Makes and signs statements of one network.
-class TestNetwork {
+class TestDirectory {
  public:
-  const NetworkId id = NetworkId::Generate(SystemRandom());
+  explicit TestDirectory(NetworkId network = NetworkId::Generate(SystemRandom()),
+                         absl::Time now = TestNow())
+      : id(network), now_(now) {}
+
+  const NetworkId id;
   const SigningKey registry = SigningKey::Generate();
 
   v1::Statement Base(const TestOrganisation& organisation, uint64_t version = 1) const {
@@ -38,8 +44,8 @@ class TestNetwork {
     statement.set_network_id(id.bytes());
     statement.set_organisation_id(organisation.id.bytes());
     statement.set_version(version);
-    statement.set_issued_minute(MinuteOf(TestNow()));
-    statement.set_valid_until_minute(MinuteOf(TestNow() + absl::Hours(7 * 24)));
+    statement.set_issued_minute(MinuteOf(now_));
+    statement.set_valid_until_minute(MinuteOf(now_ + absl::Hours(7 * 24)));
     return statement;
   }
 
@@ -55,7 +61,7 @@ class TestNetwork {
     member.set_identity_key(organisation.identity.verifying_key().spki());
     v1::Unit& unit = *member.add_units();
     unit.set_unit_id(organisation.unit.bytes());
-    unit.set_handle(organisation.handle + ".desk");
+    unit.set_handle(organisation.unit_handle());
     unit.set_display_name("Desk");
     member.mutable_member_since()->set_year(2026);
     member.mutable_member_since()->set_month(1);
@@ -86,8 +92,8 @@ class TestNetwork {
     v1::Capacity& capacity = *statement.mutable_capacity();
     capacity.set_service_id(organisation.service.bytes());
     capacity.set_status(v1::CAPACITY_STATUS_HAS_CAPACITY);
-    capacity.set_updated_minute(MinuteOf(TestNow()));
-    capacity.set_valid_until_minute(MinuteOf(TestNow() + absl::Hours(12)));
+    capacity.set_updated_minute(MinuteOf(now_));
+    capacity.set_valid_until_minute(MinuteOf(now_ + absl::Hours(12)));
     return statement;
   }
 
@@ -97,13 +103,16 @@ class TestNetwork {
     v1::SealingKey& key = *statement.mutable_unit_keys()->add_keys();
     key.set_key_id(std::string(16, 'k'));
     key.set_public_key(std::string(32, 'p'));
-    key.set_seal_until_minute(MinuteOf(TestNow() + absl::Hours(24)));
+    key.set_seal_until_minute(MinuteOf(now_ + absl::Hours(24)));
     return statement;
   }
 
   v1::SignedStatement ByRegistry(const v1::Statement& statement) const {
     return SignStatement(statement, registry);
   }
+
+ private:
+  const absl::Time now_;
 };
 
 }  // namespace waymark

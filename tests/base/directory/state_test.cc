@@ -28,7 +28,7 @@ class DirectoryStateTest : public ::testing::Test {
     ASSERT_EQ(PublishOwn(network_.Service(lin_)), v1::REASON_UNSPECIFIED);
   }
 
-  TestNetwork network_;
+  TestDirectory network_;
   TestOrganisation lin_{"lin"};
   TestOrganisation stb_{"stb"};
   DirectoryState state_{network_.id, network_.registry.verifying_key()};
@@ -168,7 +168,7 @@ struct ShapeCase {
 class ShapeTest : public ::testing::TestWithParam<ShapeCase> {};
 
 TEST_P(ShapeTest, FieldOutsideItsRangeIsRefused) {
-  TestNetwork network;
+  TestDirectory network;
   TestOrganisation lin{"lin"};
   v1::Statement statement = network.Member(lin);
   GetParam().change(statement);

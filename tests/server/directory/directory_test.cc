@@ -57,7 +57,7 @@ class DirectoryTest : public ::testing::Test {
     return SignStatement(statement, lin_.identity);
   }
 
-  TestNetwork network_;
+  TestDirectory network_;
   TestOrganisation lin_{"lin"};
   TestOrganisation stb_{"stb"};
   FakeClock clock_{TestNow()};

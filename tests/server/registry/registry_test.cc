@@ -81,7 +81,7 @@ class RegistryTest : public ::testing::Test {
     return registry_.GetEnrolment(request);
   }
 
-  TestNetwork network_;
+  TestDirectory network_;
   TestOrganisation lin_{"lin"};
   TestOrganisation stb_{"stb"};
   const std::string invitation_ = std::string(16, 'i');

@@ -1,0 +1,391 @@
+#include "server/session/session.h"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <optional>
+
+#include "base/status/status.h"
+#include "tests/server/routing/test_network.h"
+#include "tests/server/session/gated_store.h"
+#include "tests/server/store/sqlite_medium.h"
+#include "tests/support/fake_clock.h"
+
+namespace waymark::hub {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr v1::Reason kOk = v1::REASON_UNSPECIFIED;
+constexpr absl::Time kStart = absl::UnixEpoch();
+
+class NoMetrics final : public CommitterMetrics, public DispatcherMetrics {
+ public:
+  void OnItem(v1::Reason) override {}
+  void OnBatch(size_t, size_t, absl::Duration) override {}
+  void OnStoreError(const absl::Status&) override {}
+  void OnQueueFull() override {}
+  void OnDelivered(size_t, size_t) override {}
+  void OnAttachments(size_t) override {}
+  void OnPageRead() override {}
+};
+
+// A strand whose tasks the test's own thread runs.
+class ManualStrand final : public SessionStrand {
+ public:
+  void Post(absl::AnyInvocable<void()> task) override {
+    MutexLock lock(mu_);
+    tasks_.push_back(std::move(task));
+    changed_.SignalAll();
+  }
+  // Runs tasks as they come until `done` is true.
+  void RunUntil(const std::function<bool()>& done) {
+    while (!done()) Next()();
+  }
+
+ private:
+  absl::AnyInvocable<void()> Next() {
+    MutexLock lock(mu_);
+    while (tasks_.empty()) changed_.Wait(mu_);
+    auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    return task;
+  }
+
+  Mutex mu_;
+  CondVar changed_;
+  std::deque<absl::AnyInvocable<void()>> tasks_ ABSL_GUARDED_BY(mu_);
+};
+
+// What a node gets.
+class Output final : public SessionOutput {
+ public:
+  void Send(v1::ConnectResponse frame) override {
+    ASSERT_FALSE(end_.has_value()) << "nothing follows the end";
+    frames_.push_back(std::move(frame));
+  }
+  void End(absl::Status status) override {
+    ASSERT_FALSE(end_.has_value()) << "a stream ends once";
+    end_ = std::move(status);
+  }
+
+  bool ended() const { return end_.has_value(); }
+  v1::Reason reason() const { return ReasonOf(*end_); }
+  const std::vector<v1::ConnectResponse>& frames() const { return frames_; }
+  const v1::ConnectResponse& last() const { return frames_.back(); }
+
+  std::vector<v1::Reason> outcomes() const {
+    std::vector<v1::Reason> reasons;
+    for (const auto& frame : frames_) {
+      for (const auto& outcome : frame.outcomes().outcomes()) reasons.push_back(outcome.reason());
+    }
+    return reasons;
+  }
+  int deliveries() const {
+    int count = 0;
+    for (const auto& frame : frames_) count += frame.deliver().deliveries_size();
+    return count;
+  }
+
+ private:
+  std::vector<v1::ConnectResponse> frames_;
+  std::optional<absl::Status> end_;
+};
+
+class SessionTest : public testing::Test {
+ protected:
+  struct Node {
+    Output output;
+    std::shared_ptr<ManualStrand> strand = std::make_shared<ManualStrand>();
+    std::shared_ptr<Session> session;
+  };
+
+  SessionTest() : clock_(network_.now), store_(*medium_.Open()) {
+    dispatcher_ = Dispatcher::Create(&store_, &clock_, &metrics_);
+    committer_ = Committer::Create(
+        {.store = &store_, .listener = dispatcher_.get(), .metrics = &metrics_, .clock = &clock_},
+        network_.limits, {});
+    SetMembers(TestMembers());
+  }
+  ~SessionTest() override {
+    committer_->Shutdown();
+    dispatcher_->Shutdown();
+  }
+
+  void SetMembers(std::vector<MemberRecord> members) {
+    membership_ = std::make_shared<const Membership>(std::move(members));
+    committer_->SetMembership(membership_);
+  }
+  void Suspend(std::string_view handle) {
+    network_.SetMember(handle, v1::MEMBER_STATUS_SUSPENDED);
+    SetMembers(network_.membership().members());
+  }
+
+  std::unique_ptr<Node> Connect(std::string_view handle) {
+    auto node = std::make_unique<Node>();
+    node->session = std::make_shared<Session>(
+        Organisation(handle),
+        Session::Collaborators{.committer = committer_.get(),
+                               .dispatcher = dispatcher_.get(),
+                               .clock = &clock_,
+                               .membership = [this] { return membership_; },
+                               .epoch = store_.epoch()},
+        options_, &node->output, node->strand);
+    return node;
+  }
+  std::unique_ptr<Node> Open(std::string_view handle) {
+    auto node = Connect(handle);
+    node->session->OnFrame(Hello(), kStart);
+    return node;
+  }
+
+  static v1::ConnectRequest Hello() {
+    v1::ConnectRequest frame;
+    frame.mutable_hello()->set_protocol_version(1);
+    frame.mutable_hello()->set_window_messages(64);
+    frame.mutable_hello()->set_window_bytes(1 << 20);
+    return frame;
+  }
+  v1::ConnectRequest Register() {
+    v1::ConnectRequest frame;
+    *frame.mutable_submit()->add_items()->mutable_registration() = token_;
+    return frame;
+  }
+  v1::ConnectRequest Inquiry(const std::string& referral) {
+    v1::ConnectRequest frame;
+    *frame.mutable_submit()->add_items()->mutable_message() = TestNetwork::Message(
+        network_.Header(v1::KIND_INQUIRY, "qso.night", "lin.family", referral, &token_));
+    return frame;
+  }
+
+  TestNetwork network_;
+  v1::TokenRegistration token_ = network_.Token("c-c", "qso.night", "lin.family");
+  FakeClock clock_;
+  SqliteMedium medium_;
+  GatedStore store_;
+  NoMetrics metrics_;
+  Session::Options options_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<Committer> committer_;
+  std::shared_ptr<const Membership> membership_;
+};
+
+TEST_F(SessionTest, WelcomeAnswersTheHello) {
+  const auto node = Open("qso");
+  ASSERT_THAT(node->output.frames(), SizeIs(1));
+  const v1::Welcome& welcome = node->output.last().welcome();
+  EXPECT_EQ(welcome.epoch(), store_.epoch());
+  EXPECT_EQ(welcome.hub_time_ms(), absl::ToUnixMillis(clock_.Now()));
+  EXPECT_FALSE(welcome.restricted());
+  EXPECT_EQ(welcome.heartbeat_interval().seconds(), 30);
+}
+
+TEST_F(SessionTest, CursorCountsOnlyWithinItsEpoch) {
+  v1::ConnectRequest hello = Hello();
+  hello.mutable_hello()->set_cursor(7);
+  hello.mutable_hello()->set_epoch(std::string(16, 'o'));
+  const auto other = Connect("qso");
+  other->session->OnFrame(hello, kStart);
+  EXPECT_EQ(other->output.last().welcome().cursor(), 0u);
+
+  hello.mutable_hello()->set_epoch(store_.epoch());
+  const auto same = Connect("qso");
+  same->session->OnFrame(hello, kStart);
+  EXPECT_EQ(same->output.last().welcome().cursor(), 7u);
+}
+
+TEST_F(SessionTest, FirstFrameIsTheHelloAndTheOnlyOne) {
+  const auto early = Connect("qso");
+  early->session->OnFrame(Register(), kStart);
+  EXPECT_EQ(early->output.reason(), v1::REASON_HELLO_EXPECTED);
+
+  const auto twice = Open("qso");
+  twice->session->OnFrame(Hello(), kStart);
+  EXPECT_EQ(twice->output.reason(), v1::REASON_HELLO_EXPECTED);
+}
+
+TEST_F(SessionTest, HelloIsChecked) {
+  const auto refused = [this](const std::function<void(v1::Hello&)>& change) {
+    v1::ConnectRequest hello = Hello();
+    change(*hello.mutable_hello());
+    const auto node = Connect("qso");
+    node->session->OnFrame(hello, kStart);
+    return node->output.reason();
+  };
+  EXPECT_EQ(refused([](auto& h) { h.set_protocol_version(2); }), v1::REASON_VERSION_UNSUPPORTED);
+  EXPECT_EQ(refused([](auto& h) { h.set_window_messages(0); }), v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(refused([](auto& h) { h.set_window_messages(4097); }), v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(refused([](auto& h) { h.set_window_bytes(1); }), v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(refused([](auto& h) { h.set_epoch("short"); }), v1::REASON_FIELD_INVALID);
+}
+
+TEST_F(SessionTest, StrangersAreRefused) {
+  const auto node = Connect("nobody");
+  node->session->OnFrame(Hello(), kStart);
+  EXPECT_EQ(node->output.reason(), v1::REASON_MEMBER_UNKNOWN);
+}
+
+TEST_F(SessionTest, BadFramesEndTheStream) {
+  const auto after = [this](const v1::ConnectRequest& frame) {
+    const auto node = Open("qso");
+    node->session->OnFrame(frame, kStart);
+    return node->output.reason();
+  };
+  v1::ConnectRequest empty;
+  empty.mutable_submit();
+  EXPECT_EQ(after(empty), v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(after({}), v1::REASON_MALFORMED);
+
+  v1::ConnectRequest many;
+  for (int i = 0; i <= kMaxFrameItems; ++i) {
+    *many.mutable_submit()->add_items() = Register().submit().items(0);
+  }
+  EXPECT_EQ(after(many), v1::REASON_FRAME_TOO_LARGE);
+
+  v1::ConnectRequest large = Inquiry("9ab1");
+  large.mutable_submit()->mutable_items(0)->mutable_message()->set_sealed(
+      std::string(kMaxFrameBytes, 'x'));
+  EXPECT_EQ(after(large), v1::REASON_FRAME_TOO_LARGE);
+
+  v1::ConnectRequest nameless;
+  nameless.mutable_submit()->add_items()->mutable_message()->set_header("\xff");
+  EXPECT_EQ(after(nameless), v1::REASON_MALFORMED);
+
+  const auto node = Open("qso");
+  node->session->OnMalformed();
+  EXPECT_EQ(node->output.reason(), v1::REASON_MALFORMED);
+}
+
+TEST_F(SessionTest, OutcomesComeInTheOrderOfSubmission) {
+  const auto node = Open("qso");
+  v1::ConnectRequest odd = Inquiry("1f02");
+  odd.mutable_submit()->mutable_items(0)->mutable_message()->set_sealed("short");
+  node->session->OnFrame(Register(), kStart);
+  node->session->OnFrame(odd, kStart);
+  node->session->OnFrame(Inquiry("9ab1"), kStart);
+  node->strand->RunUntil([&] { return node->output.outcomes().size() == 3; });
+  EXPECT_THAT(node->output.outcomes(), ElementsAre(kOk, v1::REASON_BUCKET_MISMATCH, kOk));
+  EXPECT_FALSE(node->output.ended());
+}
+
+TEST_F(SessionTest, NoFrameIsWantedWhileTooMuchIsUnanswered) {
+  options_.max_unanswered_items = 2;
+  const auto node = Open("qso");
+  store_.CloseCommits();
+  node->session->OnFrame(Register(), kStart);
+  EXPECT_TRUE(node->session->wants_frame());
+  node->session->OnFrame(Inquiry("9ab1"), kStart);
+  EXPECT_FALSE(node->session->wants_frame());
+  store_.OpenCommits();
+  node->strand->RunUntil([&] { return node->session->wants_frame(); });
+}
+
+TEST_F(SessionTest, MessagesReachTheRecipientAndAcksTheStore) {
+  const auto lin = Open("lin");
+  const auto qso = Open("qso");
+  qso->session->OnFrame(Register(), kStart);
+  qso->session->OnFrame(Inquiry("9ab1"), kStart);
+  lin->strand->RunUntil([&] { return lin->output.deliveries() == 1; });
+  const v1::Delivery& delivery = lin->output.last().deliver().deliveries(0);
+  EXPECT_EQ(ReadMessage(Organisation("qso"), delivery.message())->header.kind(), v1::KIND_INQUIRY);
+  v1::ConnectRequest ack;
+  ack.mutable_ack()->set_through(delivery.sequence());
+  lin->session->OnFrame(ack, kStart);
+  store_.AwaitAcks(1);
+}
+
+TEST_F(SessionTest, HeartbeatIsEchoed) {
+  const auto node = Open("qso");
+  v1::ConnectRequest heartbeat;
+  heartbeat.mutable_heartbeat()->set_nonce(42);
+  node->session->OnFrame(heartbeat, kStart);
+  EXPECT_EQ(node->output.last().heartbeat().nonce(), 42u);
+}
+
+TEST_F(SessionTest, GoodbyeIsAnsweredAfterTheLastOutcome) {
+  const auto node = Open("qso");
+  v1::ConnectRequest goodbye;
+  goodbye.mutable_goodbye();
+  node->session->OnFrame(Register(), kStart);
+  node->session->OnFrame(goodbye, kStart);
+  EXPECT_FALSE(node->session->wants_frame());
+  node->strand->RunUntil([&] { return node->output.ended(); });
+  EXPECT_EQ(node->output.reason(), kOk);
+  EXPECT_THAT(node->output.outcomes(), ElementsAre(kOk));
+}
+
+TEST_F(SessionTest, DrainTellsOutcomesThenGoodbyeThenEnds) {
+  const auto node = Open("qso");
+  node->session->OnFrame(Register(), kStart);
+  node->session->Leave(v1::REASON_UNAVAILABLE, absl::Seconds(2));
+  node->strand->RunUntil([&] { return node->output.ended(); });
+  EXPECT_EQ(node->output.reason(), kOk);
+  EXPECT_THAT(node->output.outcomes(), ElementsAre(kOk));
+  EXPECT_EQ(node->output.last().goodbye().reason(), v1::REASON_UNAVAILABLE);
+  EXPECT_EQ(node->output.last().goodbye().retry_after().seconds(), 2);
+}
+
+TEST_F(SessionTest, NewerSessionReplacesTheOlder) {
+  const auto older = Open("qso");
+  const auto newer = Open("qso");
+  older->strand->RunUntil([&] { return older->output.ended(); });
+  EXPECT_EQ(older->output.last().goodbye().reason(), v1::REASON_SESSION_REPLACED);
+  EXPECT_EQ(older->output.reason(), kOk);
+  EXPECT_FALSE(newer->output.ended());
+}
+
+TEST_F(SessionTest, SuspensionEndsTheSessionAndTheNextIsRestricted) {
+  const auto node = Open("qso");
+  Suspend("qso");
+  dispatcher_->Disconnect(Organisation("qso"), v1::REASON_MEMBER_SUSPENDED);
+  node->strand->RunUntil([&] { return node->output.ended(); });
+  EXPECT_EQ(node->output.last().goodbye().reason(), v1::REASON_MEMBER_SUSPENDED);
+
+  const auto restricted = Open("qso");
+  EXPECT_TRUE(restricted->output.last().welcome().restricted());
+  restricted->session->OnFrame(Inquiry("9ab1"), kStart);
+  restricted->strand->RunUntil([&] { return !restricted->output.outcomes().empty(); });
+  EXPECT_THAT(restricted->output.outcomes(), ElementsAre(v1::REASON_MEMBER_SUSPENDED));
+}
+
+TEST_F(SessionTest, OnlyTheSenderLearnsOfAnOfflinePeer) {
+  const auto qso = Open("qso");
+  const auto bea = Open("bea");
+  qso->session->OnFrame(Register(), kStart);
+  qso->session->OnFrame(Inquiry("9ab1"), kStart);
+  qso->strand->RunUntil([&] { return qso->output.outcomes().size() == 2; });
+  clock_.Advance(absl::Minutes(2) + absl::Seconds(1));
+  const auto notices = store_.TakeOfflineNotices(clock_.Now() - absl::Minutes(2), 10);
+  ASSERT_TRUE(notices.ok());
+  dispatcher_->NotifyPeerOffline(*notices);
+  qso->strand->RunUntil([&] { return qso->output.last().has_peer_offline(); });
+  EXPECT_THAT(bea->output.frames(), SizeIs(1)) << "the welcome and nothing else";
+  EXPECT_THAT(*store_.TakeOfflineNotices(clock_.Now(), 10), IsEmpty()) << "once per message";
+}
+
+TEST_F(SessionTest, SilenceEndsTheSession) {
+  const auto node = Open("qso");
+  node->session->OnTick(kStart + absl::Seconds(90));
+  EXPECT_FALSE(node->output.ended());
+  node->session->OnTick(kStart + absl::Seconds(91));
+  EXPECT_EQ(node->output.reason(), v1::REASON_PEER_STALLED);
+}
+
+TEST_F(SessionTest, AnswersAfterTheStreamIsGoneAreDropped) {
+  const auto node = Open("qso");
+  store_.CloseCommits();
+  node->session->OnFrame(Register(), kStart);
+  node->session->OnGone();
+  store_.OpenCommits();
+  committer_->Shutdown();
+  bool ran = false;
+  node->strand->Post([&] { ran = true; });
+  node->strand->RunUntil([&] { return ran; });
+  EXPECT_THAT(node->output.frames(), SizeIs(1));
+  EXPECT_FALSE(node->output.ended());
+}
+
+}  // namespace
+}  // namespace waymark::hub
