@@ -1,0 +1,54 @@
+// The node's data folder: which files lie where.
+//
+//   network.json           the network, as the invitation described it
+//   ca.crt                 its authority's certificate
+//   tls.key tls.crt        the node's TLS key and certificate
+//   tls.csr                the request for the first certificate, until it is there
+//   next.key next.csr      a renewal under way
+//   next.crt               a renewal that came and is being put in place
+//   vault.db               everything else, encrypted (client/vault/vault.h)
+//
+// The master key, which opens the vault, never lies in it. Immutable; thread-safe.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace waymark::node {
+
+class DataFolder {
+ public:
+  explicit DataFolder(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  std::string network() const { return path_ + "/network.json"; }
+  std::string ca() const { return path_ + "/ca.crt"; }
+  std::string tls_key() const { return path_ + "/tls.key"; }
+  std::string tls_certificate() const { return path_ + "/tls.crt"; }
+  std::string tls_request() const { return path_ + "/tls.csr"; }
+  std::string next_key() const { return path_ + "/next.key"; }
+  std::string next_request() const { return path_ + "/next.csr"; }
+  std::string next_certificate() const { return path_ + "/next.crt"; }
+  std::string vault() const { return path_ + "/vault.db"; }
+
+  // Makes the folder, readable by its owner alone. REASON_CONFIG_INVALID: it cannot be made, or is
+  // there and others have access to it.
+  absl::Status Make() const;
+
+  // OK if the folder holds a member's certificate. REASON_CONFIG_INVALID: it does not; join first.
+  absl::Status CheckJoined() const;
+
+  // Whether `path` lies in the folder or is the folder, symbolic links resolved.
+  bool Contains(const std::string& path) const;
+
+ private:
+  const std::string path_;
+};
+
+bool FileExists(const std::string& path);
+
+// Deletes a file; none is fine.
+void RemoveFile(const std::string& path);
+
+}  // namespace waymark::node
