@@ -112,16 +112,28 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Inquiry(
                           "AnotherService",
                           CHANGE {
-                            scene.consent.clear_purposes();
-                            scene.consent.add_purposes(201);
+  scene.consent.clear_purposes();
+  scene.consent.add_purposes(201);
                           },
                           v1::REASON_CONSENT_PURPOSE),
                       Inquiry(
-                          "NotOffered", CHANGE { scene.context.provider.offers_service = false; },
+                          "NotOffered", CHANGE {
+  scene.context.provider.offers_service = false; },
                           v1::REASON_CONSENT_PURPOSE),
+                      Row{"NoLongerOfferedButReportedOn",
+                          [] {
+  return RoomReturnScene(v1::KIND_PROGRESS, v1::STAGE_STARTED); },
+                          [] {
+  return SectionsOf("prog { status: PROGRESS_STATUS_ONGOING }"); },
+                          CHANGE { scene.context.provider.offers_service = false;
+}  // namespace
+, kAllowed, ""
+}  // namespace waymark::testing
+,
                       Inquiry(
                           "TheNeedSaysOtherwise",
-                          CHANGE { sections.mutable_need()->set_service_code(201); },
+                          CHANGE {
+  sections.mutable_need()->set_service_code(201); },
                           v1::REASON_CONSENT_PURPOSE, "NEED.service_code")),
     NameOf);
 
