@@ -69,7 +69,8 @@ CloseDetail DetailOf(const v1::Payload& payload) {
 
 }  // namespace
 
-absl::StatusOr<int> Receiver::ProcessInbox() {
+absl::StatusOr<int> Receiver::ProcessInbox(
+    const std::function<void(const absl::Status&)>& refused) {
   int taken = 0;
   int64_t after = 0;
   while (true) {
@@ -82,6 +83,7 @@ absl::StatusOr<int> Receiver::ProcessInbox() {
     for (const InboxItem& item : items) {
       absl::Status verdict;
       RETURN_IF_ERROR(Process(item, verdict));
+      if (!verdict.ok()) refused(verdict);
       after = item.number;
       ++taken;
     }

@@ -9,6 +9,7 @@
 // Threads: Process runs on one thread; everything else may run beside it. The context outlives it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -25,9 +26,11 @@ class Receiver {
  public:
   explicit Receiver(const CaseworkContext& context) : context_(context), sender_(context) {}
 
-  // Works through the inbox. Returns how many messages it took from it; an error means that the
-  // vault failed and the rest is still there.
-  absl::StatusOr<int> ProcessInbox();
+  // Works through the inbox; `refused` is told the verdict on each message that was refused.
+  // Returns how many messages it took from it; an error means that the vault failed and the rest is
+  // still there.
+  absl::StatusOr<int> ProcessInbox(const std::function<void(const absl::Status&)>& refused =
+                                       [](const absl::Status&) {});
 
   // Takes one message from the inbox: stores it, or refuses it with the status returned in
   // `verdict`. The returned status is about the vault only.

@@ -1,0 +1,109 @@
+#include "client/link/directory_client.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/log/log.h"
+#include "base/rpc/status_mapping.h"
+#include "base/status/status.h"
+#include "base/time/clock.h"
+#include "waymark/v1/directory_service.grpc.pb.h"
+
+namespace waymark::node {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(20);
+
+}  // namespace
+
+absl::StatusOr<v1::PublishStatementsResponse> PublishStatements(
+    HubChannel& hub, const v1::PublishStatementsRequest& request) {
+  const std::shared_ptr<grpc::Channel> channel = hub.Get();
+  const auto stub = v1::DirectoryService::NewStub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  v1::PublishStatementsResponse response;
+  const absl::Status status = FromGrpc(stub->PublishStatements(&context, request, &response));
+  if (!status.ok()) return status;
+  return response;
+}
+
+DirectoryWatch::DirectoryWatch(const Options& options, HubChannel& hub, Replica& replica,
+                               Random& random, std::function<void()> on_change)
+    : hub_(hub),
+      replica_(replica),
+      on_change_(std::move(on_change)),
+      backoff_(options.min_backoff, options.max_backoff, random) {}
+
+DirectoryWatch::~DirectoryWatch() { Stop(); }
+
+void DirectoryWatch::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void DirectoryWatch::Stop() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    if (call_ != nullptr) call_->TryCancel();
+  }
+  stopped_.SignalAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool DirectoryWatch::Enter(grpc::ClientContext* call) {
+  MutexLock lock(mu_);
+  if (stopping_) return false;
+  call_ = call;
+  return true;
+}
+
+void DirectoryWatch::Leave() {
+  MutexLock lock(mu_);
+  call_ = nullptr;
+}
+
+void DirectoryWatch::Rest(absl::Duration pause) {
+  const absl::Time end = SteadyClock().Now() + pause;
+  MutexLock lock(mu_);
+  while (!stopping_) {
+    const absl::Duration left = end - SteadyClock().Now();
+    if (left <= absl::ZeroDuration()) return;
+    stopped_.WaitFor(mu_, left);
+  }
+}
+
+void DirectoryWatch::Run() {
+  while (true) {
+    const absl::Status status = RunOnce();
+    {
+      MutexLock lock(mu_);
+      if (stopping_) return;
+    }
+    Log(LogLevel::kInfo, "directory_watch_ended", {{"reason", status}});
+    Rest(backoff_.Next());
+  }
+}
+
+absl::Status DirectoryWatch::RunOnce() {
+  const std::shared_ptr<grpc::Channel> channel = hub_.Get();
+  const auto stub = v1::DirectoryService::NewStub(channel);
+  grpc::ClientContext context;
+  if (!Enter(&context)) return absl::OkStatus();
+  absl::Status applied;
+  const auto reader = stub->WatchDirectory(&context, replica_.NextRequest());
+  v1::WatchDirectoryResponse response;
+  while (applied.ok() && reader->Read(&response)) {
+    applied = replica_.Apply(response);
+    if (applied.ok()) backoff_.Succeeded();
+    on_change_();
+  }
+  if (!applied.ok()) context.TryCancel();
+  const absl::Status ended = FromGrpc(reader->Finish());
+  Leave();
+  // Only the transport's own failures mean that another address may do better.
+  if (applied.ok() && ReasonOf(ended) == v1::REASON_UNAVAILABLE) hub_.Failed(channel);
+  return applied.ok() ? ended : applied;
+}
+
+}  // namespace waymark::node
