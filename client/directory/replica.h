@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/crypto/signature.h"
+#include "base/directory/state.h"
 #include "base/ids/ids.h"
 #include "base/sync/sync.h"
 #include "base/time/clock.h"
@@ -80,24 +82,38 @@ class Replica {
  private:
   Replica(NetworkId network, VerifyingKey registry_key, Vault& vault, Clock& clock);
 
-  absl::Status Load();
-  absl::Status Refuse(const std::string& alert);
+  absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
+  absl::Status CheckChain(const v1::WatchDirectoryResponse& response,
+                          std::vector<std::string>& hashes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
+  std::vector<CheckedStatement> TakeIn(const v1::WatchDirectoryResponse& response)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
+  absl::Status Save(const std::vector<CheckedStatement>& taken)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
+  void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
+  HeadComparison Compare(const v1::DirectoryHead& head) ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   void Alert(const std::string& alert);
-  void ComparePending();
 
   const NetworkId network_;
   const VerifyingKey registry_key_;
   Vault& vault_;
   Clock& clock_;
 
-  // Held while a response is taken in, the vault's commit included.
-  Mutex apply_mu_;
+  // Held while a response is taken in, the vault's commit included: responses are an ordered log.
+  mutable Mutex apply_mu_;
   std::unique_ptr<DirectoryIndex> index_ ABSL_GUARDED_BY(apply_mu_);
-  std::map<uint64_t, std::string> pending_heads_ ABSL_GUARDED_BY(apply_mu_);
+  v1::DirectoryHead head_ ABSL_GUARDED_BY(apply_mu_);
+  uint64_t capacity_revision_ ABSL_GUARDED_BY(apply_mu_) = 0;
+  // Hashes of the log up to the head's, oldest first.
+  std::deque<std::string> recent_hashes_ ABSL_GUARDED_BY(apply_mu_);
+  // Statements whose member, unit or service has not come yet: its newest statement may stand later
+  // in the log. What was read is not saved as read while one waits.
+  std::vector<v1::SignedStatement> waiting_ ABSL_GUARDED_BY(apply_mu_);
+  // Heads of peers who were ahead of us, by revision.
+  std::map<uint64_t, std::string> peer_heads_ ABSL_GUARDED_BY(apply_mu_);
 
   mutable Mutex mu_;
   std::shared_ptr<const DirectorySnapshot> snapshot_ ABSL_GUARDED_BY(mu_);
-  uint64_t capacity_revision_ ABSL_GUARDED_BY(mu_) = 0;
   bool caught_up_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::string> alerts_ ABSL_GUARDED_BY(mu_);
 };

@@ -76,11 +76,10 @@ class DirectorySnapshot {
   // none or it is out of date.
   static v1::Capacity CapacityAt(const ServiceEntry& service, absl::Time now);
 
-  // Returns the key to seal to for this unit. REASON_UNIT_UNKNOWN: no such unit.
-  // REASON_RECIPIENT_SUSPENDED: its organisation is suspended. REASON_DIRECTORY_STALE: the
-  // registry's word on the organisation, or every key of the unit, has run out. REASON_KEY_UNKNOWN:
-  // the unit has not published a key. REASON_KEY_CHANGED: nobody has confirmed the organisation's
-  // new identity.
+  // Returns the key to seal to for this unit, whatever the standing of its organisation: a
+  // withdrawal must reach a suspended member too. REASON_UNIT_UNKNOWN: no such unit.
+  // REASON_KEY_UNKNOWN: it has not published a key. REASON_DIRECTORY_STALE: every key that we know
+  // of has run out. REASON_KEY_CHANGED: nobody has confirmed the organisation's new identity key.
   absl::StatusOr<v1::SealingKey> KeyToSealTo(const UnitId& unit, absl::Time now) const;
 
  private:

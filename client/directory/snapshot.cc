@@ -1,0 +1,122 @@
+#include "client/directory/snapshot.h"
+
+#include "base/status/status.h"
+
+namespace waymark::node {
+namespace {
+
+absl::Time Minute(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
+
+template <typename Key, typename Entry>
+const Entry* Find(const std::map<Key, std::shared_ptr<const Entry>>& entries, const Key& id) {
+  const auto found = entries.find(id);
+  return found == entries.end() ? nullptr : found->second.get();
+}
+
+template <typename Key, typename Entry>
+const Entry* FindByName(const std::map<Key, std::shared_ptr<const Entry>>& entries,
+                        const std::map<std::string, Key, std::less<>>& names,
+                        std::string_view name) {
+  const auto found = names.find(name);
+  return found == names.end() ? nullptr : Find(entries, found->second);
+}
+
+template <typename Key, typename Entry>
+std::vector<const Entry*> AllByName(const std::map<Key, std::shared_ptr<const Entry>>& entries,
+                                    const std::map<std::string, Key, std::less<>>& names) {
+  std::vector<const Entry*> all;
+  all.reserve(names.size());
+  for (const auto& [name, id] : names) all.push_back(Find(entries, id));
+  return all;
+}
+
+}  // namespace
+
+const MemberEntry* DirectorySnapshot::FindMember(const OrganisationId& id) const {
+  return Find(members_, id);
+}
+
+const MemberEntry* DirectorySnapshot::FindMember(std::string_view handle) const {
+  return FindByName(members_, members_by_handle_, handle);
+}
+
+const UnitEntry* DirectorySnapshot::FindUnit(const UnitId& id) const { return Find(units_, id); }
+
+const UnitEntry* DirectorySnapshot::FindUnit(std::string_view handle) const {
+  return FindByName(units_, units_by_handle_, handle);
+}
+
+const ServiceEntry* DirectorySnapshot::FindService(const ServiceId& id) const {
+  return Find(services_, id);
+}
+
+const ServiceEntry* DirectorySnapshot::FindService(std::string_view handle) const {
+  return FindByName(services_, services_by_handle_, handle);
+}
+
+const v1::Condition* DirectorySnapshot::FindCondition(std::string_view condition_id) const {
+  const ServiceEntry* service = FindByName(services_, services_by_condition_, condition_id);
+  if (service == nullptr) return nullptr;
+  for (const v1::Condition& condition : service->service.conditions()) {
+    if (condition.condition_id() == condition_id) return &condition;
+  }
+  return nullptr;
+}
+
+const MemberEntry* DirectorySnapshot::MemberOf(const UnitId& unit) const {
+  const UnitEntry* entry = FindUnit(unit);
+  return entry == nullptr ? nullptr : FindMember(entry->organisation);
+}
+
+std::vector<const MemberEntry*> DirectorySnapshot::members() const {
+  return AllByName(members_, members_by_handle_);
+}
+
+std::vector<const UnitEntry*> DirectorySnapshot::units() const {
+  return AllByName(units_, units_by_handle_);
+}
+
+std::vector<const ServiceEntry*> DirectorySnapshot::OpenServices(absl::Time now) const {
+  std::vector<const ServiceEntry*> open;
+  for (const ServiceEntry* service : AllByName(services_, services_by_handle_)) {
+    const MemberEntry* member = FindMember(service->organisation);
+    const bool offered = !service->service.withdrawn() && FindUnit(service->unit) != nullptr;
+    const bool vouched_for = member != nullptr &&
+                             member->member.status() == v1::MEMBER_STATUS_ACTIVE &&
+                             now < member->valid_until;
+    if (offered && vouched_for) open.push_back(service);
+  }
+  return open;
+}
+
+v1::Capacity DirectorySnapshot::CapacityAt(const ServiceEntry& service, absl::Time now) {
+  if (service.capacity.has_value() && now < Minute(service.capacity->valid_until_minute())) {
+    return *service.capacity;
+  }
+  v1::Capacity unknown;
+  unknown.set_service_id(service.id.bytes());
+  unknown.set_status(v1::CAPACITY_STATUS_UNKNOWN);
+  if (service.capacity.has_value()) {
+    unknown.set_updated_minute(service.capacity->updated_minute());
+    unknown.set_valid_until_minute(service.capacity->valid_until_minute());
+  }
+  return unknown;
+}
+
+absl::StatusOr<v1::SealingKey> DirectorySnapshot::KeyToSealTo(const UnitId& unit,
+                                                              absl::Time now) const {
+  const UnitEntry* entry = FindUnit(unit);
+  const MemberEntry* member = MemberOf(unit);
+  if (entry == nullptr || member == nullptr) {
+    return Error(v1::REASON_UNIT_UNKNOWN, "unit " + unit.hex());
+  }
+  const std::string name = "unit " + entry->unit.handle();
+  if (member->key_changed) return Error(v1::REASON_KEY_CHANGED, name);
+  if (entry->keys.empty()) return Error(v1::REASON_KEY_UNKNOWN, name + " has published no key");
+  for (const v1::SealingKey& key : entry->keys) {
+    if (now < Minute(key.seal_until_minute())) return key;
+  }
+  return Error(v1::REASON_DIRECTORY_STALE, "every known key of " + name + " has run out");
+}
+
+}  // namespace waymark::node
