@@ -23,7 +23,7 @@ bool IsUnknown(const google::protobuf::EnumValueDescriptor& value) {
 // Calls `visit(section, index)` for every section that is set; the index of a single one is -1.
 void ForEachSection(const v1::Sections& sections,
                     absl::FunctionRef<void(const Message&, int)> visit) {
-  const Reflection& reflection = *sections.GetReflection();
+  const Reflection& reflection = *v1::Sections::GetReflection();
   std::vector<const FieldDescriptor*> set;
   reflection.ListFields(sections, &set);
   for (const FieldDescriptor* field : set) {
@@ -111,7 +111,7 @@ std::set<uint32_t> FieldNumbersIn(const v1::Sections& sections) {
 v1::Sections KeepFields(const v1::Sections& sections, const std::set<uint32_t>& field_nos) {
   v1::Sections kept = sections;
   kept.DiscardUnknownFields();
-  const Reflection& reflection = *kept.GetReflection();
+  const Reflection& reflection = *v1::Sections::GetReflection();
   std::vector<const FieldDescriptor*> set;
   reflection.ListFields(kept, &set);
   for (const FieldDescriptor* field : set) {
