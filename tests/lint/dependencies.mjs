@@ -13,6 +13,8 @@ const EDGES = {
 
   'server/main.cc': ['base/', 'server/hub.h'],
   'server/hub.': ['base/', 'server/'],
+  'server/program.': ['base/', 'server/'],
+  'server/inspect.': ['base/', 'server/store/'],
   'server/web/': ['base/', 'server/session/', ...HUB_DOMAIN],
   'server/rpc/': ['base/', 'server/session/', ...HUB_DOMAIN],
   'server/session/': ['base/', ...HUB_DOMAIN],
@@ -24,7 +26,8 @@ const EDGES = {
 
   'client/main.cc': ['base/', 'client/node.h'],
   'client/node.': ['base/', 'client/'],
-  'client/cli/': ['base/'],
+  'client/cli/': ['base/', 'client/operator/'],
+  'client/operator/': ['base/'],
   'client/api/': ['base/', 'client/casework/', 'client/directory/', 'client/enrolment/', 'client/link/', 'client/vault/'],
   'client/enrolment/': ['base/', 'client/directory/', 'client/link/', 'client/vault/'],
   'client/casework/': ['base/', 'client/directory/', 'client/vault/'],

@@ -1,0 +1,31 @@
+#include "client/cli/exit_code.h"
+
+namespace waymark::node {
+
+ExitCode ExitCodeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return ExitCode::kOk;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kOutOfRange:
+      return ExitCode::kUsage;
+    case absl::StatusCode::kNotFound:
+      return ExitCode::kNotFound;
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return ExitCode::kNotAllowed;
+    case absl::StatusCode::kFailedPrecondition:
+      return ExitCode::kWrongState;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+      return ExitCode::kUnreachable;
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kAborted:
+      return ExitCode::kConflict;
+    default:
+      return ExitCode::kUnexpected;
+  }
+}
+
+}  // namespace waymark::node

@@ -1,0 +1,160 @@
+#include "client/cli/lookup.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "base/status/status.h"
+#include "client/cli/output.h"
+
+namespace waymark::node {
+namespace {
+
+using Api = v1::NodeService::StubInterface;
+
+constexpr size_t kFewestDigits = 4;
+
+bool IsDigits(const std::string& text) {
+  return text.size() >= kFewestDigits && std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isxdigit(static_cast<unsigned char>(c));
+         });
+}
+
+std::vector<Named> UnitsOf(const v1::ListDirectoryResponse& directory) {
+  std::vector<Named> units;
+  for (const v1::DirectoryMember& member : directory.members()) {
+    for (const v1::Unit& unit : member.member().units()) {
+      units.push_back({unit.unit_id(), unit.handle()});
+    }
+  }
+  return units;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> Choose(const std::string& what, const std::string& wanted,
+                                   const std::vector<Named>& choices) {
+  std::vector<const Named*> found;
+  for (const Named& choice : choices) {
+    if (choice.name == wanted) found.push_back(&choice);
+  }
+  if (found.empty() && IsDigits(wanted)) {
+    const std::string digits = absl::AsciiStrToLower(wanted);
+    for (const Named& choice : choices) {
+      if (absl::BytesToHexString(choice.id).rfind(digits, 0) == 0) found.push_back(&choice);
+    }
+  }
+  if (found.size() == 1) return found.front()->id;
+  if (found.empty()) {
+    return Error(v1::REASON_NOT_FOUND, "there is no " + what + " '" + wanted + "'");
+  }
+  std::vector<std::string> list;
+  for (const Named* choice : found) list.push_back(ShortId(choice->id) + " " + choice->name);
+  return Error(v1::REASON_FIELD_INVALID,
+               "'" + wanted + "' may be any " + what + " of: " + Join(list));
+}
+
+absl::StatusOr<v1::ListDirectoryResponse*> Lookup::Directory() {
+  if (!directory_.has_value()) {
+    ASSIGN_OR_RETURN(directory_, node_.Call(&Api::ListDirectory, v1::ListDirectoryRequest()));
+  }
+  return &*directory_;
+}
+
+absl::StatusOr<std::string> Lookup::Unit(const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
+  return Choose("unit", wanted, UnitsOf(*directory));
+}
+
+absl::StatusOr<std::string> Lookup::UnitHandle(const std::string& unit_id) {
+  ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
+  for (const Named& unit : UnitsOf(*directory)) {
+    if (unit.id == unit_id) return unit.name;
+  }
+  return ShortId(unit_id);
+}
+
+absl::StatusOr<std::string> Lookup::UnitOrOrganisation(const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
+  std::vector<Named> choices = UnitsOf(*directory);
+  for (const v1::DirectoryMember& member : directory->members()) {
+    choices.push_back({member.organisation_id(), member.member().handle()});
+  }
+  return Choose("unit or organisation", wanted, choices);
+}
+
+absl::StatusOr<std::string> Lookup::Service(const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
+  std::vector<Named> choices;
+  for (const v1::DirectoryListing& listing : directory->services()) {
+    choices.push_back({listing.service().service_id(), listing.service().handle()});
+  }
+  return Choose("service", wanted, choices);
+}
+
+absl::StatusOr<std::string> Lookup::Case(const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  ASSIGN_OR_RETURN(const auto listed, node_.Call(&Api::ListCases, v1::ListCasesRequest()));
+  std::vector<Named> choices;
+  for (const v1::Case& person : listed.cases()) {
+    choices.push_back({person.case_id(), person.label()});
+  }
+  return Choose("case", wanted, choices);
+}
+
+absl::StatusOr<std::string> Lookup::Need(const std::string& case_id, const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  v1::GetCaseRequest request;
+  request.set_case_id(case_id);
+  ASSIGN_OR_RETURN(const auto shown, node_.Call(&Api::GetCase, request));
+  std::vector<Named> choices;
+  for (const v1::Need& need : shown.case_().needs()) {
+    choices.push_back({need.need_id(), std::to_string(need.service_code())});
+  }
+  return Choose("need of the case", wanted, choices);
+}
+
+absl::StatusOr<std::string> Lookup::Consent(const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  ASSIGN_OR_RETURN(const auto cases, node_.Call(&Api::ListCases, v1::ListCasesRequest()));
+  std::vector<Named> choices;
+  for (const v1::Case& person : cases.cases()) {
+    v1::ListConsentsRequest request;
+    request.set_case_id(person.case_id());
+    ASSIGN_OR_RETURN(const auto listed, node_.Call(&Api::ListConsents, request));
+    for (const v1::ConsentRecord& consent : listed.consents()) {
+      choices.push_back({consent.consent_id(), ""});
+    }
+  }
+  return Choose("consent", wanted, choices);
+}
+
+absl::StatusOr<std::string> Lookup::Referral(const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  std::vector<Named> choices;
+  for (const auto box : {v1::REFERRAL_BOX_INBOX, v1::REFERRAL_BOX_SENT}) {
+    v1::ListReferralsRequest request;
+    request.set_box(box);
+    request.set_include_ended(true);
+    ASSIGN_OR_RETURN(const auto listed, node_.Call(&Api::ListReferrals, request));
+    for (const v1::ReferralSummary& referral : listed.referrals()) {
+      choices.push_back({referral.referral_id(), referral.other_unit()});
+    }
+  }
+  return Choose("referral", wanted, choices);
+}
+
+IdResolver Lookup::Resolver() {
+  return [this](const google::protobuf::FieldDescriptor& field, const std::string& name) {
+    const std::string& role = field.name();
+    if (role == "service_id") return Service(name);
+    if (role == "excluded") return UnitOrOrganisation(name);
+    if (role == "renews") return Consent(name);
+    return Unit(name);
+  };
+}
+
+}  // namespace waymark::node

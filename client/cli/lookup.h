@@ -1,0 +1,61 @@
+// Names to ids: handles of units and services, labels of cases, and the first digits of any id.
+//
+// Whoever asks gives an exact name, a whole id, or at least four hexadecimal digits with which just
+// one id begins. More than one match is an error that lists them; guessing is never right here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cli/node_client.h"
+#include "client/cli/values.h"
+
+namespace waymark::node {
+
+// Something that may be meant.
+struct Named {
+  std::string id;
+  std::string name;
+};
+
+// Returns the id that `wanted` stands for. NOT_FOUND: nothing; FIELD_INVALID: several, which it
+// lists by name and digits. Pure.
+absl::StatusOr<std::string> Choose(const std::string& what, const std::string& wanted,
+                                   const std::vector<Named>& choices);
+
+// Asks the node for what there is. Errors are those of Choose and of the node. The client outlives
+// it.
+class Lookup {
+ public:
+  explicit Lookup(NodeClient& node) : node_(node) {}
+
+  absl::StatusOr<std::string> Unit(const std::string& wanted);
+  // The handle of a unit, its digits if the directory does not have it.
+  absl::StatusOr<std::string> UnitHandle(const std::string& unit_id);
+  // A unit or an organisation, for exclusions.
+  absl::StatusOr<std::string> UnitOrOrganisation(const std::string& wanted);
+  absl::StatusOr<std::string> Service(const std::string& wanted);
+  absl::StatusOr<std::string> Case(const std::string& wanted);
+  // A need of the case, also by its taxonomy code.
+  absl::StatusOr<std::string> Need(const std::string& case_id, const std::string& wanted);
+  // A consent of any case that the staff member may see.
+  absl::StatusOr<std::string> Consent(const std::string& wanted);
+  // A referral, ended ones included.
+  absl::StatusOr<std::string> Referral(const std::string& wanted);
+
+  // For fields of documents, by their name: unit_id, recipient_units, service_id, excluded.
+  IdResolver Resolver();
+
+ private:
+  absl::StatusOr<v1::ListDirectoryResponse*> Directory();
+
+  NodeClient& node_;
+  // Fetched once, when first needed.
+  std::optional<v1::ListDirectoryResponse> directory_;
+};
+
+}  // namespace waymark::node

@@ -1,0 +1,60 @@
+// `waymark`: the command line for caseworkers, partners, node administrators and the registry
+// operator.
+#include <exception>
+#include <iostream>
+
+#include "base/rpc/credentials.h"
+#include "base/status/status.h"
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+
+namespace waymark::node {
+namespace {
+
+int Code(ExitCode code) { return static_cast<int>(code); }
+
+int Run(int argc, char** argv) {
+  Shell shell(std::cout, SystemClock(), SystemRandom());
+  CLI::App app("The command line of a Waymark node, and of the registry operator.", "waymark");
+  app.set_version_flag("--version", std::string("waymark ") + WAYMARK_VERSION);
+  app.footer(kExitCodeHelp);
+  app.require_subcommand(1);
+  app.fallthrough();
+  shell.AddGlobalOptions(app);
+  AddStaffCommands(app, shell);
+  AddDirectoryCommands(app, shell);
+  AddCaseCommands(app, shell);
+  AddNeedCommands(app, shell);
+  AddConsentCommands(app, shell);
+  AddOriginCommands(app, shell);
+  AddProviderCommands(app, shell);
+  AddReferralCommands(app, shell);
+  AddRegistryCommands(app, shell);
+  AddCompletionCommand(app, shell);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, std::cout, std::cerr) == 0 ? Code(ExitCode::kOk)
+                                                      : Code(ExitCode::kUsage);
+  }
+  const absl::Status status = shell.Execute();
+  std::cout << std::flush;
+  if (!status.ok()) {
+    std::cerr << "waymark: " << status.message() << " [" << ReasonName(ReasonOf(status)) << "]\n";
+  }
+  return Code(ExitCodeOf(status));
+}
+
+}  // namespace
+}  // namespace waymark::node
+
+int main(int argc, char** argv) {
+  waymark::RequireTls13();
+  try {
+    return waymark::node::Run(argc, argv);
+  } catch (const std::exception&) {
+    std::cerr
+        << "waymark: this failed for a reason of the machine, such as a full disk [INTERNAL]\n";
+    return static_cast<int>(waymark::node::ExitCode::kUnexpected);
+  }
+}

@@ -1,0 +1,106 @@
+#include "base/schema/field_registry.h"
+#include "base/status/status.h"
+#include "client/cli/commands.h"
+
+namespace waymark::node {
+namespace {
+
+using Api = v1::NodeService::StubInterface;
+
+struct ReferralOptions {
+  bool all = false;
+  std::string referral;
+};
+
+std::string Prompts(const View& view, const v1::ReferralSummary& summary) {
+  std::vector<std::string> prompts;
+  for (const int prompt : summary.prompts()) {
+    prompts.push_back(view.Label(*v1::Prompt_descriptor(), prompt));
+  }
+  return Join(prompts);
+}
+
+absl::Status List(Shell& shell, const ReferralOptions& options, v1::ReferralBox box) {
+  ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
+  v1::ListReferralsRequest request;
+  request.set_box(box);
+  request.set_include_ended(options.all);
+  ASSIGN_OR_RETURN(const auto listed, node->Call(&Api::ListReferrals, request));
+  if (shell.PrintJson(listed)) return absl::OkStatus();
+  const View& view = shell.view();
+  Table table(
+      {"REFERRAL", "STATE", "OWN UNIT", "OTHER UNIT", "WHAT", "URGENCY", "DUE", "NEXT", "CASE"});
+  for (const v1::ReferralSummary& summary : listed.referrals()) {
+    table.Add({ShortId(summary.referral_id()), summary.state(), summary.own_unit(),
+               summary.other_unit(), view.Service(summary.service_code()),
+               view.Label(*v1::Urgency_descriptor(), summary.urgency()),
+               view.Time(summary.due_at(), summary.has_due_at()), Prompts(view, summary),
+               summary.case_label().empty() ? "-" : summary.case_label()});
+  }
+  shell.out() << table.ToString();
+  return absl::OkStatus();
+}
+
+std::string EventTable(const View& view, const v1::GetReferralResponse& shown) {
+  Table table({"WHEN", "WAY", "MESSAGE", "DELIVERY", "FIELDS"});
+  for (const v1::ReferralEvent& event : shown.events()) {
+    std::string delivery = view.Label(*v1::DeliveryState_descriptor(), event.delivery());
+    if (event.reason() != v1::REASON_UNSPECIFIED) {
+      delivery += " (" + std::string(ReasonName(event.reason())) + ")";
+    }
+    std::vector<std::string> fields;
+    for (const uint32_t number : event.field_nos()) {
+      const FieldInfo* field = FieldByNumber(number);
+      fields.push_back(field == nullptr ? std::to_string(number) : field->name);
+    }
+    table.Add({view.Time(event.at()), event.sent() ? "sent" : "received",
+               view.Label(*v1::Kind_descriptor(), event.kind()), delivery, Join(fields)});
+  }
+  return table.ToString();
+}
+
+absl::Status Show(Shell& shell, const ReferralOptions& options) {
+  ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
+  ASSIGN_OR_RETURN(Lookup names, shell.Names());
+  v1::GetReferralRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_referral_id(), names.Referral(options.referral));
+  ASSIGN_OR_RETURN(const auto shown, node->Call(&Api::GetReferral, request));
+  if (shell.PrintJson(shown)) return absl::OkStatus();
+  const View& view = shell.view();
+  const v1::ReferralSummary& summary = shown.summary();
+  shell.out() << "referral " << ShortId(summary.referral_id()) << " "
+              << (summary.originated() ? "to " : "from ") << summary.other_unit() << ", "
+              << view.Service(summary.service_code()) << ", " << summary.state() << "\n"
+              << "due: " << view.Time(summary.due_at(), summary.has_due_at())
+              << "; next: " << Prompts(view, summary)
+              << "; consent until: " << view.Time(shown.consent_until(), shown.has_consent_until())
+              << "\n\n"
+              << view.Sections(shown.sections()) << "\n"
+              << EventTable(view, shown);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddReferralCommands(CLI::App& app, Shell& shell) {
+  auto& options = shell.Keep<ReferralOptions>();
+  const auto add_box = [&](const std::string& name, const std::string& text, v1::ReferralBox box) {
+    shell
+        .Add(app, name, text, "waymark " + name,
+             [&shell, &options, box] { return List(shell, options, box); })
+        ->add_flag("--all", options.all, "Ended ones too");
+  };
+  add_box("inbox", "Lists the referrals that your units received, most urgent first.",
+          v1::REFERRAL_BOX_INBOX);
+  add_box("sent", "Lists the referrals that your units sent, most urgent first.",
+          v1::REFERRAL_BOX_SENT);
+  add_box("overdue", "Lists the referrals that need somebody to act, and what to do next.",
+          v1::REFERRAL_BOX_OVERDUE);
+  shell
+      .Add(app, "show", "Shows a referral, its history and what you may open of it.",
+           "waymark show 9ab1c2", [&shell, &options] { return Show(shell, options); })
+      ->add_option("REFERRAL", options.referral, "Digits of the referral's id")
+      ->required();
+}
+
+}  // namespace waymark::node

@@ -1,0 +1,95 @@
+#include "client/cli/shell.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_split.h"
+#include "base/schema/canonical_json.h"
+#include "base/status/status.h"
+#include "client/cli/session_file.h"
+
+namespace waymark::node {
+
+Shell::Shell(std::ostream& out, Clock& clock, Random& random)
+    : out_(out),
+      clock_(clock),
+      random_(random),
+      view_{.catalogue = Catalogue::Default(), .zone = absl::LocalTimeZone()} {}
+
+void Shell::AddGlobalOptions(CLI::App& app) {
+  app.add_option("--socket", socket_, "The node's local socket")->envname("WAYMARK_SOCKET");
+  app.add_flag("--json", json_, "Write JSON for programs instead of tables for people");
+}
+
+CLI::App* Shell::Add(CLI::App& parent, const std::string& name, const std::string& description,
+                     const std::string& example, Action action) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->footer("Example:\n  " + example);
+  command->callback([this, action = std::move(action)] { chosen_ = action; });
+  return command;
+}
+
+CLI::App* Shell::AddGroup(CLI::App& parent, const std::string& name,
+                          const std::string& description) {
+  CLI::App* group = parent.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return group;
+}
+
+absl::StatusOr<std::string> Shell::Socket() const {
+  if (!socket_.empty()) return socket_;
+  return Error(v1::REASON_FIELD_INVALID,
+               "no node was chosen: give --socket PATH or set WAYMARK_SOCKET");
+}
+
+absl::StatusOr<NodeClient*> Shell::Node() {
+  if (node_ == nullptr) {
+    ASSIGN_OR_RETURN(const std::string socket, Socket());
+    ASSIGN_OR_RETURN(std::string token, ReadSession(SessionPath(socket)));
+    node_ = std::make_unique<NodeClient>(socket, std::move(token));
+  }
+  return node_.get();
+}
+
+absl::StatusOr<Lookup> Shell::Names() {
+  ASSIGN_OR_RETURN(NodeClient * node, Node());
+  return Lookup(*node);
+}
+
+absl::StatusOr<std::string> Shell::NewId(const std::string& given) {
+  constexpr size_t kIdSize = 16;
+  if (given.empty()) return random_.Bytes(kIdSize);
+  return ParseId(given);
+}
+
+bool Shell::PrintJson(const google::protobuf::Message& message) {
+  if (!json_) return false;
+  const auto text = ToJson(message);
+  out_ << (text.ok() ? *text : "{}") << "\n";
+  return true;
+}
+
+void Shell::PrintCreated(const std::string& what, const std::string& id, const std::string& text) {
+  const std::string digits = absl::BytesToHexString(id);
+  if (json_) {
+    out_ << "{\"" << what << "_id\":\"" << absl::Base64Escape(id) << "\",\"id\":\"" << digits
+         << "\"}\n";
+  } else {
+    out_ << what << " " << digits << ": " << text << "\n";
+  }
+}
+
+void Shell::PrintDone(const std::string& text) { out_ << (json_ ? "{}" : text) << "\n"; }
+
+std::vector<std::string> SplitLists(const std::vector<std::string>& values) {
+  std::vector<std::string> entries;
+  for (const std::string& value : values) {
+    for (const std::string& entry :
+         std::vector<std::string>(absl::StrSplit(value, ',', absl::SkipWhitespace()))) {
+      entries.emplace_back(absl::StripAsciiWhitespace(entry));
+    }
+  }
+  return entries;
+}
+
+}  // namespace waymark::node

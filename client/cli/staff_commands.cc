@@ -1,0 +1,132 @@
+#include "absl/strings/escaping.h"
+#include "base/status/status.h"
+#include "client/cli/commands.h"
+#include "client/cli/session_file.h"
+#include "client/cli/terminal.h"
+
+namespace waymark::node {
+namespace {
+
+using Api = v1::NodeService::StubInterface;
+
+struct StaffOptions {
+  std::string name;
+  std::string passphrase_file;
+  std::string role;
+  std::vector<std::string> units;
+  bool keep_passphrase = false;
+};
+
+absl::Status Login(Shell& shell, const StaffOptions& options) {
+  ASSIGN_OR_RETURN(const std::string socket, shell.Socket());
+  ASSIGN_OR_RETURN(SecretBytes passphrase,
+                   ReadPassphrase(options.passphrase_file, "Passphrase of " + options.name));
+  v1::LoginRequest request;
+  request.set_name(options.name);
+  request.set_passphrase(std::string(passphrase.view()));
+  NodeClient node(socket, "");
+  const auto login = node.Call(&Api::Login, request);
+  Wipe(*request.mutable_passphrase());
+  if (!login.ok()) return login.status();
+  RETURN_IF_ERROR(WriteSession(SessionPath(socket), login->token()));
+  v1::LoginResponse shown = *login;
+  shown.clear_token();
+  if (shell.PrintJson(shown)) return absl::OkStatus();
+  shell.out() << "logged in as " << options.name << " ("
+              << shell.view().Label(*v1::StaffRole_descriptor(), login->role()) << ") until "
+              << shell.view().Time(login->expires_at()) << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status Logout(Shell& shell) {
+  ASSIGN_OR_RETURN(const std::string socket, shell.Socket());
+  RETURN_IF_ERROR(RemoveSession(SessionPath(socket)));
+  shell.PrintDone("logged out");
+  return absl::OkStatus();
+}
+
+absl::Status PutStaff(Shell& shell, const StaffOptions& options) {
+  v1::PutStaffRequest request;
+  request.set_name(options.name);
+  ASSIGN_OR_RETURN(const int role, ParseEnum("--role", *v1::StaffRole_descriptor(), options.role));
+  request.set_role(static_cast<v1::StaffRole>(role));
+  ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
+  ASSIGN_OR_RETURN(Lookup names, shell.Names());
+  for (const std::string& unit : SplitLists(options.units)) {
+    ASSIGN_OR_RETURN(*request.add_unit_ids(), names.Unit(unit));
+  }
+  if (!options.keep_passphrase) {
+    ASSIGN_OR_RETURN(const SecretBytes passphrase,
+                     ReadPassphrase(options.passphrase_file, "New passphrase of " + options.name));
+    request.set_passphrase(std::string(passphrase.view()));
+  }
+  const auto put = node->Call(&Api::PutStaff, request);
+  Wipe(*request.mutable_passphrase());
+  if (!put.ok()) return put.status();
+  shell.PrintDone("staff member " + options.name + " is set");
+  return absl::OkStatus();
+}
+
+void PrintStatus(Shell& shell, const v1::GetStatusResponse& status) {
+  const View& view = shell.view();
+  Table facts({"WHAT", "IS"});
+  facts.Add({"organisation", status.member().handle() + ", " + status.member().display_name()});
+  facts.Add({"standing", view.Label(*v1::MemberStatus_descriptor(), status.member().status())});
+  facts.Add({"link to the hub", status.connected() ? "up"
+                                                   : "down" + (status.link_error().empty()
+                                                                   ? std::string()
+                                                                   : ": " + status.link_error())});
+  facts.Add({"directory revision", std::to_string(status.directory_revision())});
+  facts.Add({"waiting to leave", std::to_string(status.outbox())});
+  facts.Add({"waiting for a receipt", std::to_string(status.awaiting_receipt())});
+  facts.Add({"certificate until",
+             view.Time(status.certificate_expires_at(), status.has_certificate_expires_at())});
+  facts.Add({"clock against the hub", std::to_string(status.clock_skew_ms()) + " ms"});
+  shell.out() << facts.ToString();
+  if (status.alerts().empty()) return;
+  Table alerts({"SINCE", "ALERT", "REFERRAL"});
+  for (const v1::Alert& alert : status.alerts()) {
+    alerts.Add({view.Time(alert.raised_at()), alert.text(),
+                alert.referral_id().empty() ? "-" : ShortId(alert.referral_id())});
+  }
+  shell.out() << "\n" << alerts.ToString();
+}
+
+absl::Status Status(Shell& shell) {
+  ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
+  ASSIGN_OR_RETURN(const auto status, node->Call(&Api::GetStatus, v1::GetStatusRequest()));
+  if (!shell.PrintJson(status)) PrintStatus(shell, status);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddStaffCommands(CLI::App& app, Shell& shell) {
+  auto& options = shell.Keep<StaffOptions>();
+  const auto add_passphrase = [&](CLI::App* command) {
+    command->add_option("--passphrase-file", options.passphrase_file,
+                        "Read it from the first line of this file (0600), '-' for standard input; "
+                        "without it you are asked");
+  };
+  CLI::App* login = shell.Add(app, "login", "Opens a staff session on the node.",
+                              "waymark login ana", [&] { return Login(shell, options); });
+  login->add_option("NAME", options.name, "Staff name")->required();
+  add_passphrase(login);
+  shell.Add(app, "logout", "Forgets the staff session.", "waymark logout",
+            [&] { return Logout(shell); });
+  shell.Add(app, "status", "Tells how the node is doing and what needs a person's attention.",
+            "waymark status", [&] { return Status(shell); });
+
+  CLI::App* staff = shell.AddGroup(app, "staff", "Manage staff of this node (administrator)");
+  CLI::App* put = shell.Add(*staff, "put", "Adds a staff member, or changes one.",
+                            "waymark staff put ana --role caseworker --unit lin.family",
+                            [&] { return PutStaff(shell, options); });
+  put->add_option("NAME", options.name, "Staff name: a-z 0-9 . _ -")->required();
+  put->add_option("--role", options.role, "caseworker, logistics or administrator")->required();
+  AddEach(put, "--unit", options.units, "Own unit that they work for; may be repeated");
+  put->add_flag("--keep-passphrase", options.keep_passphrase,
+                "Leave the passphrase of an existing member as it is");
+  add_passphrase(put);
+}
+
+}  // namespace waymark::node
