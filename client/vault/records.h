@@ -29,7 +29,7 @@ enum class DocumentKind : int32_t {
   kMatch = 10,             // why services matched a need or did not; parent: need
   kWithdrawalSecret = 11,  // under the id of its case
   // directory.
-  kOwnService = 20,      // as last published
+  kOwnStatement = 20,    // what the organisation says about itself
   kDirectoryEntry = 21,  // a verified statement of the network's directory
   kSealingKey = 22,      // a unit's private key; parent: unit
 };
