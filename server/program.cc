@@ -17,6 +17,7 @@
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
 #include "server/hub.h"
+#include "server/inspect.h"
 
 namespace waymark::hub {
 namespace {
@@ -175,11 +176,16 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
       app.add_subcommand("init", "Make the hub's TLS key and certificate request.");
   init_command->add_option("--data", init.data, "The hub's data folder.")->required();
   init_command->add_option("--network", init.network, "The network file.")->required();
+  std::string inspected;
+  CLI::App* inspect_command = app.add_subcommand(
+      "inspect", "Show everything that the hub's disk tells of who wrote to whom.");
+  inspect_command->add_option("--data", inspected, "The hub's data folder.")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (inspect_command->parsed()) return Report(Inspect(inspected, std::cout));
   return Report(serve_command->parsed() ? Serve(serve, options) : Init(init));
 }
 

@@ -1,4 +1,4 @@
-// The command line of waymark-hub: serve, init, --version.
+// The command line of waymark-hub: serve, init, inspect, --version.
 #pragma once
 
 #include "base/time/clock.h"
