@@ -1,0 +1,289 @@
+// The hub's listeners over real sockets and mutual TLS, in one process.
+
+#include "server/hub.h"
+
+#include <gmock/gmock.h>
+
+#include "base/directory/enrolment.h"
+#include "base/status/status.h"
+#include "google/protobuf/util/time_util.h"
+#include "httplib.h"
+#include "server/session/session.h"
+#include "tests/server/rpc/test_hub.h"
+#include "tests/support/poll.h"
+#include "waymark/v1/directory_service.grpc.pb.h"
+#include "waymark/v1/enrolment.grpc.pb.h"
+
+namespace waymark::hub {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr v1::Reason kOk = v1::REASON_UNSPECIFIED;
+
+class HubTest : public testing::Test {
+ protected:
+  HubTest() {
+    network_.now = FloorMinute(absl::Now());
+    token_ = network_.Token("c-c", "qso.night", "lin.family");
+  }
+
+  void Join() {
+    ASSERT_EQ(hub_.Publish("qso.night"), kOk);
+    ASSERT_EQ(hub_.Publish("lin.family"), kOk);
+  }
+
+  v1::ConnectRequest Inquiry(const std::string& referral) {
+    v1::ConnectRequest frame;
+    *frame.mutable_submit()->add_items()->mutable_registration() = token_;
+    *frame.mutable_submit()->add_items()->mutable_message() = TestNetwork::Message(
+        network_.Header(v1::KIND_INQUIRY, "qso.night", "lin.family", referral, &token_));
+    return frame;
+  }
+
+  // Sends `frame` on a fresh stream and returns how the stream ends.
+  absl::Status EndAfter(const std::shared_ptr<grpc::Channel>& channel,
+                        const v1::ConnectRequest& frame, bool hello) {
+    TestStream stream(channel);
+    if (hello) stream.Hello();
+    stream.Write(frame);
+    while (stream.Read().frame_case() != v1::ConnectResponse::FRAME_NOT_SET) {
+    }
+    return stream.Finish();
+  }
+
+  std::string Get(const std::string& path) {
+    httplib::Client client("127.0.0.1", hub_.hub().ports().metrics);
+    const auto response = client.Get(path);
+    return response ? std::to_string(response->status) + " " + response->body : "none";
+  }
+
+  TestHub hub_;
+  TestNetwork network_;
+  v1::TokenRegistration token_;
+};
+
+std::vector<v1::Reason> ReasonsOf(const v1::ConnectResponse& frame) {
+  std::vector<v1::Reason> reasons;
+  for (const auto& outcome : frame.outcomes().outcomes()) reasons.push_back(outcome.reason());
+  return reasons;
+}
+
+TEST_F(HubTest, OneMessageFromNodeToNode) {
+  Join();
+  TestStream lin(hub_.ChannelOf("lin"));
+  TestStream qso(hub_.ChannelOf("qso"));
+  EXPECT_FALSE(lin.Hello().restricted());
+  qso.Hello();
+  const v1::ConnectRequest inquiry = Inquiry("9ab1");
+  qso.Write(inquiry);
+  EXPECT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, kOk));
+  const v1::ConnectResponse delivered = lin.Read();
+  ASSERT_EQ(delivered.deliver().deliveries_size(), 1);
+  EXPECT_EQ(delivered.deliver().deliveries(0).message().SerializeAsString(),
+            inquiry.submit().items(1).message().SerializeAsString())
+      << "every byte as it was submitted";
+  qso.Close();
+  EXPECT_TRUE(qso.Finish().ok());
+}
+
+TEST_F(HubTest, WhatWasConfirmedSurvivesARestart) {
+  Join();
+  {
+    TestStream qso(hub_.ChannelOf("qso"));
+    qso.Hello();
+    qso.Write(Inquiry("9ab1"));
+    ASSERT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, kOk));
+  }
+  hub_.Restart();
+  TestStream lin(hub_.ChannelOf("lin"));
+  lin.Hello();
+  EXPECT_EQ(lin.Read().deliver().deliveries_size(), 1);
+}
+
+TEST_F(HubTest, BadStreamsGetTheirReasonAndTheHubStaysUp) {
+  Join();
+  const auto channel = hub_.ChannelOf("qso");
+  EXPECT_EQ(ReasonOf(EndAfter(channel, Inquiry("9ab1"), false)), v1::REASON_HELLO_EXPECTED);
+  v1::ConnectRequest empty;
+  EXPECT_EQ(ReasonOf(EndAfter(channel, empty, true)), v1::REASON_MALFORMED);
+  v1::ConnectRequest large = Inquiry("9ab1");
+  large.mutable_submit()->mutable_items(1)->mutable_message()->set_sealed(
+      std::string(kMaxFrameBytes, 'x'));
+  EXPECT_EQ(ReasonOf(EndAfter(channel, large, true)), v1::REASON_FRAME_TOO_LARGE);
+  large.mutable_submit()->mutable_items(1)->mutable_message()->set_sealed(
+      std::string(3 * kMaxFrameBytes, 'x'));
+  EXPECT_EQ(EndAfter(channel, large, true).code(), absl::StatusCode::kResourceExhausted)
+      << "beyond what the transport takes";
+  TestStream again(channel);
+  EXPECT_EQ(again.Hello().epoch().size(), 16u);
+}
+
+TEST_F(HubTest, OnlyMembersOfThisNetworkConnect) {
+  Join();
+  const v1::ConnectRequest frame = Inquiry("9ab1");
+  EXPECT_EQ(ReasonOf(EndAfter(hub_.ChannelOf("bea"), frame, true)), v1::REASON_MEMBER_UNKNOWN);
+  EXPECT_EQ(ReasonOf(EndAfter(hub_.RegistryChannel(), frame, true)), v1::REASON_IDENTITY_MISSING);
+  ::waymark::TestNetwork foreign(8, absl::Now());
+  const auto id = SpiffeId::Organisation(foreign.id(), Organisation("qso"));
+  EXPECT_EQ(ReasonOf(EndAfter(hub_.ChannelOf(id, foreign), frame, true)), v1::REASON_UNAVAILABLE)
+      << "the handshake fails";
+}
+
+TEST_F(HubTest, SuspensionTakesEffectOnALiveStreamBeforeItsResponse) {
+  Join();
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  ASSERT_EQ(hub_.Publish("qso.night", 2, v1::MEMBER_STATUS_SUSPENDED), kOk);
+  qso.Write(Inquiry("9ab1"));
+  v1::ConnectResponse frame = qso.Read();
+  if (frame.has_outcomes()) {
+    EXPECT_THAT(ReasonsOf(frame),
+                ElementsAre(v1::REASON_MEMBER_SUSPENDED, v1::REASON_MEMBER_SUSPENDED));
+    frame = qso.Read();
+  }
+  EXPECT_EQ(frame.goodbye().reason(), v1::REASON_MEMBER_SUSPENDED);
+  EXPECT_TRUE(qso.Finish().ok());
+
+  TestStream again(hub_.ChannelOf("qso"));
+  EXPECT_TRUE(again.Hello().restricted());
+}
+
+TEST_F(HubTest, NewerStreamReplacesTheOlder) {
+  Join();
+  const auto channel = hub_.ChannelOf("qso");
+  TestStream older(channel);
+  older.Hello();
+  TestStream newer(channel);
+  newer.Hello();
+  EXPECT_EQ(older.Read().goodbye().reason(), v1::REASON_SESSION_REPLACED);
+  EXPECT_TRUE(older.Finish().ok());
+}
+
+TEST_F(HubTest, SenderOfAnUrgentMessageLearnsThatItsPeerIsOffline) {
+  Join();
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  const v1::ConnectRequest inquiry = Inquiry("9ab1");
+  qso.Write(inquiry);
+  ASSERT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, kOk));
+  hub_.clock().Advance(absl::Minutes(3));
+  const v1::ConnectResponse notice = qso.Read();
+  v1::Header header;
+  ASSERT_TRUE(header.ParseFromString(inquiry.submit().items(1).message().header()));
+  EXPECT_EQ(notice.peer_offline().message_id(), header.message_id());
+}
+
+TEST_F(HubTest, DrainSaysGoodbyeWithATimeToComeBack) {
+  Join();
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  v1::DirectoryService::Stub directory(hub_.ChannelOf("lin"));
+  grpc::ClientContext context;
+  const auto watch = directory.WatchDirectory(&context, {});
+  v1::WatchDirectoryResponse page;
+  ASSERT_TRUE(watch->Read(&page));
+
+  std::thread stop([this] { hub_.Stop(); });
+  const v1::Goodbye goodbye = qso.Read().goodbye();
+  EXPECT_EQ(goodbye.reason(), v1::REASON_UNAVAILABLE);
+  EXPECT_GT(google::protobuf::util::TimeUtil::DurationToMilliseconds(goodbye.retry_after()), 0);
+  EXPECT_TRUE(qso.Finish().ok());
+  EXPECT_FALSE(watch->Read(&page));
+  EXPECT_EQ(ReasonOf(FromGrpc(watch->Finish())), v1::REASON_UNAVAILABLE);
+  stop.join();
+}
+
+TEST_F(HubTest, DirectoryIsPublishedAndWatched) {
+  Join();
+  v1::DirectoryService::Stub lin(hub_.ChannelOf("lin"));
+  grpc::ClientContext watching;
+  const auto watch = lin.WatchDirectory(&watching, {});
+  v1::WatchDirectoryResponse page;
+  ASSERT_TRUE(watch->Read(&page));
+  EXPECT_EQ(page.entries_size(), 2);
+  EXPECT_TRUE(page.caught_up());
+
+  TestOrganisation& qso = hub_.Member("qso.night");
+  v1::PublishStatementsRequest request;
+  *request.add_statements() = SignStatement(hub_.statements().Service(qso), qso.identity);
+  *request.add_statements() = SignStatement(hub_.statements().Capacity(qso), qso.identity);
+  v1::PublishStatementsResponse response;
+  grpc::ClientContext publishing;
+  v1::DirectoryService::Stub publisher(hub_.ChannelOf("qso"));
+  ASSERT_TRUE(publisher.PublishStatements(&publishing, request, &response).ok());
+  EXPECT_THAT(response.results(), ElementsAre(kOk, kOk));
+
+  ASSERT_TRUE(watch->Read(&page));
+  EXPECT_EQ(page.entries_size(), 1);
+  EXPECT_EQ(page.capacities_size(), 1);
+  EXPECT_EQ(page.head().hash(), response.head().hash());
+  watching.TryCancel();
+  EXPECT_FALSE(watch->Read(&page));
+  watch->Finish();
+}
+
+TEST_F(HubTest, RegistryServesTheOperatorOnly) {
+  Join();
+  grpc::ClientContext context;
+  v1::ListMembersResponse response;
+  v1::RegistryService::Stub member(hub_.ChannelOf("qso"));
+  EXPECT_EQ(ReasonOf(FromGrpc(member.ListMembers(&context, {}, &response))),
+            v1::REASON_REGISTRY_ONLY);
+  grpc::ClientContext operating;
+  v1::RegistryService::Stub operator_stub(hub_.RegistryChannel());
+  ASSERT_TRUE(operator_stub.ListMembers(&operating, {}, &response).ok());
+  EXPECT_EQ(response.members_size(), 2);
+}
+
+TEST_F(HubTest, EnrolmentListenerServesInvitationsAndNothingElse) {
+  v1::EnrolmentService::Stub stranger(hub_.EnrolmentChannel());
+  v1::GetEnrolmentRequest request;
+  request.set_invitation(std::string(16, 'i'));
+  v1::GetEnrolmentResponse response;
+  grpc::ClientContext asking;
+  EXPECT_EQ(ReasonOf(FromGrpc(stranger.GetEnrolment(&asking, request, &response))),
+            v1::REASON_INVITATION_INVALID);
+  grpc::ClientContext renewing;
+  v1::GetRenewalResponse renewal;
+  EXPECT_EQ(stranger.GetRenewal(&renewing, {}, &renewal).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+  v1::RegistryService::Stub registry(hub_.EnrolmentChannel());
+  grpc::ClientContext listing;
+  v1::ListMembersResponse members;
+  EXPECT_EQ(registry.ListMembers(&listing, {}, &members).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(HubTest, MetricsAndHealth) {
+  Join();
+  EXPECT_EQ(Get("/healthz"), "200 ok\n");
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  qso.Write(Inquiry("9ab1"));
+  qso.Read();
+  EXPECT_THAT(Get("/metrics"), HasSubstr("waymark_items_accepted_total 2"));
+  EXPECT_TRUE(
+      Eventually([&] { return Get("/metrics").find("waymark_streams 1") != std::string::npos; }));
+  EXPECT_THAT(Get("/other"), HasSubstr("404"));
+}
+
+TEST_F(HubTest, TakenPortIsNamed) {
+  Hub::Options second = hub_.options();
+  second.data += "-2";
+  second.listen = "127.0.0.1:" + std::to_string(hub_.hub().ports().exchange);
+  const auto refused = Hub::Start(second);
+  EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("cannot listen on listen"));
+}
+
+TEST_F(HubTest, MetricsAreForThisMachineOnly) {
+  Hub::Options open = hub_.options();
+  open.data += "-2";
+  open.metrics_listen = "0.0.0.0:0";
+  EXPECT_EQ(ReasonOf(Hub::Start(open).status()), v1::REASON_CONFIG_INVALID);
+}
+
+}  // namespace
+}  // namespace waymark::hub
