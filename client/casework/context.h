@@ -29,6 +29,8 @@ struct CaseworkContext {
   const Catalogue& catalogue;
   Clock& clock;
   Random& random;
+  // Whether messages that are not urgent wait for a random time before they leave.
+  bool delays = true;
   // The directory as it stands.
   std::function<std::shared_ptr<const DirectorySnapshot>()> directory;
   // The private keys of an own unit.

@@ -176,7 +176,7 @@ absl::StatusOr<std::string> Sender::NextRevocationLock(Transaction& transaction,
 }
 
 absl::Time Sender::NotBefore(v1::Kind kind, v1::Urgency urgency) const {
-  if (NeverWaits(kind)) return absl::InfinitePast();
+  if (NeverWaits(kind) || !context_.delays) return absl::InfinitePast();
   const uint32_t longest = context_.catalogue.ClockOf(urgency)->max_delay_seconds();
   if (longest == 0) return absl::InfinitePast();
   return context_.clock.Now() + absl::Seconds(context_.random.Uniform(longest + 1));

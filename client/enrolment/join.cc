@@ -51,7 +51,8 @@ Join::Join(v1::Invitation invitation, Network network, SpiffeId id, DataFolder f
 
 absl::StatusOr<std::unique_ptr<Join>> Join::Open(const v1::Invitation& invitation,
                                                  const DataFolder& folder, const MasterKey& key,
-                                                 Clock& clock, Random& random) {
+                                                 const ScryptCost& cost, Clock& clock,
+                                                 Random& random) {
   ASSIGN_OR_RETURN(Network network, CheckNetwork(invitation.network()));
   const auto organisation = OrganisationId::FromBytes(invitation.organisation_id());
   if (!organisation) {
@@ -61,7 +62,7 @@ absl::StatusOr<std::unique_ptr<Join>> Join::Open(const v1::Invitation& invitatio
   RETURN_IF_ERROR(folder.Make());
   RETURN_IF_ERROR(CheckOwner(folder, id));
   ASSIGN_OR_RETURN(std::unique_ptr<Vault> vault,
-                   Vault::Open({.path = folder.vault()}, key, random));
+                   Vault::Open({.path = folder.vault(), .passphrase_cost = cost}, key, random));
   ASSIGN_OR_RETURN(SigningKey identity_key, MakeIdentityKey(*vault));
   auto join = std::unique_ptr<Join>(new Join(invitation, std::move(network), id, folder,
                                              std::move(vault), std::move(identity_key), clock));

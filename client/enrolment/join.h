@@ -26,12 +26,14 @@ namespace waymark::node {
 
 class Join {
  public:
-  // `clock` and `random` outlive the result. REASON_FIELD_INVALID: the invitation's network is
-  // incomplete. REASON_EXISTS: the folder belongs to another network or organisation, and stays as
-  // it is. Vault::Open's codes; REASON_CONFIG_INVALID: the folder cannot be used.
+  // `cost` is for a passphrase, in a new vault. `clock` and `random` outlive the result.
+  // REASON_FIELD_INVALID: the invitation's network is incomplete. REASON_EXISTS: the folder belongs
+  // to another network or organisation, and stays as it is. Vault::Open's codes;
+  // REASON_CONFIG_INVALID: the folder cannot be used.
   static absl::StatusOr<std::unique_ptr<Join>> Open(const v1::Invitation& invitation,
                                                     const DataFolder& folder, const MasterKey& key,
-                                                    Clock& clock, Random& random);
+                                                    const ScryptCost& cost, Clock& clock,
+                                                    Random& random);
 
   const Network& network() const { return network_; }
   // What the operator compares, as the administrator reads it out.

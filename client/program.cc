@@ -1,0 +1,377 @@
+#include "client/program.h"
+
+#include <pthread.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/time/clock.h"
+#include "base/config/config.h"
+#include "base/directory/invitation.h"
+#include "base/identity/files.h"
+#include "base/log/log.h"
+#include "base/random/random.h"
+#include "base/rpc/credentials.h"
+#include "base/status/status.h"
+#include "client/casework/staff.h"
+#include "client/enrolment/data_folder.h"
+#include "client/enrolment/join.h"
+#include "client/link/enrolment_client.h"
+#include "client/node.h"
+#include "client/vault/master_key.h"
+#include "client/vault/vault.h"
+
+namespace waymark::node {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUse = 2;
+constexpr int kNotYet = 5;
+constexpr absl::Duration kAskAgain = absl::Seconds(2);
+
+struct JoinArguments {
+  std::string data;
+  std::string invitation;
+  std::string key_file;
+  std::string passphrase_file;
+  std::string wait = "0s";
+};
+
+struct StaffArguments {
+  std::string config;
+  std::string name;
+  std::string passphrase_file;
+};
+
+struct ServeArguments {
+  std::string config;
+  std::string ready_file;
+};
+
+int Report(const absl::Status& status) {
+  if (status.ok()) return 0;
+  std::cerr << "waymark-node: " << status.message() << "\n";
+  return kFailed;
+}
+
+// --- Keys and passphrases
+// -------------------------------------------------------------------------
+
+absl::StatusOr<SecretBytes> ReadPassphraseFile(const std::string& path) {
+  ASSIGN_OR_RETURN(SecretBytes passphrase, ReadSecretFile(path));
+  const std::string_view text = passphrase.view();
+  if (!text.empty() && text.back() == '\n') passphrase.Truncate(text.size() - 1);
+  return passphrase;
+}
+
+// Asks at the terminal, without showing what is typed.
+absl::StatusOr<SecretBytes> AskPassphrase(const std::string& prompt) {
+  if (isatty(STDIN_FILENO) == 0) {
+    return Error(v1::REASON_CONFIG_INVALID,
+                 "there is no terminal to ask for the passphrase; give --passphrase-file");
+  }
+  termios shown;
+  tcgetattr(STDIN_FILENO, &shown);
+  termios hidden = shown;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+  std::cout << prompt << ": " << std::flush;
+  std::string typed;
+  std::getline(std::cin, typed);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+  std::cout << "\n";
+  return SecretBytes::TakeFrom(typed);
+}
+
+// Whoever copies the data folder must not get its key along.
+absl::Status CheckOutside(const DataFolder& folder, const std::string& secret_path) {
+  if (!folder.Contains(secret_path)) return absl::OkStatus();
+  return Error(v1::REASON_CONFIG_INVALID,
+               secret_path + " lies in the data folder " + folder.path() +
+                   ", where a copy of the folder would take the key along; keep it elsewhere");
+}
+
+absl::StatusOr<MasterKey> PassphraseKey(const DataFolder& folder, const std::string& path) {
+  RETURN_IF_ERROR(CheckOutside(folder, path));
+  ASSIGN_OR_RETURN(SecretBytes passphrase, ReadPassphraseFile(path));
+  return MasterKey::FromPassphrase(std::move(passphrase));
+}
+
+// --- Configuration
+// --------------------------------------------------------------------------------
+
+absl::StatusOr<LogOptions> ReadLog(ConfigSection& root) {
+  LogOptions log;
+  ASSIGN_OR_RETURN(ConfigSection section, root.Section("log"));
+  ASSIGN_OR_RETURN(const std::string level,
+                   section.Choice("level", {"debug", "info", "warning", "error"}, "info"));
+  log.level = LogLevelFromName(level).value();
+  ASSIGN_OR_RETURN(const std::string format, section.Choice("format", {"text", "json"}, "text"));
+  log.json = format == "json";
+  ASSIGN_OR_RETURN(log.file, section.Path("file", ""));
+  return log;
+}
+
+// Where the master key is.
+struct KeySource {
+  std::string file;
+  std::string credential;
+  std::string passphrase_file;
+};
+
+absl::StatusOr<KeySource> ReadKeySource(ConfigSection& root) {
+  KeySource source;
+  ASSIGN_OR_RETURN(ConfigSection section, root.Section("master_key"));
+  ASSIGN_OR_RETURN(source.file, section.Path("file", ""));
+  ASSIGN_OR_RETURN(source.credential, section.String("credential", ""));
+  ASSIGN_OR_RETURN(source.passphrase_file, section.Path("passphrase_file", ""));
+  const int given = static_cast<int>(!source.file.empty()) +
+                    static_cast<int>(!source.credential.empty()) +
+                    static_cast<int>(!source.passphrase_file.empty());
+  if (given == 1) return source;
+  return root.Invalid("master_key", "expected exactly one of file, credential, passphrase_file");
+}
+
+absl::StatusOr<MasterKey> OpenKey(const KeySource& source, const DataFolder& folder) {
+  if (!source.file.empty()) {
+    RETURN_IF_ERROR(CheckOutside(folder, source.file));
+    return MasterKey::FromFile(source.file);
+  }
+  if (!source.passphrase_file.empty()) return PassphraseKey(folder, source.passphrase_file);
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr) {
+    return Error(v1::REASON_CONFIG_INVALID,
+                 "master_key.credential is for a service that systemd started with "
+                 "LoadCredential; there is no CREDENTIALS_DIRECTORY");
+  }
+  return MasterKey::FromCredential(directory, source.credential);
+}
+
+struct Settings {
+  Node::Options node;
+  KeySource key;
+  LogOptions log;
+};
+
+absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOptions& program) {
+  ASSIGN_OR_RETURN(ConfigFile file, ConfigFile::Load(path));
+  ConfigSection root = file.root();
+  Settings settings;
+  Node::Options& node = settings.node;
+  ASSIGN_OR_RETURN(node.data, root.Path("data"));
+  ASSIGN_OR_RETURN(node.socket, root.Path("socket", node.data + "/node.sock"));
+  ASSIGN_OR_RETURN(settings.key, ReadKeySource(root));
+  ASSIGN_OR_RETURN(node.hubs, root.Strings("hubs"));
+  ASSIGN_OR_RETURN(node.catalogue, root.Path("catalogue", ""));
+  ASSIGN_OR_RETURN(node.delays, root.Bool("delays", true));
+  ASSIGN_OR_RETURN(settings.log, ReadLog(root));
+  RETURN_IF_ERROR(file.Finish());
+  node.clock = program.clock;
+  node.random = &SystemRandom();
+  node.staff_cost = program.cost;
+  node.maintenance_interval = program.maintenance_interval;
+  return settings;
+}
+
+// --- join
+// -----------------------------------------------------------------------------------------
+
+absl::StatusOr<MasterKey> MakeKey(const JoinArguments& arguments, const DataFolder& folder) {
+  if (!arguments.passphrase_file.empty()) {
+    return PassphraseKey(folder, arguments.passphrase_file);
+  }
+  RETURN_IF_ERROR(CheckOutside(folder, arguments.key_file));
+  if (!FileExists(arguments.key_file)) {
+    RETURN_IF_ERROR(MasterKey::CreateFile(arguments.key_file, SystemRandom()));
+    std::cout << "Made the master key " << arguments.key_file
+              << ". Keep a copy in a safe place, apart from backups of the data folder: without it "
+                 "the vault cannot be opened by anyone.\n";
+  }
+  return MasterKey::FromFile(arguments.key_file);
+}
+
+absl::StatusOr<v1::Invitation> ReadInvitation(const std::string& path) {
+  ASSIGN_OR_RETURN(std::string text, ReadPublicFile(path));
+  const SecretBytes secret = SecretBytes::TakeFrom(text);
+  return ParseInvitation(secret.view());
+}
+
+// Asks until there is an answer or the time is up. A hub out of reach may come back in that time.
+absl::StatusOr<bool> AwaitApproval(Join& join, absl::Duration wait) {
+  InvitationClient desk(join.network());
+  const absl::Time deadline = SteadyClock().Now() + wait;
+  while (true) {
+    const absl::StatusOr<bool> joined = join.Advance(desk);
+    const bool final = joined.ok() ? *joined : ReasonOf(joined.status()) != v1::REASON_UNAVAILABLE;
+    if (final || SteadyClock().Now() + kAskAgain > deadline) return joined;
+    absl::SleepFor(kAskAgain);
+  }
+}
+
+absl::StatusOr<int> RunJoin(const JoinArguments& arguments, const ProgramOptions& program) {
+  absl::Duration wait;
+  if (!absl::ParseDuration(arguments.wait, &wait) || wait < absl::ZeroDuration()) {
+    std::cerr << "waymark-node: --wait expects a time such as 10m or 72h\n";
+    return kWrongUse;
+  }
+  ASSIGN_OR_RETURN(const v1::Invitation invitation, ReadInvitation(arguments.invitation));
+  const DataFolder folder(arguments.data);
+  ASSIGN_OR_RETURN(const MasterKey key, MakeKey(arguments, folder));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Join> join,
+      Join::Open(invitation, folder, key, program.cost, *program.clock, SystemRandom()));
+  const std::string& handle = invitation.member().handle();
+  if (!join->joined()) {
+    std::cout << "Joining network '" << join->network().name << "' as '" << handle << "'.\n"
+              << "Fingerprint of this organisation's identity key:\n\n    " << join->fingerprint()
+              << "\n\nThe registry operator compares it with you, on a number that you both know, "
+                 "and approves the request.\n"
+              << std::flush;
+  }
+  ASSIGN_OR_RETURN(const bool joined, AwaitApproval(*join, wait));
+  if (!joined) {
+    std::cout << "The request waits for the operator. Run the same command again later; --wait 1h "
+                 "waits that long.\n";
+    return kNotYet;
+  }
+  std::cout << "Joined as '" << handle << "'; the certificate is in " << folder.path() << ".\n"
+            << "Next: write node.yaml, make the first administrator with 'waymark-node staff-init' "
+               "and run 'waymark-node serve'.\n";
+  return 0;
+}
+
+// --- staff-init
+// -----------------------------------------------------------------------------------
+
+absl::Status RunStaffInit(const StaffArguments& arguments, const ProgramOptions& program) {
+  ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
+  const DataFolder folder(settings.node.data);
+  RETURN_IF_ERROR(folder.CheckJoined());
+  ASSIGN_OR_RETURN(const MasterKey key, OpenKey(settings.key, folder));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Vault> vault,
+                   Vault::Open({.path = folder.vault()}, key, SystemRandom()));
+  StaffRegister staff(*vault, *program.clock, SystemRandom(), program.cost);
+  ASSIGN_OR_RETURN(const bool empty, staff.IsEmpty());
+  if (!empty) {
+    return Error(v1::REASON_EXISTS,
+                 "this node has staff already; an administrator adds more with 'waymark staff'");
+  }
+  SecretBytes passphrase;
+  if (arguments.passphrase_file.empty()) {
+    ASSIGN_OR_RETURN(passphrase, AskPassphrase("Passphrase of " + arguments.name));
+    ASSIGN_OR_RETURN(const SecretBytes again, AskPassphrase("Once more"));
+    if (again.view() != passphrase.view()) {
+      return Error(v1::REASON_FIELD_INVALID, "the two passphrases differ");
+    }
+  } else {
+    ASSIGN_OR_RETURN(passphrase, ReadPassphraseFile(arguments.passphrase_file));
+  }
+  v1::PutStaffRequest request;
+  request.set_name(arguments.name);
+  request.set_role(v1::STAFF_ROLE_ADMINISTRATOR);
+  request.set_passphrase(std::string(passphrase.view()));
+  const absl::Status put = staff.Put(request);
+  Wipe(*request.mutable_passphrase());
+  RETURN_IF_ERROR(put);
+  std::cout << "Made the administrator '" << arguments.name
+            << "'. Start the node with 'waymark-node serve', then log in with 'waymark login'.\n";
+  return absl::OkStatus();
+}
+
+// --- serve
+// ----------------------------------------------------------------------------------------
+
+// Waits for SIGTERM or SIGINT; opens the log again on SIGHUP.
+void WaitForEnd(const sigset_t& signals) {
+  while (true) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return;
+    const absl::Status reopened = ReopenLog();
+    if (!reopened.ok()) Log(LogLevel::kError, "log_not_reopened", {{"reason", reopened}});
+  }
+}
+
+absl::Status RunServe(const ServeArguments& arguments, const ProgramOptions& program) {
+  // Before any thread, so that every thread inherits the mask and sigwait alone takes the signals.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
+  RETURN_IF_ERROR(StartLog(settings.log));
+  const DataFolder folder(settings.node.data);
+  RETURN_IF_ERROR(folder.CheckJoined());
+  ASSIGN_OR_RETURN(const MasterKey key, OpenKey(settings.key, folder));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node, Node::Start(settings.node, key));
+  Log(LogLevel::kInfo, "node_ready", {{"socket", settings.node.socket}});
+  if (!arguments.ready_file.empty()) {
+    RETURN_IF_ERROR(WritePublicFile(
+        arguments.ready_file,
+        "{" + FormatJson("node_ready", {{"socket", settings.node.socket}}) + "}\n"));
+  }
+  WaitForEnd(signals);
+  Log(LogLevel::kInfo, "node_stopping");
+  node->Stop();
+  Log(LogLevel::kInfo, "node_stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunNodeProgram(int argc, char** argv, const ProgramOptions& options) {
+  RequireTls13();
+  CLI::App app("The node of one organisation in a Waymark network.", "waymark-node");
+  app.set_version_flag("--version", std::string("waymark-node " WAYMARK_VERSION));
+  app.require_subcommand(1);
+
+  JoinArguments join;
+  CLI::App* join_command = app.add_subcommand(
+      "join", "Become a member with an invitation. May be repeated until the operator approved.");
+  join_command->add_option("--data", join.data, "The node's data folder; made if need be.")
+      ->required();
+  join_command
+      ->add_option("--invitation", join.invitation, "File with the invitation of the operator.")
+      ->required();
+  CLI::Option_group* secret = join_command->add_option_group("master key", "Exactly one of:");
+  secret->add_option("--key-file", join.key_file,
+                     "The vault's master key; made if need be. Not in the data folder.");
+  secret->add_option("--passphrase-file", join.passphrase_file,
+                     "File with a passphrase that opens the vault instead of a key file.");
+  secret->require_option(1);
+  join_command->add_option("--wait", join.wait, "How long to wait for the approval: 10m, 72h.");
+
+  StaffArguments staff;
+  CLI::App* staff_command = app.add_subcommand(
+      "staff-init", "Make the first administrator of a node that has no staff. Not while it runs.");
+  staff_command->add_option("--config", staff.config, "The configuration, node.yaml.")->required();
+  staff_command->add_option("name", staff.name, "The administrator's login name.")->required();
+  staff_command->add_option("--passphrase-file", staff.passphrase_file,
+                            "File with the passphrase; without it the terminal asks.");
+
+  ServeArguments serve;
+  CLI::App* serve_command = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT.");
+  serve_command->add_option("--config", serve.config, "The configuration, node.yaml.")->required();
+  serve_command->add_option("--ready-file", serve.ready_file, "Written when ready.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kWrongUse;
+  }
+  if (join_command->parsed()) {
+    const absl::StatusOr<int> result = RunJoin(join, options);
+    return result.ok() ? *result : Report(result.status());
+  }
+  return Report(staff_command->parsed() ? RunStaffInit(staff, options) : RunServe(serve, options));
+}
+
+}  // namespace waymark::node
