@@ -100,6 +100,9 @@ struct Named {
   State state;
   std::string_view name;
 };
+// clang 14 deduces no aggregate by itself.
+template <typename State>
+Named(State, const char*) -> Named<State>;
 
 constexpr std::array kHubNames = {
     Named{HubState::kRequested, "REQUESTED"}, Named{HubState::kClarifying, "CLARIFYING"},
