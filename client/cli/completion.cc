@@ -1,6 +1,6 @@
 #include "absl/strings/str_join.h"
-#include "base/status/status.h"
 #include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
 
 namespace waymark::node {
 namespace {
@@ -76,7 +76,7 @@ absl::Status WriteCompletion(Shell& shell, const CLI::App& app, const Completion
                 << BashScript(app);
     return absl::OkStatus();
   }
-  return Error(v1::REASON_FIELD_INVALID, "there is completion for bash and zsh only");
+  return UsageError("there is completion for bash and zsh only");
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/status/status.h"
 #include "client/cli/commands.h"
 #include "client/cli/document.h"
@@ -62,12 +64,9 @@ absl::Status PublishService(Shell& shell, const DirectoryOptions& options) {
   if (!options.id.empty()) {
     ASSIGN_OR_RETURN(*service.mutable_service_id(), ParseId(options.id));
   } else if (service.service_id().empty()) {
-    // A handle that is known means the service that has it.
-    const auto known = names.Service(service.handle());
-    if (!known.ok() && ReasonOf(known.status()) != v1::REASON_NOT_FOUND) return known.status();
-    if (known.ok()) {
-      service.set_service_id(*known);
-    } else {
+    ASSIGN_OR_RETURN(const std::string known, names.ServiceWithHandle(service.handle()));
+    service.set_service_id(known);
+    if (known.empty()) {
       ASSIGN_OR_RETURN(*service.mutable_service_id(), shell.NewId(""));
     }
   }

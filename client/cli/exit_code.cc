@@ -1,6 +1,12 @@
 #include "client/cli/exit_code.h"
 
+#include "base/status/status.h"
+
 namespace waymark::node {
+
+absl::Status UsageError(std::string_view text) {
+  return ErrorFromPeer(absl::StatusCode::kInvalidArgument, text, v1::REASON_FIELD_INVALID);
+}
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {

@@ -1,6 +1,8 @@
 // Exit codes of `waymark`, for scripts: one per kind of trouble, stable.
 #pragma once
 
+#include <string_view>
+
 #include "absl/status/status.h"
 
 namespace waymark::node {
@@ -22,6 +24,9 @@ enum class ExitCode {
   // Something of that name or id exists already.
   kConflict = 7,
 };
+
+// An error of the command line itself, whose text already says what to do.
+absl::Status UsageError(std::string_view text);
 
 // Never kOk for an error.
 ExitCode ExitCodeOf(const absl::Status& status);

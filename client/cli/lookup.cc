@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "base/status/status.h"
+#include "client/cli/exit_code.h"
 #include "client/cli/output.h"
 
 namespace waymark::node {
@@ -50,8 +51,8 @@ absl::StatusOr<std::string> Choose(const std::string& what, const std::string& w
   }
   std::vector<std::string> list;
   for (const Named* choice : found) list.push_back(ShortId(choice->id) + " " + choice->name);
-  return Error(v1::REASON_FIELD_INVALID,
-               "'" + wanted + "' may be any " + what + " of: " + Join(list));
+  return UsageError("'" + wanted + "' may be any " + what + " of: " + Join(list) +
+                    "; give more of it");
 }
 
 absl::StatusOr<v1::ListDirectoryResponse*> Lookup::Directory() {
@@ -93,6 +94,14 @@ absl::StatusOr<std::string> Lookup::Service(const std::string& wanted) {
     choices.push_back({listing.service().service_id(), listing.service().handle()});
   }
   return Choose("service", wanted, choices);
+}
+
+absl::StatusOr<std::string> Lookup::ServiceWithHandle(const std::string& handle) {
+  ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
+  for (const v1::DirectoryListing& listing : directory->services()) {
+    if (listing.service().handle() == handle) return listing.service().service_id();
+  }
+  return std::string();
 }
 
 absl::StatusOr<std::string> Lookup::Case(const std::string& wanted) {

@@ -39,6 +39,8 @@ class Lookup {
   // A unit or an organisation, for exclusions.
   absl::StatusOr<std::string> UnitOrOrganisation(const std::string& wanted);
   absl::StatusOr<std::string> Service(const std::string& wanted);
+  // The service with exactly this handle; empty if there is none.
+  absl::StatusOr<std::string> ServiceWithHandle(const std::string& handle);
   absl::StatusOr<std::string> Case(const std::string& wanted);
   // A need of the case, also by its taxonomy code.
   absl::StatusOr<std::string> Need(const std::string& case_id, const std::string& wanted);

@@ -13,6 +13,11 @@ namespace {
 
 int Code(ExitCode code) { return static_cast<int>(code); }
 
+int Refuse(const std::string& what) {
+  std::cerr << "waymark: " << what << "; --help says what there is [FIELD_INVALID]\n";
+  return Code(ExitCode::kUsage);
+}
+
 int Run(int argc, char** argv) {
   Shell shell(std::cout, SystemClock(), SystemRandom());
   CLI::App app("The command line of a Waymark node, and of the registry operator.", "waymark");
@@ -33,9 +38,15 @@ int Run(int argc, char** argv) {
   AddCompletionCommand(app, shell);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // "A subcommand is required" hides what was written instead of one.
+    const std::vector<std::string> unknown = app.remaining();
+    if (unknown.empty()) return Refuse(error.what());
+    return Refuse("there is no command '" + unknown.front() + "'");
+  } catch (const CLI::Success& wanted) {
+    return app.exit(wanted, std::cout, std::cerr);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, std::cout, std::cerr) == 0 ? Code(ExitCode::kOk)
-                                                      : Code(ExitCode::kUsage);
+    return Refuse(error.what());
   }
   const absl::Status status = shell.Execute();
   std::cout << std::flush;

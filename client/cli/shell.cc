@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "base/schema/canonical_json.h"
 #include "base/status/status.h"
+#include "client/cli/exit_code.h"
 #include "client/cli/session_file.h"
 
 namespace waymark::node {
@@ -23,8 +24,12 @@ void Shell::AddGlobalOptions(CLI::App& app) {
 
 CLI::App* Shell::Add(CLI::App& parent, const std::string& name, const std::string& description,
                      const std::string& example, Action action) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command->footer("Example:\n  " + example);
+  // Lists of commands show the first sentence only.
+  const size_t first = description.find('.');
+  const size_t rest = description.find_first_not_of(" \n", first + 1);
+  CLI::App* command = parent.add_subcommand(name, description.substr(0, first + 1));
+  const std::string more = rest == std::string::npos ? "" : description.substr(rest) + "\n\n";
+  command->footer(more + "Example:\n  " + example);
   command->callback([this, action = std::move(action)] { chosen_ = action; });
   return command;
 }
@@ -38,8 +43,7 @@ CLI::App* Shell::AddGroup(CLI::App& parent, const std::string& name,
 
 absl::StatusOr<std::string> Shell::Socket() const {
   if (!socket_.empty()) return socket_;
-  return Error(v1::REASON_FIELD_INVALID,
-               "no node was chosen: give --socket PATH or set WAYMARK_SOCKET");
+  return UsageError("no node was chosen: give --socket PATH or set WAYMARK_SOCKET");
 }
 
 absl::StatusOr<NodeClient*> Shell::Node() {

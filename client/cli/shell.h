@@ -40,7 +40,8 @@ class Shell {
     return std::any_cast<Options&>(kept_.emplace_back(std::in_place_type<Options>));
   }
 
-  // Adds a command to `parent`. `example` ends its help.
+  // Adds a command to `parent`. The first sentence of `description` stands in lists of commands,
+  // the rest and `example` end its help.
   CLI::App* Add(CLI::App& parent, const std::string& name, const std::string& description,
                 const std::string& example, Action action);
 

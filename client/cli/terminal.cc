@@ -3,10 +3,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "base/identity/files.h"
 #include "base/status/status.h"
+#include "client/cli/exit_code.h"
 
 namespace waymark::node {
 namespace {
@@ -35,7 +37,7 @@ class Silence {
 absl::StatusOr<SecretBytes> FirstLine(std::istream& input) {
   std::string line;
   std::getline(input, line);
-  if (line.empty()) return Error(v1::REASON_FIELD_INVALID, "the passphrase is empty");
+  if (line.empty()) return UsageError("the passphrase is empty");
   return SecretBytes::TakeFrom(line);
 }
 
@@ -49,13 +51,12 @@ absl::StatusOr<SecretBytes> ReadPassphrase(const std::string& file, const std::s
     ASSIGN_OR_RETURN(SecretBytes content, ReadSecretFile(file));
     content.Truncate(std::min(content.view().find('\n'), content.size()));
     if (content.empty()) {
-      return Error(v1::REASON_FIELD_INVALID, "the first line of " + file + " is empty");
+      return UsageError("the first line of " + file + " is empty");
     }
     return content;
   }
   if (!IsInteractive()) {
-    return Error(v1::REASON_FIELD_INVALID,
-                 "there is no terminal to ask for the passphrase; give --passphrase-file");
+    return UsageError("there is no terminal to ask for the passphrase: give --passphrase-file");
   }
   std::cerr << prompt << ": " << std::flush;
   const Silence silence;

@@ -1,0 +1,195 @@
+// The real `waymark` program against a node that is made up: what it prints, where it keeps its
+// session, and how it exits.
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "base/rpc/status_mapping.h"
+#include "base/status/status.h"
+#include "gmock/gmock.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "gtest/gtest.h"
+#include "waymark/v1/node.grpc.pb.h"
+
+namespace waymark::node {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr char kToken[] = "a-token-of-the-test";
+
+class FakeNode final : public v1::NodeService::Service {
+ public:
+  grpc::Status Login(grpc::ServerContext*, const v1::LoginRequest* request,
+                     v1::LoginResponse* response) override {
+    if (request->passphrase() != "correct horse battery") {
+      return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "the name or the passphrase is wrong"));
+    }
+    response->set_token(kToken);
+    response->set_role(v1::STAFF_ROLE_CASEWORKER);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListCases(grpc::ServerContext* context, const v1::ListCasesRequest*,
+                         v1::ListCasesResponse* response) override {
+    const auto header = context->client_metadata().find("authorization");
+    if (header == context->client_metadata().end() ||
+        header->second != std::string("Bearer ") + kToken) {
+      return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "there is no login"));
+    }
+    for (const char* label : {"QSO-c-7714", "QSO-c-7715"}) {
+      v1::Case* person = response->add_cases();
+      person->set_case_id(std::string("\xab\xcd", 2) + std::string(10, label[9]) + "last");
+      person->set_label(label);
+    }
+    return grpc::Status::OK;
+  }
+};
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+class ProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "/waymark-cli-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void StartNode() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix:" + folder_ + "/node.sock", grpc::InsecureServerCredentials());
+    builder.RegisterService(&node_);
+    server_ = builder.BuildAndStart();
+    ASSERT_NE(server_, nullptr);
+  }
+
+  std::string Write(const std::string& name, const std::string& content) {
+    const std::string path = folder_ + "/" + name;
+    std::ofstream(path) << content;
+    chmod(path.c_str(), 0600);
+    return path;
+  }
+
+  static std::string Slurp(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  Outcome Run(const std::string& arguments) {
+    const std::string command = "WAYMARK_SOCKET='" + folder_ + "/node.sock' WAYMARK_SESSION='" +
+                                folder_ + "/session' TZ=UTC '" WAYMARK_PROGRAM "' " + arguments +
+                                " </dev/null >'" + folder_ + "/out' 2>'" + folder_ + "/err'";
+    const int status = std::system(command.c_str());
+    return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+            .out = Slurp(folder_ + "/out"),
+            .err = Slurp(folder_ + "/err")};
+  }
+
+  std::string folder_;
+  FakeNode node_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST_F(ProgramTest, HelpSaysWhatThereIsAndHowItExits) {
+  const Outcome help = Run("--help");
+  EXPECT_EQ(help.code, 0);
+  EXPECT_THAT(help.out, HasSubstr("Exit codes: 0 ok"));
+  EXPECT_THAT(help.out, HasSubstr("inquire"));
+  const Outcome one = Run("consent record --help");
+  EXPECT_EQ(one.code, 0);
+  EXPECT_THAT(one.out, HasSubstr("--confirmed"));
+  EXPECT_THAT(one.out, HasSubstr("Example:"));
+  EXPECT_THAT(Run("--version").out, StartsWith("waymark "));
+}
+
+TEST_F(ProgramTest, WrongUsageIsTwoAndSaysWhatToDo) {
+  const Outcome unknown = Run("inqire");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("there is no command 'inqire'"));
+  for (const char* arguments : {"", "case", "case open", "inbox --no-such-option",
+                                "withdraw --case a --consent b", "completion fish"}) {
+    const Outcome outcome = Run(arguments);
+    EXPECT_EQ(outcome.code, 2) << arguments;
+    EXPECT_THAT(outcome.err, StartsWith("waymark: ")) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+  }
+}
+
+TEST_F(ProgramTest, ANodeThatDoesNotRunIsSix) {
+  const Outcome outcome = Run("inbox");
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_THAT(outcome.err, HasSubstr("cannot reach the node at " + folder_ + "/node.sock"));
+  EXPECT_THAT(outcome.err, HasSubstr("waymark-node serve"));
+}
+
+TEST_F(ProgramTest, LogsInKeepsTheSessionPrivateAndLogsOut) {
+  StartNode();
+  EXPECT_EQ(Run("case list").code, 4);
+  const std::string wrong = Write("wrong", "something else\n");
+  EXPECT_EQ(Run("login ana --passphrase-file " + wrong).code, 4);
+  const std::string right = Write("right", "correct horse battery\nmore\n");
+  const Outcome login = Run("login ana --passphrase-file " + right);
+  ASSERT_EQ(login.code, 0) << login.err;
+  EXPECT_THAT(login.out, Not(HasSubstr(kToken)));
+  struct stat session = {};
+  ASSERT_EQ(stat((folder_ + "/session").c_str(), &session), 0);
+  EXPECT_EQ(session.st_mode & 0777, 0600u);
+
+  const Outcome table = Run("case list");
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("QSO-c-7714"));
+  EXPECT_THAT(Run("--json case list").out, StartsWith("{\"cases\":[{"));
+  EXPECT_EQ(Run("logout").code, 0);
+  EXPECT_EQ(Run("case list").code, 4);
+}
+
+TEST_F(ProgramTest, AnAmbiguousNameListsTheChoices) {
+  StartNode();
+  const std::string right = Write("right", "correct horse battery");
+  ASSERT_EQ(Run("login ana --passphrase-file " + right).code, 0);
+  const Outcome several = Run("case show abcd");
+  EXPECT_EQ(several.code, 2);
+  EXPECT_THAT(several.err, HasSubstr("QSO-c-7714"));
+  EXPECT_THAT(several.err, HasSubstr("QSO-c-7715"));
+  EXPECT_EQ(Run("case show QSO-c-9999").code, 3);
+}
+
+TEST_F(ProgramTest, MakesANetworkOnceAndOnlyOnce) {
+  const std::string create = "network create --dir '" + folder_ +
+                             "/registry' --name Harbour --hub localhost:7443 "
+                             "--enrolment localhost:7444";
+  const Outcome made = Run(create);
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/registry/network.json"));
+  EXPECT_EQ(Run(create).code, 7);
+  EXPECT_EQ(Run("registry sign-hub '" + folder_ + "/none.csr' --out '" + folder_ +
+                "/hub.crt' --dir '" + folder_ + "/registry'")
+                .code,
+            2);
+}
+
+TEST_F(ProgramTest, TheCompletionScriptIsOneThatBashReads) {
+  const Outcome script = Run("completion bash");
+  EXPECT_EQ(script.code, 0);
+  EXPECT_THAT(script.out, HasSubstr("'consent record')"));
+  const std::string path = Write("completion", script.out);
+  EXPECT_EQ(std::system(("bash -n '" + path + "'").c_str()), 0);
+}
+
+}  // namespace
+}  // namespace waymark::node
