@@ -61,11 +61,8 @@ void CheckInvitation(const std::string& text) {
   const auto invitation = ParseInvitation(text);
   if (!invitation.ok()) {
     HOLDS(fuzz::FailedWith(invitation.status(), {v1::REASON_INVITATION_INVALID}));
-    // A damaged invitation may still hold its secret.
-    const size_t begin = text.find(':');
-    if (begin != std::string::npos && text.size() - begin > 8) {
-      HOLDS(invitation.status().message().find(text.substr(begin)) == absl::string_view::npos);
-    }
+    // A damaged invitation may still hold its secret: whatever it holds, the error is the same.
+    HOLDS(invitation.status() == ParseInvitation("").status());
     return;
   }
   const auto again = ParseInvitation(FormatInvitation(*invitation));
