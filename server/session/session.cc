@@ -121,9 +121,11 @@ void Session::OnHello(const v1::Hello& hello) {
   welcome.set_hub_time_ms(absl::ToUnixMillis(with_.clock->Now()));
   welcome.set_restricted(*restricted);
   *welcome.mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
-  output_->Send(std::move(response));
   state_ = State::kOpen;
+  // Attached before the welcome is on its way: whoever has seen it replaces whoever came before.
+  // Deliveries are posted to this strand and so follow the welcome.
   attachment_ = with_.dispatcher->Attach(organisation_, delivery, weak_from_this());
+  output_->Send(std::move(response));
   // A standing that changed before the attachment existed had nothing to disconnect.
   if (suspended() != restricted) SayGoodbye(v1::REASON_UNSPECIFIED, absl::ZeroDuration());
 }
