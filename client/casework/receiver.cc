@@ -56,7 +56,8 @@ absl::Status CheckContent(v1::Kind kind, const v1::Payload& payload) {
   return ValidateSections(payload.sections());
 }
 
-CloseDetail DetailOf(const v1::Payload& payload) {
+CloseDetail DetailOf(v1::Kind kind, const v1::Payload& payload) {
+  if (kind != v1::KIND_CLOSE) return CloseDetail::kNone;
   switch (payload.sections().prog().status()) {
     case v1::PROGRESS_STATUS_COMPLETED:
       return CloseDetail::kCompleted;
@@ -223,7 +224,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
   if (kind == v1::KIND_REVOKE) {
     return ApplyRevocation(transaction, directory, referral, incoming);
   }
-  RETURN_IF_ERROR(Advance(referral, kind, /*sent=*/false, DetailOf(payload), now));
+  RETURN_IF_ERROR(Advance(referral, kind, /*sent=*/false, DetailOf(kind, payload), now));
   RETURN_IF_ERROR(CheckPolicy(transaction, directory, referral, incoming));
   const auto& tokens = referral.tokens();
   const bool known = std::any_of(tokens.begin(), tokens.end(), [&](const auto& token) {
