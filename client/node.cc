@@ -192,7 +192,7 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
       upkeep_(context_),
       worker_(
           *vault_, receiver_, upkeep_, alerts_, [this] { return replica_->caught_up(); },
-          options.tick),
+          [this] { watch_.Wake(); }, options.tick),
       link_(Link::Create({}, *vault_, hub_, *options.clock, *options.random, worker_)),
       watch_({}, hub_, *replica_, *options.random,
              [this] {

@@ -15,12 +15,14 @@ constexpr absl::Duration kToleratedSkew = absl::Minutes(1);
 }  // namespace
 
 NodeWorker::NodeWorker(Vault& vault, Receiver& receiver, Upkeep& upkeep, NodeAlerts& alerts,
-                       std::function<bool()> directory_known, absl::Duration tick)
+                       std::function<bool()> directory_known, std::function<void()> connected,
+                       absl::Duration tick)
     : vault_(vault),
       receiver_(receiver),
       upkeep_(upkeep),
       alerts_(alerts),
       directory_known_(std::move(directory_known)),
+      connected_(std::move(connected)),
       tick_(tick) {}
 
 NodeWorker::~NodeWorker() { Stop(); }
@@ -79,6 +81,7 @@ void NodeWorker::OnState(const LinkState& state) {
     return;
   }
   Log(LogLevel::kInfo, "hub_connected", {{"restricted", state.restricted}});
+  connected_();
   if (absl::AbsDuration(state.clock_skew) > kToleratedSkew) {
     alerts_.Raise(v1::REASON_TIME_INVALID,
                   "The clock of this machine and that of the hub are more than a minute apart: set "

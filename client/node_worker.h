@@ -28,10 +28,12 @@ namespace waymark::node {
 
 class NodeWorker final : public LinkObserver {
  public:
-  // `directory_known`: whether the directory has been seen since the node started. `tick`: how
-  // often, in real time, clocks are looked at.
+  // `directory_known`: whether the directory has been seen since the node started. `connected` is
+  // called on the link's thread when the hub is there again. `tick`: how often, in real time,
+  // clocks are looked at.
   NodeWorker(Vault& vault, Receiver& receiver, Upkeep& upkeep, NodeAlerts& alerts,
-             std::function<bool()> directory_known, absl::Duration tick);
+             std::function<bool()> directory_known, std::function<void()> connected,
+             absl::Duration tick);
   // Stops.
   ~NodeWorker() override;
 
@@ -65,6 +67,7 @@ class NodeWorker final : public LinkObserver {
   Upkeep& upkeep_;
   NodeAlerts& alerts_;
   const std::function<bool()> directory_known_;
+  const std::function<void()> connected_;
   const absl::Duration tick_;
 
   // Used by the link's thread alone.

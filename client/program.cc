@@ -260,8 +260,9 @@ absl::Status RunStaffInit(const StaffArguments& arguments, const ProgramOptions&
   StaffRegister staff(*vault, *program.clock, SystemRandom(), program.cost);
   ASSIGN_OR_RETURN(const bool empty, staff.IsEmpty());
   if (!empty) {
-    return Error(v1::REASON_EXISTS,
-                 "this node has staff already; an administrator adds more with 'waymark staff'");
+    return Error(v1::REASON_STAFF_NOT_ALLOWED,
+                 "this node has staff already; its administrator adds more with 'waymark staff "
+                 "put'");
   }
   SecretBytes passphrase;
   if (arguments.passphrase_file.empty()) {

@@ -15,7 +15,8 @@ namespace {
 
 absl::Status BelongsElsewhere(const DataFolder& folder, std::string_view whose) {
   return Error(v1::REASON_EXISTS, "the data folder " + folder.path() + " belongs to another " +
-                                      std::string(whose) + " and was left as it is");
+                                      std::string(whose) +
+                                      " and was left as it is; name another folder with --data");
 }
 
 // A folder serves one organisation of one network, for good.

@@ -47,8 +47,16 @@ void DirectoryWatch::Stop() {
     stopping_ = true;
     if (call_ != nullptr) call_->TryCancel();
   }
-  stopped_.SignalAll();
+  changed_.SignalAll();
   if (thread_.joinable()) thread_.join();
+}
+
+void DirectoryWatch::Wake() {
+  {
+    MutexLock lock(mu_);
+    resting_ = false;
+  }
+  changed_.SignalAll();
 }
 
 bool DirectoryWatch::Enter(grpc::ClientContext* call) {
@@ -66,10 +74,11 @@ void DirectoryWatch::Leave() {
 void DirectoryWatch::Rest(absl::Duration pause) {
   const absl::Time end = SteadyClock().Now() + pause;
   MutexLock lock(mu_);
-  while (!stopping_) {
+  resting_ = true;
+  while (!stopping_ && resting_) {
     const absl::Duration left = end - SteadyClock().Now();
     if (left <= absl::ZeroDuration()) return;
-    stopped_.WaitFor(mu_, left);
+    changed_.WaitFor(mu_, left);
   }
 }
 

@@ -45,6 +45,8 @@ class DirectoryWatch {
 
   // Once.
   void Start();
+  // Starts again at once instead of at the end of a pause: the hub is back.
+  void Wake();
   // Ends the call and joins the thread. Idempotent.
   void Stop();
 
@@ -63,8 +65,9 @@ class DirectoryWatch {
   Backoff backoff_;
 
   Mutex mu_;
-  CondVar stopped_;
+  CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  bool resting_ ABSL_GUARDED_BY(mu_) = false;
   grpc::ClientContext* call_ ABSL_GUARDED_BY(mu_) = nullptr;
   std::thread thread_;
 };
