@@ -7,6 +7,7 @@
 #include "base/rpc/status_mapping.h"
 #include "base/status/status.h"
 #include "base/sync/sync.h"
+#include "base/time/clock.h"
 #include "client/link/backoff.h"
 #include "client/link/session.h"
 #include "client/link/stream.h"
@@ -24,12 +25,7 @@ absl::Duration DurationOf(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
-// A time that no one sets back: the origin is arbitrary.
-absl::Time Steady() {
-  return absl::FromChrono(std::chrono::system_clock::time_point(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(
-          std::chrono::steady_clock::now().time_since_epoch())));
-}
+absl::Time Steady() { return SteadyClock().Now(); }
 
 // One stream from its start to its end. Lives on the link's thread.
 class Connection {
