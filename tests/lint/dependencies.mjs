@@ -11,7 +11,7 @@ const HUB_DOMAIN = ['server/routing/', 'server/directory/', 'server/consent/', '
 const EDGES = {
   'base/': ['base/'],
 
-  'server/main.cc': ['base/', 'server/hub.h'],
+  'server/main.cc': ['base/', 'server/program.h'],
   'server/hub.': ['base/', 'server/'],
   'server/program.': ['base/', 'server/'],
   'server/inspect.': ['base/', 'server/store/'],
@@ -24,8 +24,10 @@ const EDGES = {
   'server/registry/': ['base/', ...HUB_DOMAIN],
   'server/store/': ['base/', ...HUB_STORE],
 
-  'client/main.cc': ['base/', 'client/node.h'],
+  'client/main.cc': ['base/', 'client/program.h'],
+  'client/program.': ['base/', 'client/'],
   'client/node.': ['base/', 'client/'],
+  'client/node_': ['base/', 'client/'],
   'client/cli/': ['base/', 'client/operator/'],
   'client/operator/': ['base/'],
   'client/api/': ['base/', 'client/casework/', 'client/directory/', 'client/enrolment/', 'client/link/', 'client/vault/'],
