@@ -1,6 +1,7 @@
 #include "tests/support/network_fixture.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "base/directory/invitation.h"
@@ -52,12 +53,15 @@ absl::StatusOr<std::unique_ptr<NetworkFixture>> NetworkFixture::Create(
 }
 
 absl::Time NetworkFixture::Evening() {
-  const absl::CivilDay today = absl::ToCivilDay(absl::Now(), absl::UTCTimeZone());
-  const auto evening_of = [](absl::CivilDay day) {
-    return absl::FromCivil(day, absl::UTCTimeZone()) + absl::Hours(19) + absl::Minutes(41);
-  };
-  const absl::Time evening = evening_of(today);
-  return evening <= absl::Now() ? evening : evening_of(today - 1);
+  // Once per process: a test that runs while an evening begins stays in the one before.
+  static const absl::Time evening = [] {
+    const absl::Time now = absl::Now();
+    const absl::Time today =
+        absl::FromCivil(absl::ToCivilDay(now, absl::UTCTimeZone()), absl::UTCTimeZone());
+    const absl::Time candidate = today + absl::Hours(19) + absl::Minutes(41);
+    return candidate <= now ? candidate : candidate - absl::Hours(24);
+  }();
+  return evening;
 }
 
 void NetworkFixture::MoveTo(absl::Time time) {
@@ -173,6 +177,21 @@ absl::Status NetworkFixture::AwaitConnected(const std::string& handle) {
                    : Failed("node " + handle + " does not connect: " + last.link_error());
 }
 
+absl::Status NetworkFixture::AwaitMember(const std::string& handle, const std::string& member) {
+  const bool known = Eventually(
+      [&] {
+        const auto listed =
+            node(handle).administrator().Call(&Stub::ListDirectory, v1::ListDirectoryRequest());
+        if (!listed.ok()) return false;
+        for (const v1::DirectoryMember& entry : listed->members()) {
+          if (entry.member().handle() == member) return entry.key_fingerprints_size() > 0;
+        }
+        return false;
+      },
+      kSettleLimit);
+  return known ? absl::OkStatus() : Failed("node " + handle + " does not come to know " + member);
+}
+
 absl::Status NetworkFixture::AwaitSameDirectory() {
   const auto view = [&](const std::string& handle) {
     const auto listed =
@@ -212,12 +231,9 @@ absl::Status NetworkFixture::RestartHub() {
   return hub_->Start();
 }
 
-std::vector<std::filesystem::path> NetworkFixture::AllFiles() const {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  return files;
+absl::Status NetworkFixture::StopAll() {
+  for (const auto& [unused, node] : nodes_) RETURN_IF_ERROR(node->Stop());
+  return hub_->Stop();
 }
 
 }  // namespace waymark::testing

@@ -8,7 +8,6 @@
 // against the machine's own time, are valid for both clocks whenever the tests run.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,13 +72,16 @@ class NetworkFixture {
 
   // Kills the hub and starts it again on the same ports, waiting for no node.
   absl::Status RestartHub();
+  // Stops every process in order, nodes first.
+  absl::Status StopAll();
+  // Waits until the node knows the member and its unit's sealing key.
+  absl::Status AwaitMember(const std::string& handle, const std::string& member);
   // Waits until the node's link is up and it has taken in what the hub holds.
   absl::Status AwaitConnected(const std::string& handle);
 
+  // Holds everything that any of the processes wrote.
   const std::string& folder() const { return folder_; }
   std::string hub_address() const;
-  // Every file of the network: database, log, record, vault, key, certificate, configuration.
-  std::vector<std::filesystem::path> AllFiles() const;
 
  private:
   explicit NetworkFixture(const std::string& folder);
