@@ -56,6 +56,12 @@ absl::Status CheckContent(v1::Kind kind, const v1::Payload& payload) {
   return ValidateSections(payload.sections());
 }
 
+// The stage that the record has reached; NONE for a referral that was just made.
+v1::Stage StageReached(const local::v1::Referral& referral) {
+  const auto state = StateOf(referral);
+  return state ? StageOf(*state) : v1::STAGE_NONE;
+}
+
 CloseDetail DetailOf(v1::Kind kind, const v1::Payload& payload) {
   if (kind != v1::KIND_CLOSE) return CloseDetail::kNone;
   switch (payload.sections().prog().status()) {
@@ -224,8 +230,11 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
   if (kind == v1::KIND_REVOKE) {
     return ApplyRevocation(transaction, directory, referral, incoming);
   }
+  const v1::Stage before = StageReached(referral);
   RETURN_IF_ERROR(Advance(referral, kind, /*sent=*/false, DetailOf(kind, payload), now));
-  RETURN_IF_ERROR(CheckPolicy(transaction, directory, referral, incoming));
+  // An end unlocks nothing new and takes nothing back from the message that brings it.
+  const v1::Stage reached = std::max(before, StageReached(referral));
+  RETURN_IF_ERROR(CheckPolicy(transaction, directory, referral, reached, incoming));
   const auto& tokens = referral.tokens();
   const bool known = std::any_of(tokens.begin(), tokens.end(), [&](const auto& token) {
     return token.hash() == incoming.token_hash;
@@ -263,7 +272,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
 }
 
 absl::Status Receiver::CheckPolicy(const Reader& reader, const DirectorySnapshot& directory,
-                                   const local::v1::Referral& referral,
+                                   const local::v1::Referral& referral, v1::Stage reached,
                                    const Incoming& incoming) const {
   const v1::Header& header = incoming.opened.header;
   const bool bare = FieldNumbersIn(incoming.opened.payload.sections()).empty();
@@ -277,8 +286,7 @@ absl::Status Receiver::CheckPolicy(const Reader& reader, const DirectorySnapshot
   policy.kind = header.kind();
   policy.direction = DirectionOf(referral, /*sent=*/false);
   policy.stage = header.stage();
-  const auto state = StateOf(referral);
-  policy.reached = header.kind() == v1::KIND_START ? header.stage() : StageOf(*state);
+  policy.reached = reached;
   policy.service_code = referral.service_code();
   const bool from_origin = policy.direction == Direction::kOriginToProvider;
   policy.origin = from_origin ? incoming.other_unit : incoming.own_unit;

@@ -53,7 +53,8 @@ class Receiver {
                                 const v1::Message& message) const;
   absl::Status CheckTimes(const v1::Header& header) const;
   absl::Status CheckPolicy(const Reader& reader, const DirectorySnapshot& directory,
-                           const local::v1::Referral& referral, const Incoming& incoming) const;
+                           const local::v1::Referral& referral, v1::Stage reached,
+                           const Incoming& incoming) const;
   // Applies a message of its kind. Its error is the verdict; the transaction is then given up.
   absl::Status Apply(Transaction& transaction, const DirectorySnapshot& directory,
                      const Incoming& incoming) const;
