@@ -52,7 +52,8 @@ absl::StatusOr<Network> ParseNetwork(std::string_view json) {
     return Error(v1::REASON_CONFIG_INVALID, "the network file is not the JSON of a network");
   }
   auto checked = CheckNetwork(network);
-  if (!checked.ok()) return Error(v1::REASON_CONFIG_INVALID, std::string(checked.status().message()));
+  if (!checked.ok())
+    return Error(v1::REASON_CONFIG_INVALID, std::string(checked.status().message()));
   return checked;
 }
 

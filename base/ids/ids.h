@@ -1,7 +1,7 @@
 // Strong ids: 128 random bits each, of distinct types that cannot be confused.
 //
-// On the wire an id is 16 bytes; for people and in logs it is 32 lower-case hexadecimal digits. An id
-// carries no time and is never derived from anything. Values are immutable and thread-safe.
+// On the wire an id is 16 bytes; for people and in logs it is 32 lower-case hexadecimal digits. An
+// id carries no time and is never derived from anything. Values are immutable and thread-safe.
 #pragma once
 
 #include <array>
@@ -55,9 +55,7 @@ class Id {
   }
 
   // The 16 bytes, as they go on the wire.
-  std::string bytes() const {
-    return {reinterpret_cast<const char*>(bytes_.data()), kSize};
-  }
+  std::string bytes() const { return {reinterpret_cast<const char*>(bytes_.data()), kSize}; }
   std::string_view view() const { return {reinterpret_cast<const char*>(bytes_.data()), kSize}; }
 
   std::string hex() const {

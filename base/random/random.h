@@ -1,4 +1,5 @@
-// The source of randomness, injected wherever a choice must be unpredictable or repeatable in a test.
+// The source of randomness, injected wherever a choice must be unpredictable or repeatable in a
+// test.
 #pragma once
 
 #include <cstddef>

@@ -78,8 +78,8 @@ absl::Status Annotate(const absl::Status& status, std::string_view context) {
     return status;
   }
   absl::Status annotated(
-      status.code(), absl::StrCat(absl::string_view(context.data(), context.size()), ": ",
-                                  status.message()));
+      status.code(),
+      absl::StrCat(absl::string_view(context.data(), context.size()), ": ", status.message()));
   return WithReason(std::move(annotated), ReasonOf(status));
 }
 

@@ -1,8 +1,8 @@
 // Mutex, MutexLock and CondVar over the standard library, with clang's thread-safety annotations.
 //
-// Used instead of absl::Mutex because the packaged Abseil is not built for ThreadSanitizer, which then
-// reports races in correct code. Guard members with ABSL_GUARDED_BY(mu_); the thread-safety preset
-// checks it. Never hold a lock across I/O, a callback or an RPC.
+// Used instead of absl::Mutex because the packaged Abseil is not built for ThreadSanitizer, which
+// then reports races in correct code. Guard members with ABSL_GUARDED_BY(mu_); the thread-safety
+// preset checks it. Never hold a lock across I/O, a callback or an RPC.
 #pragma once
 
 #include <chrono>
