@@ -160,6 +160,24 @@ absl::Status Withdraw(Shell& shell, const OriginOptions& options) {
   return absl::OkStatus();
 }
 
+// "LANG: preferred_language, reading_support", one line a section.
+std::vector<std::string> BySection(const v1::Disclosure& disclosure) {
+  std::vector<std::string> lines;
+  std::string last;
+  for (const std::string& field : disclosure.fields()) {
+    const size_t dot = field.find('.');
+    const std::string section = field.substr(0, dot);
+    const std::string name = field.substr(dot + 1);
+    if (section == last) {
+      lines.back() += ", " + name;
+    } else {
+      lines.push_back(section + ": " + name);
+    }
+    last = section;
+  }
+  return lines;
+}
+
 absl::Status ListDisclosures(Shell& shell, const OriginOptions& options) {
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
@@ -168,14 +186,20 @@ absl::Status ListDisclosures(Shell& shell, const OriginOptions& options) {
   ASSIGN_OR_RETURN(const auto listed, node->Call(&Api::ListDisclosures, request));
   if (shell.PrintJson(listed)) return absl::OkStatus();
   const View& view = shell.view();
-  Table table({"WHEN", "TO", "REFERRAL", "CONSENT", "STAGE", "UNTIL", "ERASED", "FIELD"});
+  Table table({"WHEN", "TO", "REFERRAL", "CONSENT", "STAGE", "UNTIL", "ERASED", "WHAT"});
   for (const v1::Disclosure& disclosure : listed.disclosures()) {
-    for (const std::string& field : disclosure.fields()) {
-      table.Add({view.Time(disclosure.at()), disclosure.recipient(),
-                 ShortId(disclosure.referral_id()), ShortId(disclosure.consent_id()),
-                 view.Label(*v1::Stage_descriptor(), disclosure.stage()),
-                 view.Time(disclosure.until(), disclosure.has_until()),
-                 disclosure.erased() ? "yes" : "no", field});
+    std::vector<std::string> row = {view.Time(disclosure.at()),
+                                    disclosure.recipient(),
+                                    ShortId(disclosure.referral_id()),
+                                    ShortId(disclosure.consent_id()),
+                                    view.Label(*v1::Stage_descriptor(), disclosure.stage()),
+                                    view.Time(disclosure.until(), disclosure.has_until()),
+                                    disclosure.erased() ? "yes" : "no"};
+    for (const std::string& section : BySection(disclosure)) {
+      row.push_back(section);
+      table.Add(row);
+      // What goes on below belongs to the same message.
+      row.assign(row.size() - 1, "");
     }
   }
   shell.out() << table.ToString();
