@@ -35,7 +35,7 @@ absl::Status PutCase(Transaction& transaction, v1::Case person) {
 
 // Replaces, section by section, what `changes` holds; a repeated section is replaced as a whole.
 void ReplaceSections(const v1::Sections& changes, v1::Sections& sections) {
-  const auto* reflection = changes.GetReflection();
+  const auto* reflection = v1::Sections::GetReflection();
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection->ListFields(changes, &fields);
   for (const auto* field : fields) reflection->ClearField(&sections, field);

@@ -44,7 +44,7 @@ absl::Status StoreSections(Transaction& transaction, const ReferralId& referral,
                            SectionDirection direction, v1::Stage stage,
                            const v1::Sections& sections) {
   ASSIGN_OR_RETURN(const auto before, transaction.ReadSections(referral, direction));
-  const auto* reflection = sections.GetReflection();
+  const auto* reflection = v1::Sections::GetReflection();
   std::vector<const FieldDescriptor*> present;
   reflection->ListFields(sections, &present);
   for (const FieldDescriptor* field : present) {
@@ -64,7 +64,7 @@ absl::StatusOr<v1::Sections> ReadAllSections(const Reader& reader, const Referra
                                              SectionDirection direction) {
   ASSIGN_OR_RETURN(const auto records, reader.ReadSections(referral, direction));
   v1::Sections sections;
-  const auto* reflection = sections.GetReflection();
+  const auto* reflection = v1::Sections::GetReflection();
   for (const SectionRecord& record : records) {
     const FieldDescriptor* field = v1::Sections::descriptor()->FindFieldByNumber(record.section);
     if (field == nullptr) return Error(v1::REASON_DATA_CORRUPT, "a stored section has no place");
