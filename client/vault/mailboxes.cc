@@ -21,7 +21,8 @@ constexpr auto kRefused = static_cast<int64_t>(OutboxState::kRefused);
 // Infinite times become the ends of the range.
 int64_t Millis(absl::Time time) { return absl::ToUnixMillis(time); }
 
-// Deletes outbox rows after their keys; both statements take one blob. State 1 is waiting, 3 refused.
+// Deletes outbox rows after their keys; both statements take one blob. State 1 is waiting, 3
+// refused.
 absl::Status DeleteOutbox(VaultDatabase& database, const char* delete_keys, const char* delete_rows,
                           std::string_view parameter) {
   RETURN_IF_ERROR(database.Prepare(delete_keys).Blob(parameter).Run());

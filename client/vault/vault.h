@@ -1,11 +1,11 @@
 // Everything that a node keeps, encrypted at rest.
 //
 // One SQLite file (mode 0600, WAL, synchronous=FULL, secure_delete). Every record is encrypted
-// under a data key of its own, bound to its table, id and version, so that a row copied over
-// another does not open. Data keys lie in a table of their own, wrapped under the master key, which
-// is not in the folder (master_key.h). Replacing or deleting a record deletes its key: the old
-// content is gone even for someone who kept a copy of the row. In clear stand only random ids,
-// kinds, times of sending and counters; no label, name, unit, section or message does.
+// under a data key of its own, new with every version and bound to its table and id, so that a row
+// copied over another does not open. Data keys lie in a table of their own, wrapped under the
+// master key, which is not in the folder (master_key.h). Replacing or deleting a record deletes its
+// key: the old content is gone even for someone who kept a copy of the row. In clear stand only
+// random ids, kinds, times of sending and counters; no label, name, unit, section or message does.
 //
 // Everything happens in transactions: Write is one durable transaction, Read sees one state. A
 // state change and the messages that announce it are appended in the same Write; so are a received
