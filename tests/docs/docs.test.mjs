@@ -1,6 +1,8 @@
 // What the documents say of the code, held against the code.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -69,10 +71,37 @@ test('the operations page lists every metric', () => {
 test('the operations page lists every key of both configurations', () => {
   const page = read('docs/operations.md');
   for (const program of ['server/program.cc', 'client/program.cc']) {
-    const keys = matches(read(program), /\b(?:root|tls|section)\.(?:Path|Address|String|Strings|Choice|Bool|Section)\(\s*"(\w+)"/g);
+    const keys = matches(
+      read(program),
+      /\b(?:root|tls|section)\.(?:Path|Address|String|Strings|Choice|Bool)\(\s*"(\w+)"/g,
+    );
     assert.ok(keys.length > 5);
     for (const [key] of keys) assert.match(page, new RegExp(`\`(\\w+\\.)?${key}\``), `${program}: ${key}`);
   }
+});
+
+test('the command line takes every command of the guides', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'waymark-docs-'));
+  const environment = {
+    ...process.env,
+    WAYMARK_SOCKET: join(folder, 'nobody.sock'),
+    WAYMARK_SESSION: join(folder, 'session'),
+    WAYMARK_REGISTRY: join(folder, 'registry'),
+  };
+  const commands = filesUnder('docs/guides', '.md').flatMap((path) =>
+    matches(read(path).replaceAll('\\\n', ''), /^ {4}(waymark .*)$/gm).flat(),
+  );
+  assert.ok(commands.length > 25);
+  for (const command of commands) {
+    const { stderr } = spawnSync('/bin/sh', ['-c', `waymark() { "$WAYMARK_CLI" "$@"; }\n${command}`], {
+      cwd: folder,
+      env: environment,
+      encoding: 'utf8',
+    });
+    // The program's words for a command line that it does not take; that no node answers is all right.
+    assert.doesNotMatch(stderr, /--help says what there is|not found/, command);
+  }
+  rmSync(folder, { recursive: true });
 });
 
 test('relative links lead to something', () => {
