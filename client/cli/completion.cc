@@ -1,3 +1,7 @@
+#include <set>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
@@ -9,20 +13,18 @@ struct CompletionOptions {
   std::string shell;
 };
 
-// The words that may follow a command: its subcommands and options.
+// The words that may follow a command: its subcommands, its options and those that all have.
 std::string WordsOf(const CLI::App& command) {
-  std::vector<std::string> words;
-  for (const CLI::App* sub : command.get_subcommands(nullptr)) {
-    if (!sub->get_name().empty()) words.push_back(sub->get_name());
-  }
+  std::set<std::string> words = {"--json", "--socket"};
   const auto add_options = [&words](const CLI::App& app) {
     for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+      for (const std::string& name : option->get_lnames()) words.insert("--" + name);
     }
   };
   add_options(command);
   for (const CLI::App* sub : command.get_subcommands(nullptr)) {
-    if (sub->get_name().empty()) add_options(*sub);
+    // A group of options is a subcommand without a name.
+    sub->get_name().empty() ? add_options(*sub) : void(words.insert(sub->get_name()));
   }
   return absl::StrJoin(words, " ");
 }

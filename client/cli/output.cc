@@ -4,7 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_join.h"
-#include "base/schema/canonical_json.h"
+#include "absl/strings/str_replace.h"
 #include "base/schema/field_registry.h"
 #include "client/cli/values.h"
 
@@ -31,6 +31,8 @@ std::string DateText(const v1::Date& date) {
   return absl::FormatCivilTime(absl::CivilDay(date.year(), date.month(), date.day()));
 }
 
+std::string FieldText(const View& view, const Message& section, const FieldDescriptor& field);
+
 std::string MessageText(const View& view, const Message& message) {
   const auto* type = message.GetDescriptor();
   if (type == google::protobuf::Timestamp::descriptor()) {
@@ -42,8 +44,14 @@ std::string MessageText(const View& view, const Message& message) {
     return TimeText(window.from_minute() * 60, view.zone) + " to " +
            TimeText(window.to_minute() * 60, view.zone);
   }
-  const auto json = ToJson(message);
-  return json.ok() ? *json : "?";
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  std::vector<std::string> parts;
+  for (const FieldDescriptor* field : fields) {
+    parts.push_back(absl::StrReplaceAll(field->name(), {{"_", " "}}) + " " +
+                    FieldText(view, message, *field));
+  }
+  return Join(parts);
 }
 
 // Entry `index` of a repeated field, or a singular field with `index` -1.
@@ -69,6 +77,9 @@ std::string ValueText(const View& view, const Message& message, const FieldDescr
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return MessageText(view, one ? reflection.GetMessage(message, &field)
                                    : reflection.GetRepeatedMessage(message, &field, index));
+    case FieldDescriptor::CPPTYPE_INT32:
+      return std::to_string(one ? reflection.GetInt32(message, &field)
+                                : reflection.GetRepeatedInt32(message, &field, index));
     default:
       return "?";
   }
@@ -76,8 +87,9 @@ std::string ValueText(const View& view, const Message& message, const FieldDescr
 
 std::string FieldText(const View& view, const Message& section, const FieldDescriptor& field) {
   if (!field.is_repeated()) {
-    return section.GetReflection()->HasField(section, &field) ? ValueText(view, section, field, -1)
-                                                              : "preferred not to say";
+    return !field.has_presence() || section.GetReflection()->HasField(section, &field)
+               ? ValueText(view, section, field, -1)
+               : "preferred not to say";
   }
   const int size = section.GetReflection()->FieldSize(section, &field);
   if (size == 0) return "preferred not to say";

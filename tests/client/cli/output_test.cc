@@ -39,7 +39,11 @@ TEST(ViewTest, ShowsSectionsInWords) {
   sections.mutable_lang()->add_not_said(2);
   sections.add_depn()->set_age_years(4);
   sections.add_depn()->set_age_years(9);
+  v1::Offer& offer = *sections.mutable_prog()->mutable_offer();
+  offer.mutable_start()->set_seconds(1804620600);
+  offer.set_quantity(1);
   const std::string text = InWinter().Sections(sections);
+  EXPECT_THAT(text, HasSubstr("start 2027-03-09 20:30 +01, quantity 1\n"));
   EXPECT_THAT(text, HasSubstr("LANG.preferred_language  ti\n"));
   EXPECT_THAT(text, HasSubstr("LANG.other_languages     preferred not to say\n"));
   EXPECT_THAT(text, HasSubstr("DEPN.age_years (2)       9\n"));
