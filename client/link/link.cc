@@ -279,7 +279,7 @@ class Link::Impl {
     if (arrived.welcomed.has_value()) RETURN_IF_ERROR(OnWelcome(*arrived.welcomed));
     if (!arrived.outcomes.empty()) RETURN_IF_ERROR(OnOutcomes(arrived.outcomes));
     if (!arrived.messages.empty()) RETURN_IF_ERROR(StoreMessages(arrived));
-    if (frame.has_deliver()) session.Stored(arrived.position);
+    if (frame.has_deliver()) session.Stored(arrived.through);
     if (!arrived.messages.empty()) observer_.OnInbox();
     if (arrived.peer_offline.has_value()) observer_.OnPeerOffline(*arrived.peer_offline);
     if (arrived.goodbye.has_value()) connection.OnGoodbye(*arrived.goodbye);

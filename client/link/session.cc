@@ -99,6 +99,7 @@ absl::StatusOr<Session::Arrived> Session::OnWelcome(const v1::Welcome& welcome) 
                               ? std::max(position_.cursor, welcome.cursor())
                               : welcome.cursor();
   position_ = {welcome.epoch(), cursor};
+  delivered_ = cursor;
   welcomed.position = position_;
   return arrived;
 }
@@ -139,15 +140,17 @@ absl::Status Session::OnDeliver(const v1::Deliver& deliver, Arrived& arrived) {
     if (delivery.sequence() == 0) {
       return Error(v1::REASON_FIELD_INVALID, "a delivery without a sequence number");
     }
-    if (delivery.sequence() <= position_.cursor) continue;
-    position_.cursor = delivery.sequence();
+    if (delivery.sequence() <= delivered_) continue;
+    delivered_ = delivery.sequence();
     arrived.messages.push_back(delivery.message());
   }
+  if (!restricted_) position_.cursor = delivered_;
   arrived.position = position_;
+  arrived.through = delivered_;
   return absl::OkStatus();
 }
 
-void Session::Stored(const MailboxPosition& position) { ack_ = position.cursor; }
+void Session::Stored(uint64_t through) { ack_ = through; }
 
 size_t Session::Room() const {
   if (!welcomed_ || leaving_) return 0;

@@ -40,9 +40,12 @@ class Session {
     // Final outcomes of items that were in flight. One that may change by itself is not among them:
     // the item is offered again later.
     std::vector<v1::Outcome> outcomes;
-    // Messages to store, without repeats, and the position afterwards.
+    // Messages to store, without repeats, the position afterwards, and what to acknowledge once
+    // both are stored. A restricted session brings withdrawals only and passes over what the hub
+    // holds for later, so it leaves the position where it was.
     std::vector<v1::Message> messages;
     MailboxPosition position;
+    uint64_t through = 0;
     std::optional<MessageId> peer_offline;
     std::optional<v1::Goodbye> goodbye;
   };
@@ -55,8 +58,8 @@ class Session {
   // an error the stream must end.
   absl::StatusOr<Arrived> OnFrame(const v1::ConnectResponse& frame, absl::Time now);
 
-  // What was delivered up to `position` is durable: acknowledge it.
-  void Stored(const MailboxPosition& position);
+  // What was delivered up to `through` is durable: acknowledge it.
+  void Stored(uint64_t through);
 
   // How many more outbox items may be offered now; 0 before the welcome.
   size_t Room() const;
@@ -91,6 +94,8 @@ class Session {
   v1::ConnectRequest SubmitFrame();
 
   MailboxPosition position_;
+  // The last sequence number that came on this stream.
+  uint64_t delivered_ = 0;
   bool hello_sent_ = false;
   bool welcomed_ = false;
   bool restricted_ = false;

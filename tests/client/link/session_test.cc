@@ -224,6 +224,16 @@ TEST_F(SessionTest, ARestrictedSessionSendsAcknowledgementsOfWithdrawalsOnly) {
   EXPECT_THAT(session_.taken(), ElementsAre(1, 2, 3));
 }
 
+TEST_F(SessionTest, ARestrictedSessionPassesOverWhatTheHubHoldsForLater) {
+  Begin(Welcome(kEpoch, 5, /*restricted=*/true));
+  const absl::StatusOr<Session::Arrived> arrived = session_.OnFrame(Deliver({9}), At(0));
+  ASSERT_TRUE(arrived.ok());
+  EXPECT_THAT(arrived->messages, SizeIs(1));
+  EXPECT_EQ(arrived->position.cursor, 5u) << "6 to 8 are still to come";
+  session_.Stored(arrived->through);
+  EXPECT_EQ(session_.NextFrame(At(0))->ack().through(), 9u);
+}
+
 TEST_F(SessionTest, AcknowledgesWhatWasStored) {
   Begin();
   const absl::StatusOr<Session::Arrived> arrived = session_.OnFrame(Deliver({6, 9}), At(0));
@@ -231,7 +241,7 @@ TEST_F(SessionTest, AcknowledgesWhatWasStored) {
   EXPECT_THAT(arrived->messages, SizeIs(2));
   EXPECT_EQ(arrived->position.cursor, 9u);
   EXPECT_FALSE(session_.NextFrame(At(0)).has_value()) << "nothing is acknowledged before storing";
-  session_.Stored(arrived->position);
+  session_.Stored(arrived->through);
   EXPECT_EQ(session_.NextFrame(At(0))->ack().through(), 9u);
   EXPECT_FALSE(session_.NextFrame(At(0)).has_value());
 }
@@ -262,7 +272,7 @@ TEST_F(SessionTest, SendsHeartbeatsAndNoticesASilentHub) {
 TEST_F(SessionTest, SaysGoodbyeLast) {
   Begin();
   ASSERT_TRUE(session_.Offer({Item(1, Referral('r'))}).ok());
-  session_.Stored({kEpoch, 7});
+  session_.Stored(7);
   session_.Leave();
   EXPECT_EQ(session_.Room(), 0u);
   EXPECT_TRUE(session_.NextFrame(At(0))->has_ack());
