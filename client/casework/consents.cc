@@ -96,9 +96,9 @@ std::vector<std::string> ReadBackLines(const CaseworkContext& context,
   lines.push_back("At most until they have been asked and reached this stage: " +
                   LabelOf(catalogue, *v1::Stage_descriptor(), consent.stage_ceiling()) + ".");
   lines.push_back("It ends at " + Date(consent.valid_until()) + ".");
-  lines.push_back("It travels sealed through the network's hub, which cannot read it.");
-  lines.push_back("You can say no, to all or to any part, and still get every service here.");
-  lines.push_back("You can take it back at any time, by telling us; no reason is needed.");
+  lines.emplace_back("It travels sealed through the network's hub, which cannot read it.");
+  lines.emplace_back("You can say no, to all or to any part, and still get every service here.");
+  lines.emplace_back("You can take it back at any time, by telling us; no reason is needed.");
   return lines;
 }
 

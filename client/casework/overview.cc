@@ -200,6 +200,7 @@ absl::StatusOr<std::vector<v1::Disclosure>> Overview::ListDisclosures(const Acto
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<v1::Disclosure> disclosures;
+  disclosures.reserve(found.size());
   for (auto& [unused, disclosure] : found) disclosures.push_back(std::move(disclosure));
   return disclosures;
 }

@@ -108,7 +108,7 @@ absl::Status Receiver::Process(const InboxItem& item, absl::Status& verdict) {
   }
   const auto header = ParseHeader(message.header());
   std::optional<Incoming> incoming;
-  const absl::Status stored = context_.vault.Write([&](Transaction& t) -> absl::Status {
+  absl::Status stored = context_.vault.Write([&](Transaction& t) -> absl::Status {
     verdict = header.status();
     if (verdict.ok()) {
       auto opened = Open(t, *directory, message);
