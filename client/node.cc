@@ -46,6 +46,8 @@ namespace {
 
 constexpr auto kDrainLimit = std::chrono::seconds(5);
 constexpr mode_t kNobodyElse = 0177;
+constexpr absl::Duration kLateForRenewal = absl::Hours(24 * 10);
+constexpr int kMostAlerts = 100;
 
 absl::Status SocketError(const std::string& path, std::string_view what) {
   return Error(v1::REASON_CONFIG_INVALID, "the socket " + path + " " + std::string(what));
@@ -119,7 +121,10 @@ class Node::Impl {
   CaseworkContext MakeContext();
   absl::Status StartApi();
   void RunMaintenance();
+  void WakeMaintenance();
   void Maintain();
+  // The operator's refresh runs daily; a renewal that waits for so long was forgotten.
+  void WarnOfEnd();
   absl::Status FillStatus(v1::GetStatusResponse& status);
 
   const Options options_;
@@ -154,7 +159,7 @@ class Node::Impl {
   Mutex mu_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  bool directory_changed_ ABSL_GUARDED_BY(mu_) = false;
+  bool maintenance_due_ ABSL_GUARDED_BY(mu_) = false;
   std::thread maintenance_;
 };
 
@@ -192,14 +197,16 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
       upkeep_(context_),
       worker_(
           *vault_, receiver_, upkeep_, alerts_, [this] { return replica_->caught_up(); },
-          [this] { watch_.Wake(); }, options.tick),
+          [this] {
+            watch_.Wake();
+            WakeMaintenance();
+          },
+          options.tick),
       link_(Link::Create({}, *vault_, hub_, *options.clock, *options.random, worker_)),
       watch_({}, hub_, *replica_, *options.random,
              [this] {
                worker_.Nudge();
-               MutexLock lock(mu_);
-               directory_changed_ = true;
-               changed_.SignalAll();
+               WakeMaintenance();
              }),
       renewal_desk_(hub_),
       renewal_(folder_, membership_.id, identity_key_, *options.clock),
@@ -215,21 +222,25 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
             .status = [this](v1::GetStatusResponse& status) { return FillStatus(status); }}) {}
 
 CaseworkContext Node::Impl::MakeContext() {
-  return {
-      .network = membership_.network.id,
-      .organisation = membership_.id.organisation,
-      .identity_key = identity_key_,
-      .vault = *vault_,
-      .catalogue = own_catalogue_ == nullptr ? Catalogue::Default() : *own_catalogue_,
-      .clock = *options_.clock,
-      .random = *options_.random,
-      .delays = options_.delays,
-      .directory = [this] { return replica_->snapshot(); },
-      .opening_keys = [](const Reader& reader,
-                         const UnitId& unit) { return OpeningKeys(reader, unit); },
-      .check_peer_head = [this](const v1::DirectoryHead& head) { replica_->CheckPeerHead(head); },
-      // The link is made last, and nothing leaves before.
-      .outbox_grew = [this] { link_->Wake(); }};
+  return {.network = membership_.network.id,
+          .organisation = membership_.id.organisation,
+          .identity_key = identity_key_,
+          .vault = *vault_,
+          .catalogue = own_catalogue_ == nullptr ? Catalogue::Default() : *own_catalogue_,
+          .clock = *options_.clock,
+          .random = *options_.random,
+          .delays = options_.delays,
+          .directory = [this] { return replica_->snapshot(); },
+          .opening_keys = [](const Reader& reader,
+                             const UnitId& unit) { return OpeningKeys(reader, unit); },
+          .check_peer_head =
+              [this](const v1::DirectoryHead& head) {
+                if (replica_->CheckPeerHead(head) == HeadComparison::kMismatch) {
+                  Log(LogLevel::kError, "directory_heads_differ");
+                }
+              },
+          // The link is made last, and nothing leaves before.
+          .outbox_grew = [this] { link_->Wake(); }};
 }
 
 absl::StatusOr<std::unique_ptr<Node::Impl>> Node::Impl::Open(const Options& options,
@@ -306,17 +317,27 @@ void Node::Impl::Stop() {
   if (maintenance_.joinable()) maintenance_.join();
 }
 
+void Node::Impl::WakeMaintenance() {
+  {
+    MutexLock lock(mu_);
+    maintenance_due_ = true;
+  }
+  changed_.SignalAll();
+}
+
 void Node::Impl::RunMaintenance() {
   while (true) {
     Maintain();
     MutexLock lock(mu_);
-    if (!stopping_ && !directory_changed_) changed_.WaitFor(mu_, options_.maintenance_interval);
+    if (!stopping_ && !maintenance_due_) changed_.WaitFor(mu_, options_.maintenance_interval);
     if (stopping_) return;
-    directory_changed_ = false;
+    maintenance_due_ = false;
   }
 }
 
 void Node::Impl::Maintain() {
+  // Days without the hub are normal and no news.
+  if (!link_->state().connected) return;
   if (replica_->caught_up()) {
     const absl::Status published = publication_.Maintain();
     if (!published.ok()) Log(LogLevel::kWarning, "publication_failed", {{"reason", published}});
@@ -329,6 +350,17 @@ void Node::Impl::Maintain() {
   } else if (*renewed) {
     Log(LogLevel::kInfo, "certificate_renewed");
   }
+  WarnOfEnd();
+}
+
+void Node::Impl::WarnOfEnd() {
+  const absl::StatusOr<Certificate> certificate = OwnCertificate(folder_);
+  if (!certificate.ok() || certificate->not_after() - options_.clock->Now() > kLateForRenewal) {
+    return;
+  }
+  alerts_.Raise(v1::REASON_IDENTITY_MISSING,
+                "The node's certificate ends within days and nobody renewed it: ask the registry "
+                "operator to run 'waymark registry refresh'.");
 }
 
 absl::Status Node::Impl::FillStatus(v1::GetStatusResponse& status) {
@@ -352,12 +384,15 @@ absl::Status Node::Impl::FillStatus(v1::GetStatusResponse& status) {
   }));
   status.set_outbox(static_cast<uint32_t>(outbox.waiting));
   status.set_awaiting_receipt(static_cast<uint32_t>(outbox.confirmed));
-  for (const std::string& text : replica_->alerts()) {
+  const std::vector<std::string> directory_alerts = replica_->alerts();
+  for (auto text = directory_alerts.rbegin(); text != directory_alerts.rend(); ++text) {
     v1::Alert* alert = status.add_alerts();
     alert->set_reason(v1::REASON_STATEMENT_INVALID);
-    alert->set_text(text);
+    alert->set_text(*text);
   }
-  for (v1::Alert& alert : alerts_.List()) *status.add_alerts() = std::move(alert);
+  for (v1::Alert& alert : alerts_.List()) {
+    if (status.alerts_size() < kMostAlerts) *status.add_alerts() = std::move(alert);
+  }
   ASSIGN_OR_RETURN(const Certificate certificate, OwnCertificate(folder_));
   status.mutable_certificate_expires_at()->set_seconds(
       absl::ToUnixSeconds(certificate.not_after()));

@@ -1,10 +1,8 @@
 #include "client/program.h"
 
-#include <pthread.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -17,6 +15,7 @@
 #include "base/directory/invitation.h"
 #include "base/identity/files.h"
 #include "base/log/log.h"
+#include "base/program/program.h"
 #include "base/random/random.h"
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
@@ -107,18 +106,6 @@ absl::StatusOr<MasterKey> PassphraseKey(const DataFolder& folder, const std::str
 // --- Configuration
 // --------------------------------------------------------------------------------
 
-absl::StatusOr<LogOptions> ReadLog(ConfigSection& root) {
-  LogOptions log;
-  ASSIGN_OR_RETURN(ConfigSection section, root.Section("log"));
-  ASSIGN_OR_RETURN(const std::string level,
-                   section.Choice("level", {"debug", "info", "warning", "error"}, "info"));
-  log.level = LogLevelFromName(level).value();
-  ASSIGN_OR_RETURN(const std::string format, section.Choice("format", {"text", "json"}, "text"));
-  log.json = format == "json";
-  ASSIGN_OR_RETURN(log.file, section.Path("file", ""));
-  return log;
-}
-
 // Where the master key is.
 struct KeySource {
   std::string file;
@@ -171,7 +158,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   ASSIGN_OR_RETURN(node.hubs, root.Strings("hubs"));
   ASSIGN_OR_RETURN(node.catalogue, root.Path("catalogue", ""));
   ASSIGN_OR_RETURN(node.delays, root.Bool("delays", true));
-  ASSIGN_OR_RETURN(settings.log, ReadLog(root));
+  ASSIGN_OR_RETURN(settings.log, ReadLogOptions(root));
   RETURN_IF_ERROR(file.Finish());
   node.clock = program.clock;
   node.random = &SystemRandom();
@@ -289,25 +276,8 @@ absl::Status RunStaffInit(const StaffArguments& arguments, const ProgramOptions&
 // --- serve
 // ----------------------------------------------------------------------------------------
 
-// Waits for SIGTERM or SIGINT; opens the log again on SIGHUP.
-void WaitForEnd(const sigset_t& signals) {
-  while (true) {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (signal != SIGHUP) return;
-    const absl::Status reopened = ReopenLog();
-    if (!reopened.ok()) Log(LogLevel::kError, "log_not_reopened", {{"reason", reopened}});
-  }
-}
-
 absl::Status RunServe(const ServeArguments& arguments, const ProgramOptions& program) {
-  // Before any thread, so that every thread inherits the mask and sigwait alone takes the signals.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  const EndSignals signals;
   ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
   RETURN_IF_ERROR(StartLog(settings.log));
   const DataFolder folder(settings.node.data);
@@ -320,7 +290,7 @@ absl::Status RunServe(const ServeArguments& arguments, const ProgramOptions& pro
         arguments.ready_file,
         "{" + FormatJson("node_ready", {{"socket", settings.node.socket}}) + "}\n"));
   }
-  WaitForEnd(signals);
+  signals.Wait();
   Log(LogLevel::kInfo, "node_stopping");
   node->Stop();
   Log(LogLevel::kInfo, "node_stopped");

@@ -1,8 +1,5 @@
 #include "server/program.h"
 
-#include <pthread.h>
-
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -13,6 +10,7 @@
 #include "base/identity/certificate.h"
 #include "base/identity/files.h"
 #include "base/log/log.h"
+#include "base/program/program.h"
 #include "base/random/random.h"
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
@@ -42,18 +40,6 @@ int Report(const absl::Status& status) {
   return 1;
 }
 
-absl::StatusOr<LogOptions> ReadLog(ConfigSection& root) {
-  LogOptions log;
-  ASSIGN_OR_RETURN(ConfigSection section, root.Section("log"));
-  ASSIGN_OR_RETURN(const std::string level,
-                   section.Choice("level", {"debug", "info", "warning", "error"}, "info"));
-  log.level = LogLevelFromName(level).value();
-  ASSIGN_OR_RETURN(const std::string format, section.Choice("format", {"text", "json"}, "text"));
-  log.json = format == "json";
-  ASSIGN_OR_RETURN(log.file, section.Path("file", ""));
-  return log;
-}
-
 struct Settings {
   Hub::Options hub;
   LogOptions log;
@@ -72,7 +58,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   ASSIGN_OR_RETURN(const std::string key, tls.Path("key", data + "/" + kKeyFile));
   ASSIGN_OR_RETURN(const std::string certificate,
                    tls.Path("certificate", data + "/" + kCertificateFile));
-  ASSIGN_OR_RETURN(const LogOptions log, ReadLog(root));
+  ASSIGN_OR_RETURN(const LogOptions log, ReadLogOptions(root));
   RETURN_IF_ERROR(file.Finish());
   ASSIGN_OR_RETURN(const Network network, LoadNetwork(network_path));
   Hub::Options options{.data = data, .network = network};
@@ -93,25 +79,8 @@ absl::Status WriteReadyFile(const std::string& path, const Hub::Ports& ports) {
                                    ",\"metrics\":" + std::to_string(ports.metrics) + "}\n");
 }
 
-// Waits for SIGTERM or SIGINT; opens the log again on SIGHUP.
-void WaitForEnd(const sigset_t& signals) {
-  while (true) {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (signal != SIGHUP) return;
-    const absl::Status reopened = ReopenLog();
-    if (!reopened.ok()) Log(LogLevel::kError, "log_not_reopened", {{"reason", reopened}});
-  }
-}
-
 absl::Status Serve(const ServeArguments& arguments, const ProgramOptions& program) {
-  // Before any thread, so that every thread inherits the mask and sigwait alone takes the signals.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  const EndSignals signals;
   ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
   RETURN_IF_ERROR(StartLog(settings.log));
   ASSIGN_OR_RETURN(const std::unique_ptr<Hub> hub, Hub::Start(settings.hub));
@@ -122,7 +91,7 @@ absl::Status Serve(const ServeArguments& arguments, const ProgramOptions& progra
   if (!arguments.ready_file.empty()) {
     RETURN_IF_ERROR(WriteReadyFile(arguments.ready_file, hub->ports()));
   }
-  WaitForEnd(signals);
+  signals.Wait();
   Log(LogLevel::kInfo, "hub_draining");
   hub->Stop();
   Log(LogLevel::kInfo, "hub_stopped");
