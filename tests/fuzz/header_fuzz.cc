@@ -36,12 +36,7 @@ void CheckRead(std::string_view bytes, const v1::Header& header) {
   HOLDS(fuzz::FailedWith(hub::ReadMessage(sender, message).status(), {v1::REASON_BUCKET_MISMATCH}));
 }
 
-}  // namespace
-}  // namespace waymark
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace waymark;
-  const std::string_view bytes = fuzz::View(data, size);
+void Check(std::string_view bytes) {
   const auto header = ParseHeader(bytes);
   if (header.ok()) {
     CheckRead(bytes, *header);
@@ -50,5 +45,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                            {v1::REASON_MALFORMED, v1::REASON_FIELD_INVALID, v1::REASON_ENUM_UNKNOWN,
                             v1::REASON_TIME_INVALID, v1::REASON_VERSION_UNSUPPORTED}));
   }
+}
+
+}  // namespace
+}  // namespace waymark
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  waymark::Check(waymark::fuzz::View(data, size));
   return 0;
 }

@@ -95,8 +95,8 @@ void WriteTokens(const std::filesystem::path& root) {
 
 v1::Sections WholeSections() {
   v1::Sections sections;
-  const auto* reflection = sections.GetReflection();
-  const auto* type = sections.GetDescriptor();
+  const auto* reflection = v1::Sections::GetReflection();
+  const auto* type = v1::Sections::GetDescriptor();
   for (int i = 0; i < type->field_count(); ++i) {
     Fill(type->field(i)->is_repeated() ? *reflection->AddMessage(&sections, type->field(i))
                                        : *reflection->MutableMessage(&sections, type->field(i)));

@@ -28,8 +28,8 @@ struct Parties {
   hpke::KeyPair sealing = hpke::GenerateKeyPair(SystemRandom());
 
   static const Parties& Get() {
-    static const Parties parties;
-    return parties;
+    static const Parties kParties;
+    return kParties;
   }
 
   absl::StatusOr<Opened> Open(const v1::Message& message) const {

@@ -23,7 +23,7 @@ using google::protobuf::Message;
 template <typename Visit>
 void ForEachSection(v1::Sections& sections, Visit visit) {
   std::vector<const FieldDescriptor*> set;
-  const auto* reflection = sections.GetReflection();
+  const auto* reflection = v1::Sections::GetReflection();
   reflection->ListFields(sections, &set);
   for (const FieldDescriptor* field : set) {
     if (!field->is_repeated()) {
@@ -111,15 +111,10 @@ void CheckJson(const v1::Sections& sections) {
   HOLDS(fuzz::SameBytes(reread, sections));
 }
 
-}  // namespace
-}  // namespace waymark
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace waymark;
-  std::string_view input = fuzz::View(data, size);
+void Check(std::string_view input) {
   const uint8_t choice = fuzz::TakeByte(input);
   v1::Sections sections;
-  if (!StrictParse(input, "the sections", sections).ok()) return 0;
+  if (!StrictParse(input, "the sections", sections).ok()) return;
   CheckRedaction(sections);
   const absl::Status valid = ValidateSections(sections);
   if (valid.ok()) {
@@ -128,5 +123,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     HOLDS(fuzz::FailedWith(valid, {v1::REASON_FIELD_INVALID, v1::REASON_ENUM_UNKNOWN}));
   }
+}
+
+}  // namespace
+}  // namespace waymark
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  waymark::Check(waymark::fuzz::View(data, size));
   return 0;
 }

@@ -21,8 +21,8 @@ struct World {
       SignStatement(fuzz::MemberStatement(member.verifying_key().spki()), registry);
 
   static const World& Get() {
-    static const World world;
-    return world;
+    static const World kWorld;
+    return kWorld;
   }
 };
 
@@ -79,22 +79,24 @@ void CheckState(const DirectoryState& state) {
   }
 }
 
-}  // namespace
-}  // namespace waymark
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace waymark;
+void Check(std::string_view input) {
   const World& world = World::Get();
   DirectoryState state(fuzz::StatementNetwork(), world.registry.verifying_key());
   const auto member = state.Check(world.membership, fuzz::StatementTime());
   HOLDS(member.ok());
   state.Apply(*member);
 
-  std::string_view input = fuzz::View(data, size);
   while (!input.empty()) {
     const SigningKey& key = fuzz::TakeByte(input) == 0 ? world.registry : world.member;
     Tell(state, key, TakeStatement(input));
   }
   CheckState(state);
+}
+
+}  // namespace
+}  // namespace waymark
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  waymark::Check(waymark::fuzz::View(data, size));
   return 0;
 }

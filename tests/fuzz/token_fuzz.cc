@@ -11,8 +11,8 @@ namespace waymark {
 namespace {
 
 const SigningKey& IssuerKey() {
-  static const SigningKey key = SigningKey::Generate();
-  return key;
+  static const SigningKey kKey = SigningKey::Generate();
+  return kKey;
 }
 
 void CheckVerification(std::string_view bytes, const absl::StatusOr<v1::ConsentToken>& parsed) {
@@ -37,12 +37,7 @@ void CheckRead(const v1::ConsentToken& token) {
   HOLDS(!Redacted(token).empty());
 }
 
-}  // namespace
-}  // namespace waymark
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace waymark;
-  const std::string_view bytes = fuzz::View(data, size);
+void Check(std::string_view bytes) {
   const auto token = ParseToken(bytes);
   CheckVerification(bytes, token);
   if (token.ok()) {
@@ -51,5 +46,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     HOLDS(fuzz::FailedWith(
         token.status(), {v1::REASON_MALFORMED, v1::REASON_FIELD_INVALID, v1::REASON_ENUM_UNKNOWN}));
   }
+}
+
+}  // namespace
+}  // namespace waymark
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  waymark::Check(waymark::fuzz::View(data, size));
   return 0;
 }
