@@ -79,7 +79,7 @@ TEST_F(Scenario1ClockTest, AC1_8_AnOfflinePoolMakesTheLeadPhoneWithinTwoMinutes)
   }));
   network_->MoveTo(At(19, 43));
   EXPECT_FALSE(Prompted(v1::PROMPT_PHONE));
-  network_->Advance(absl::Minutes(2));
+  network_->MoveTo(At(19, 44));
   EXPECT_TRUE(Eventually([&] { return Prompted(v1::PROMPT_PHONE); }));
   EXPECT_TRUE(InOverdueBox());
 

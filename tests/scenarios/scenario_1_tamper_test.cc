@@ -243,6 +243,43 @@ TEST_F(Scenario1TamperTest, AC1_7_ABoxMovedToAnotherReferralDoesNotOpen) {
   EXPECT_FALSE(HasReferral("lin", changed));
 }
 
+TEST_F(Scenario1TamperTest, AC1_7_ABoxUnderAnotherTokenDoesNotOpen) {
+  const v1::Message sealed = message_;
+  v1::Header header = HeaderOf(sealed);
+  const absl::Status made = MakeToken("lin.family");
+  ASSERT_TRUE(made.ok()) << made;
+  header.set_token_hash(TokenHash(token_.bytes));
+  const v1::Message changed = Readdress(header);
+  const auto receipt = SendAndAwaitReceipt(changed);
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  EXPECT_EQ(*receipt, v1::REASON_SEAL_BROKEN);
+  EXPECT_FALSE(HasReferral("lin", changed));
+}
+
+TEST_F(Scenario1TamperTest, ATokenOfAnotherReferralIsRefused) {
+  referral_ = NewId(SystemRandom());
+  const auto sealed = SealInquiry();
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  const auto receipt = SendAndAwaitReceipt(*sealed);
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  EXPECT_EQ(*receipt, v1::REASON_TOKEN_BINDING);
+  EXPECT_FALSE(HasReferral("lin", *sealed));
+}
+
+TEST_F(Scenario1TamperTest, WhatTokenStageOrProfileDoNotCoverIsRefused) {
+  v1::Sections sections;
+  sections.mutable_need()->set_service_id(network_->service("lin-206").bytes());
+  sections.mutable_need()->set_service_code(206);
+  sections.mutable_iden()->set_name_to_use("Sara");
+  const auto sealed = Seal(v1::KIND_INQUIRY, v1::STAGE_INQUIRY, sections);
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  const auto receipt = SendAndAwaitReceipt(*sealed);
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  EXPECT_THAT(*receipt, ::testing::AnyOf(v1::REASON_CONSENT_FIELD, v1::REASON_PROFILE_FIELD,
+                                         v1::REASON_CONSENT_STAGE));
+  EXPECT_FALSE(HasReferral("lin", *sealed));
+}
+
 TEST_F(Scenario1TamperTest, AC1_7_ABoxChangedByOneBitIsRefused) {
   std::string& sealed = *message_.mutable_sealed();
   sealed[sealed.size() / 2] = static_cast<char>(sealed[sealed.size() / 2] ^ 1);

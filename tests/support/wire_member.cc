@@ -162,14 +162,15 @@ bool WireMember::Pump(absl::Duration within) {
 }
 
 absl::StatusOr<std::vector<v1::Outcome>> WireMember::Submit(
-    const std::vector<v1::Submission>& items) {
+    const std::vector<v1::Submission>& items, absl::Duration within) {
+  const absl::Time deadline = absl::Now() + within;
   v1::ConnectRequest frame;
   for (const v1::Submission& item : items) *frame.mutable_submit()->add_items() = item;
   outcomes_.clear();
   bool open = stream_->Send(frame);
-  while (open && outcomes_.size() < items.size()) open = Pump(absl::Seconds(20));
+  while (open && outcomes_.size() < items.size()) open = Pump(deadline - absl::Now());
   if (outcomes_.size() < items.size()) {
-    return Error(v1::REASON_UNAVAILABLE, "the stream ended before every outcome came");
+    return Error(v1::REASON_UNAVAILABLE, "the stream or the time ended before every outcome came");
   }
   return std::exchange(outcomes_, {});
 }

@@ -47,9 +47,10 @@ class WireMember {
   // Ends the stream without a word.
   void Disconnect() { stream_.reset(); }
 
-  // Submits items in one frame and waits for their outcomes; UNAVAILABLE when the stream ends
-  // first.
-  absl::StatusOr<std::vector<v1::Outcome>> Submit(const std::vector<v1::Submission>& items);
+  // Submits items in one frame and waits for their outcomes; UNAVAILABLE when the stream or the
+  // time ends first.
+  absl::StatusOr<std::vector<v1::Outcome>> Submit(const std::vector<v1::Submission>& items,
+                                                  absl::Duration within = absl::Seconds(20));
   // The same for one message: the reason of its outcome.
   absl::StatusOr<v1::Reason> Submit(const v1::Message& message);
 
