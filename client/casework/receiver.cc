@@ -216,7 +216,9 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
         referral.own_unit() != header.recipient_unit()) {
       return Error(v1::REASON_NOT_A_PARTY, "the referral is between other units");
     }
-  } else if (kind == v1::KIND_INQUIRY) {
+  } else if (kind == v1::KIND_INQUIRY || kind == v1::KIND_REVOKE) {
+    // A withdrawal comes alone when the hub dropped the inquiry before it: there is nothing to
+    // erase, which is what the origin waits to hear.
     referral.set_referral_id(header.referral_id());
     referral.set_own_unit(header.recipient_unit());
     referral.set_other_unit(header.sender_unit());
@@ -235,17 +237,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
   // An end unlocks nothing new and takes nothing back from the message that brings it.
   const v1::Stage reached = std::max(before, StageReached(referral));
   RETURN_IF_ERROR(CheckPolicy(transaction, directory, referral, reached, incoming));
-  const auto& tokens = referral.tokens();
-  const bool known = std::any_of(tokens.begin(), tokens.end(), [&](const auto& token) {
-    return token.hash() == incoming.token_hash;
-  });
-  if (!known && incoming.opened.token.has_value()) {
-    local::v1::TokenEntry& token = *referral.add_tokens();
-    token.set_token(incoming.token);
-    token.set_signature(incoming.token_signature);
-    token.set_hash(incoming.token_hash);
-    token.set_valid_until_hour(header.token_valid_until());
-  }
+  KeepToken(incoming, referral);
   if (kind == v1::KIND_INQUIRY) SetInquiryClocks(referral, context_.catalogue, now);
   if (kind == v1::KIND_OFFER || kind == v1::KIND_WAITLIST) {
     referral.set_state_until_ms(ToMillis(MinuteTime(header.respond_by())));
@@ -307,14 +299,34 @@ absl::Status Receiver::CheckPolicy(const Reader& reader, const DirectorySnapshot
                       .findings);
 }
 
+void Receiver::KeepToken(const Incoming& incoming, local::v1::Referral& referral) {
+  const auto& tokens = referral.tokens();
+  const bool known = std::any_of(tokens.begin(), tokens.end(), [&](const auto& token) {
+    return token.hash() == incoming.token_hash;
+  });
+  if (known || !incoming.opened.token.has_value()) return;
+  local::v1::TokenEntry& token = *referral.add_tokens();
+  token.set_token(incoming.token);
+  token.set_signature(incoming.token_signature);
+  token.set_hash(incoming.token_hash);
+  token.set_valid_until_hour(incoming.opened.header.token_valid_until());
+}
+
 absl::Status Receiver::ApplyRevocation(Transaction& transaction, const DirectorySnapshot& directory,
                                        local::v1::Referral& referral,
                                        const Incoming& incoming) const {
   const absl::Time now = context_.clock.Now();
-  RETURN_IF_ERROR(Advance(referral, v1::KIND_REVOKE, /*sent=*/false, CloseDetail::kNone, now));
+  if (StateOf(referral).has_value()) {
+    RETURN_IF_ERROR(Advance(referral, v1::KIND_REVOKE, /*sent=*/false, CloseDetail::kNone, now));
+  } else {
+    referral.set_state(std::string(Name(NodeState::kWithdrawn)));
+    referral.set_state_since_ms(ToMillis(now));
+  }
+  KeepToken(incoming, referral);
   for (local::v1::TokenEntry& token : *referral.mutable_tokens()) {
     const auto& hashes = incoming.opened.payload.revocation().token_hashes();
-    if (std::find(hashes.begin(), hashes.end(), token.hash()) != hashes.end()) {
+    if (token.hash() == incoming.token_hash ||
+        std::find(hashes.begin(), hashes.end(), token.hash()) != hashes.end()) {
       token.set_revoked(true);
     }
   }

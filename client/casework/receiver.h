@@ -62,6 +62,8 @@ class Receiver {
                           const Incoming& incoming) const;
   absl::Status ApplyReply(Transaction& transaction, const Incoming& incoming) const;
   absl::Status ApplyReceipt(Transaction& transaction, const Incoming& incoming) const;
+  // Notes the message's token in the referral, once.
+  static void KeepToken(const Incoming& incoming, local::v1::Referral& referral);
   absl::Status ApplyRevocation(Transaction& transaction, const DirectorySnapshot& directory,
                                local::v1::Referral& referral, const Incoming& incoming) const;
   absl::Status ApplyStep(Transaction& transaction, const DirectorySnapshot& directory,

@@ -31,7 +31,9 @@ std::vector<std::string> Environment(const std::map<std::string, std::string>& c
     const std::string text(*entry);
     if (changes.count(text.substr(0, text.find('='))) == 0) entries.push_back(text);
   }
-  for (const auto& [name, value] : changes) entries.push_back(name + "=" + value);
+  for (const auto& [name, value] : changes) {
+    entries.push_back(std::string(name).append("=").append(value));
+  }
   return entries;
 }
 
