@@ -264,10 +264,10 @@ absl::StatusOr<std::unique_ptr<Node::Impl>> Node::Impl::Open(const Options& opti
 
 absl::Status Node::Impl::Start() {
   // A certificate that ended keeps the node from the hub, not the staff from their cases.
-  const absl::Status tls = CheckTlsFiles({.key_path = folder_.tls_key(),
-                                          .certificate_path = folder_.tls_certificate(),
-                                          .ca_path = folder_.ca()},
-                                         options_.clock->Now());
+  absl::Status tls = CheckTlsFiles({.key_path = folder_.tls_key(),
+                                    .certificate_path = folder_.tls_certificate(),
+                                    .ca_path = folder_.ca()},
+                                   options_.clock->Now());
   if (ReasonOf(tls) == v1::REASON_IDENTITY_MISSING) {
     alerts_.Raise(v1::REASON_IDENTITY_MISSING,
                   "The node's certificate does not count: " + std::string(tls.message()));

@@ -195,7 +195,7 @@ absl::StatusOr<bool> AwaitApproval(Join& join, absl::Duration wait) {
   InvitationClient desk(join.network());
   const absl::Time deadline = SteadyClock().Now() + wait;
   while (true) {
-    const absl::StatusOr<bool> joined = join.Advance(desk);
+    absl::StatusOr<bool> joined = join.Advance(desk);
     const bool final = joined.ok() ? *joined : ReasonOf(joined.status()) != v1::REASON_UNAVAILABLE;
     if (final || SteadyClock().Now() + kAskAgain > deadline) return joined;
     absl::SleepFor(kAskAgain);

@@ -30,7 +30,7 @@ grpc::Status CallOnce(HubChannel& hub,
   const std::unique_ptr<Stub> stub = v1::EnrolmentService::NewStub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kPatience);
-  const grpc::Status status = (stub.get()->*method)(&context, request, &response);
+  grpc::Status status = (stub.get()->*method)(&context, request, &response);
   if (IsTransportFailure(status)) hub.Failed(channel);
   return status;
 }
