@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "tests/scenarios/walkthrough.h"
+#include "tests/support/evidence.h"
+#include "tests/support/poll.h"
 #include "tests/support/wire_member.h"
 
 namespace waymark::testing {
@@ -325,6 +328,38 @@ TEST_F(Scenario1TamperTest, AReplayIsAnsweredOnceAndStoredOnce) {
   EXPECT_EQ(*reused, v1::REASON_ID_REUSED);
   v1::GetReferralRequest request;
   request.set_referral_id(header.referral_id());
+  const auto view = network_->node("lin").caseworker().Call(&NodeStub::GetReferral, request);
+  ASSERT_TRUE(view.ok()) << view.status();
+  EXPECT_EQ(view->events_size(), 1);
+}
+
+// The hub cannot know that it delivered before what its backup holds; the node can.
+TEST_F(Scenario1TamperTest, AReplayByAHubRestoredFromItsBackupIsRefused) {
+  const std::string data = network_->hub().folder() + "/data";
+  const std::string backup = network_->hub().folder() + "/backup";
+  const auto copy = std::filesystem::copy_options::recursive;
+  ASSERT_TRUE(network_->node("lin").Stop().ok());
+  const auto submitted = sender_->Submit({Item(registration_), Item(message_)});
+  ASSERT_TRUE(submitted.ok()) << submitted.status();
+  ASSERT_TRUE(network_->hub().Stop().ok());
+  std::filesystem::copy(data, backup, copy);
+  ASSERT_TRUE(network_->hub().Start().ok());
+  ASSERT_TRUE(network_->node("lin").Start().ok());
+  ASSERT_TRUE(sender_->Connect().ok());
+  const auto receipt = AwaitReceipt(HeaderOf(message_).message_id());
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  ASSERT_EQ(*receipt, v1::REASON_UNSPECIFIED);
+
+  ASSERT_TRUE(network_->hub().Stop().ok());
+  std::filesystem::remove_all(data);
+  std::filesystem::copy(backup, data, copy);
+  ASSERT_TRUE(network_->hub().Start().ok());
+  EXPECT_TRUE(Eventually([&] {
+    return !FilesWith({network_->node("lin").folder() + "/node.log"}, "reason=REPLAYED").empty();
+  }));
+  ASSERT_TRUE(sender_->Connect().ok());
+  v1::GetReferralRequest request;
+  request.set_referral_id(referral_);
   const auto view = network_->node("lin").caseworker().Call(&NodeStub::GetReferral, request);
   ASSERT_TRUE(view.ok()) << view.status();
   EXPECT_EQ(view->events_size(), 1);

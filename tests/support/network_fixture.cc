@@ -54,14 +54,14 @@ absl::StatusOr<std::unique_ptr<NetworkFixture>> NetworkFixture::Create(
 
 absl::Time NetworkFixture::Evening() {
   // Once per process: a test that runs while an evening begins stays in the one before.
-  static const absl::Time evening = [] {
+  static const absl::Time kEvening = [] {
     const absl::Time now = absl::Now();
     const absl::Time today =
         absl::FromCivil(absl::ToCivilDay(now, absl::UTCTimeZone()), absl::UTCTimeZone());
     const absl::Time candidate = today + absl::Hours(19) + absl::Minutes(41);
     return candidate <= now ? candidate : candidate - absl::Hours(24);
   }();
-  return evening;
+  return kEvening;
 }
 
 void NetworkFixture::MoveTo(absl::Time time) {
