@@ -163,8 +163,8 @@ v1::PolicyPack StricterOf(const v1::PolicyPack& a, const v1::PolicyPack& b) {
 
 const Catalogue& Catalogue::Default() {
   // A compiled-in file that does not load is a defect of the build, which a test of ours finds.
-  static const Catalogue* const catalogue = Load({}).value().release();
-  return *catalogue;
+  static const Catalogue* const kCatalogue = Load({}).value().release();
+  return *kCatalogue;
 }
 
 absl::StatusOr<std::unique_ptr<const Catalogue>> Catalogue::Load(
