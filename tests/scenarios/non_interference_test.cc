@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/envelope/header.h"
 #include "base/status/status.h"
 #include "tests/scenarios/walkthrough.h"
 #include "tests/support/evidence.h"
@@ -53,13 +54,7 @@ class Observation {
   }
 
   void Add(const v1::Message& message) {
-    const v1::Header header = MessagesIn({[&] {
-                                v1::Submission item;
-                                *item.mutable_message() = message;
-                                return item;
-                              }()})
-                                  .front()
-                                  .header;
+    const v1::Header header = *ParseHeader(message.header());
     const int64_t sent = header.sent_minute();
     std::string line =
         "  " + v1::Kind_Name(header.kind()) + " " + v1::Stage_Name(header.stage()) + " to " +

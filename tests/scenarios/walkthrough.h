@@ -97,7 +97,7 @@ class Walkthrough {
   std::map<std::string, std::string> ids_;
 };
 
-// The message's id, for whoever wants the same one twice.
+// 16 random bytes: a new id of any kind.
 std::string NewId(Random& random);
 
 }  // namespace waymark::testing
