@@ -37,8 +37,8 @@ FieldInfo InfoOf(v1::Section section, const FieldDescriptor& field) {
 class Registry {
  public:
   static const Registry& Get() {
-    static const auto* const registry = new Registry;
-    return *registry;
+    static const auto* const kRegistry = new Registry;
+    return *kRegistry;
   }
 
   std::vector<FieldInfo> fields;
