@@ -47,6 +47,7 @@ std::string MessageText(const View& view, const Message& message) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   std::vector<std::string> parts;
+  parts.reserve(fields.size());
   for (const FieldDescriptor* field : fields) {
     parts.push_back(absl::StrReplaceAll(field->name(), {{"_", " "}}) + " " +
                     FieldText(view, message, *field));
@@ -94,6 +95,7 @@ std::string FieldText(const View& view, const Message& section, const FieldDescr
   const int size = section.GetReflection()->FieldSize(section, &field);
   if (size == 0) return "preferred not to say";
   std::vector<std::string> entries;
+  entries.reserve(size);
   for (int i = 0; i < size; ++i) entries.push_back(ValueText(view, section, field, i));
   return Join(entries);
 }
@@ -140,7 +142,7 @@ std::string View::Label(const google::protobuf::EnumDescriptor& type, int number
 
 std::string View::Sections(const v1::Sections& sections) const {
   Table table({"FIELD", "VALUE"});
-  const auto& reflection = *sections.GetReflection();
+  const auto& reflection = *v1::Sections::GetReflection();
   std::vector<const FieldDescriptor*> places;
   reflection.ListFields(sections, &places);
   for (const FieldDescriptor* place : places) {

@@ -345,10 +345,10 @@ class Link::Impl {
     LinkState state = this->state();
     state.connected = false;
     state.error = std::move(error);
-    SetState(std::move(state));
+    SetState(state);
   }
 
-  void SetState(LinkState state) {
+  void SetState(const LinkState& state) {
     {
       MutexLock lock(mu_);
       state_ = state;
