@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tidy.sh BUILD_DIR [--all]: clang-tidy on the sources that changed, or on all of them.
 #
-# Changed is what differs from the merge base with origin/main, or, on main itself, from twenty commits ago;
+# Changed is what differs from the merge base with origin/main, or, on main itself, from eight commits ago;
 # WAYMARK_LINT_BASE names another commit. A changed header counts through the source that belongs to it, or
 # else through the first source that includes it. BUILD_DIR is configured; only its generated files are built.
 set -euo pipefail
@@ -19,7 +19,7 @@ base_commit() {
   if [[ -n $base && $base != "$(git rev-parse HEAD)" ]]; then
     echo "$base"
   else
-    git rev-parse --verify --quiet 'HEAD~20^{commit}' || true
+    git rev-parse --verify --quiet 'HEAD~8^{commit}' || true
   fi
 }
 
