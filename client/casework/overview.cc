@@ -1,10 +1,12 @@
 #include "client/casework/overview.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/envelope/token.h"
+#include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/casework/cases.h"
 #include "client/casework/composer.h"
@@ -20,14 +22,15 @@ absl::Time EndOf(const local::v1::TokenEntry& token) {
 
 // Volunteers, interpreters and drivers see when and where, in which language, and no more (R46).
 v1::Sections LogisticsOnly(const v1::Sections& sections) {
-  v1::Sections visible;
-  if (sections.has_logi()) *visible.mutable_logi() = sections.logi();
-  if (sections.has_lang()) *visible.mutable_lang() = sections.lang();
-  if (sections.has_need()) {
-    visible.mutable_need()->set_topic_class(sections.need().topic_class());
-    *visible.mutable_need()->mutable_earliest_start() = sections.need().earliest_start();
+  std::set<uint32_t> visible;
+  for (const v1::Section section : {v1::SECTION_LOGI, v1::SECTION_LANG}) {
+    for (const FieldInfo& field : FieldsOf(section)) {
+      if (field.data_class != v1::DATA_CLASS_SPECIAL) visible.insert(field.field_no);
+    }
   }
-  return visible;
+  visible.insert(FieldByName("NEED.topic_class")->field_no);
+  visible.insert(FieldByName("NEED.earliest_start")->field_no);
+  return KeepFields(sections, visible);
 }
 
 v1::Urgency UrgencyOf(const v1::ReferralSummary& summary) { return summary.urgency(); }
