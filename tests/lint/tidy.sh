@@ -65,9 +65,4 @@ ninja -C "$BUILD" "${generated[@]}" >/dev/null
 mapfile -t sources < <(selected_sources | sort -u | compiled)
 echo "clang-tidy on ${#sources[@]} sources"
 ((${#sources[@]} == 0)) && exit
-# The commands are g++'s, with warning options that clang does not have. It counts the warnings of third-party
-# headers, which it does not show.
-printf '%s\n' "${sources[@]}" |
-  xargs --max-args=1 --max-procs="$(nproc)" \
-    clang-tidy -p "$BUILD" --quiet --extra-arg=-Wno-unknown-warning-option 2>&1 |
-  { grep -vE '^[0-9]+ warnings? (generated|treated as errors?)' || true; }
+printf '%s\n' "${sources[@]}" | xargs --max-args=1 --max-procs="$(nproc)" tests/lint/tidy_one.sh "$BUILD"
