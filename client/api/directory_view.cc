@@ -49,10 +49,8 @@ v1::ListDirectoryResponse ViewDirectory(const DirectorySnapshot& directory,
     shown->set_organisation_id(member->id.bytes());
     *shown->mutable_member() = member->member;
     if (member->profile) *shown->mutable_profile() = *member->profile;
-    for (const v1::Unit& unit : member->member.units()) {
-      (*shown->mutable_key_fingerprints())[unit.handle()] = member->identity_key.fingerprint();
-      if (member->key_changed) shown->add_changed_keys(unit.handle());
-    }
+    shown->set_identity_key_fingerprint(member->identity_key.fingerprint());
+    shown->set_identity_key_changed(member->key_changed);
   }
   for (const Candidate& candidate : CandidatesIn(directory, now)) {
     if (request.code() != 0 && !HasCode(*candidate.service, request.code())) continue;

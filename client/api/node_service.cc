@@ -128,18 +128,14 @@ grpc::Status NodeService::ListDirectory(grpc::ServerContext* context,
   });
 }
 
-grpc::Status NodeService::ConfirmUnitKey(grpc::ServerContext* context,
-                                         const v1::ConfirmUnitKeyRequest* request,
-                                         v1::ConfirmUnitKeyResponse*) {
+grpc::Status NodeService::ConfirmIdentityKey(grpc::ServerContext* context,
+                                             const v1::ConfirmIdentityKeyRequest* request,
+                                             v1::ConfirmIdentityKeyResponse*) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
     if (actor.role == v1::STAFF_ROLE_LOGISTICS) return actor.RequireAdministrator();
-    const auto unit = UnitId::FromBytes(request->unit_id());
-    if (!unit) return Invalid("unit_id is not 16 bytes");
-    const MemberEntry* member = node_.context.directory()->MemberOf(*unit);
-    if (member == nullptr) {
-      return Error(v1::REASON_UNIT_UNKNOWN, "the unit is not in the directory");
-    }
-    return node_.replica.Confirm(member->id, request->fingerprint());
+    const auto organisation = OrganisationId::FromBytes(request->organisation_id());
+    if (!organisation) return Invalid("organisation_id is not 16 bytes");
+    return node_.replica.Confirm(*organisation, request->fingerprint());
   });
 }
 

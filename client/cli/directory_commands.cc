@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/status/status.h"
 #include "client/cli/commands.h"
 #include "client/cli/document.h"
@@ -25,7 +23,7 @@ struct DirectoryOptions {
   std::string window;
   uint32_t code = 0;
   std::string area;
-  std::string unit;
+  std::string organisation;
   std::string fingerprint;
 };
 
@@ -120,16 +118,12 @@ std::string MemberTable(const View& view, const v1::ListDirectoryResponse& direc
     for (const int duty : shown.profile().reporting_duties()) {
       duties.push_back(view.Label(*v1::ReportingDuty_descriptor(), duty));
     }
-    const auto& changed = shown.changed_keys();
     for (const v1::Unit& unit : member.units()) {
-      const auto key = shown.key_fingerprints().find(unit.handle());
-      const bool has_key = key != shown.key_fingerprints().end();
-      const bool is_changed =
-          std::find(changed.begin(), changed.end(), unit.handle()) != changed.end();
       table.Add({unit.handle(), unit.display_name(),
                  view.Label(*v1::OrganisationClass_descriptor(), member.organisation_class()),
                  view.Label(*v1::MemberStatus_descriptor(), member.status()), Join(duties),
-                 is_changed ? "CHANGED" : (has_key ? "ok" : "none"), has_key ? key->second : "-"});
+                 shown.identity_key_changed() ? "CHANGED" : "ok",
+                 shown.identity_key_fingerprint()});
     }
   }
   return table.ToString();
@@ -147,14 +141,14 @@ absl::Status ShowDirectory(Shell& shell, const DirectoryOptions& options, bool w
   return absl::OkStatus();
 }
 
-absl::Status ConfirmKey(Shell& shell, const DirectoryOptions& options) {
+absl::Status ConfirmIdentityKey(Shell& shell, const DirectoryOptions& options) {
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
-  v1::ConfirmUnitKeyRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_unit_id(), names.Unit(options.unit));
+  v1::ConfirmIdentityKeyRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_organisation_id(), names.Organisation(options.organisation));
   request.set_fingerprint(options.fingerprint);
-  RETURN_IF_ERROR(node->Call(&Api::ConfirmUnitKey, request).status());
-  shell.PrintDone("the key of " + options.unit + " is confirmed");
+  RETURN_IF_ERROR(node->Call(&Api::ConfirmIdentityKey, request).status());
+  shell.PrintDone("the identity key of " + options.organisation + " is confirmed");
   return absl::OkStatus();
 }
 
@@ -222,15 +216,16 @@ void AddDirectoryCommands(CLI::App& app, Shell& shell) {
   directory->add_option("--code", options.code, "Only services with this taxonomy code");
   directory->add_option("--area", options.area, "Only services in this area, or remote");
 
-  CLI::App* key = shell.AddGroup(app, "key", "Look after partners' keys");
+  CLI::App* key = shell.AddGroup(app, "key", "Look after partners' identity keys");
   CLI::App* confirm = shell.Add(
       *key, "confirm",
-      "Confirms a partner's changed key, after you compared the fingerprint with the unit on a\n"
-      "number that you knew before.",
-      "waymark key confirm lin.family --fingerprint 'AB12 CD34 ...'",
-      [&shell, &options] { return ConfirmKey(shell, options); });
-  confirm->add_option("UNIT", options.unit, "The partner's unit")->required();
-  confirm->add_option("--fingerprint", options.fingerprint, "What the unit read out")->required();
+      "Confirms the changed identity key of a partner, which speaks for all its units, after you\n"
+      "compared the fingerprint with the organisation on a number that you knew before.",
+      "waymark key confirm lin --fingerprint 'AB12 CD34 ...'",
+      [&shell, &options] { return ConfirmIdentityKey(shell, options); });
+  confirm->add_option("ORGANISATION", options.organisation, "The partner")->required();
+  confirm->add_option("--fingerprint", options.fingerprint, "What the partner read out")
+      ->required();
 }
 
 }  // namespace waymark::node

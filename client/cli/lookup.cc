@@ -31,6 +31,14 @@ std::vector<Named> UnitsOf(const v1::ListDirectoryResponse& directory) {
   return units;
 }
 
+std::vector<Named> OrganisationsOf(const v1::ListDirectoryResponse& directory) {
+  std::vector<Named> organisations;
+  for (const v1::DirectoryMember& member : directory.members()) {
+    organisations.push_back({member.organisation_id(), member.member().handle()});
+  }
+  return organisations;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> Choose(const std::string& what, const std::string& wanted,
@@ -76,13 +84,18 @@ absl::StatusOr<std::string> Lookup::UnitHandle(const std::string& unit_id) {
   return ShortId(unit_id);
 }
 
+absl::StatusOr<std::string> Lookup::Organisation(const std::string& wanted) {
+  if (auto id = ParseId(wanted); id.ok()) return id;
+  ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
+  return Choose("organisation", wanted, OrganisationsOf(*directory));
+}
+
 absl::StatusOr<std::string> Lookup::UnitOrOrganisation(const std::string& wanted) {
   if (auto id = ParseId(wanted); id.ok()) return id;
   ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
   std::vector<Named> choices = UnitsOf(*directory);
-  for (const v1::DirectoryMember& member : directory->members()) {
-    choices.push_back({member.organisation_id(), member.member().handle()});
-  }
+  const std::vector<Named> organisations = OrganisationsOf(*directory);
+  choices.insert(choices.end(), organisations.begin(), organisations.end());
   return Choose("unit or organisation", wanted, choices);
 }
 

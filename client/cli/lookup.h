@@ -36,6 +36,7 @@ class Lookup {
   absl::StatusOr<std::string> Unit(const std::string& wanted);
   // The handle of a unit, its digits if the directory does not have it.
   absl::StatusOr<std::string> UnitHandle(const std::string& unit_id);
+  absl::StatusOr<std::string> Organisation(const std::string& wanted);
   // A unit or an organisation, for exclusions.
   absl::StatusOr<std::string> UnitOrOrganisation(const std::string& wanted);
   absl::StatusOr<std::string> Service(const std::string& wanted);

@@ -184,7 +184,7 @@ absl::Status NetworkFixture::AwaitMember(const std::string& handle, const std::s
             node(handle).administrator().Call(&Stub::ListDirectory, v1::ListDirectoryRequest());
         if (!listed.ok()) return false;
         for (const v1::DirectoryMember& entry : listed->members()) {
-          if (entry.member().handle() == member) return entry.key_fingerprints_size() > 0;
+          if (entry.member().handle() == member) return !entry.identity_key_fingerprint().empty();
         }
         return false;
       },
@@ -199,7 +199,7 @@ absl::Status NetworkFixture::AwaitSameDirectory() {
     std::string text;
     if (!listed.ok()) return text;
     for (const v1::DirectoryMember& member : listed->members()) {
-      text += member.member().handle() + ":" + std::to_string(member.key_fingerprints_size()) +
+      text += member.member().handle() + ":" + member.identity_key_fingerprint() +
               std::to_string(static_cast<int>(member.has_profile())) + " ";
     }
     for (const v1::DirectoryListing& listing : listed->services()) {
