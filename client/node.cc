@@ -375,6 +375,7 @@ absl::Status Node::Impl::FillStatus(v1::GetStatusResponse& status) {
   const LinkState link = link_->state();
   status.set_connected(link.connected);
   if (!link.connected) status.set_link_error(std::string(link.error.message()));
+  status.set_restricted(link.restricted || ReasonOf(link.error) == v1::REASON_MEMBER_SUSPENDED);
   status.set_clock_skew_ms(-absl::ToInt64Milliseconds(link.clock_skew));
   status.set_directory_revision(directory->head().revision());
   OutboxCounters outbox;

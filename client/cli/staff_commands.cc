@@ -67,15 +67,17 @@ absl::Status PutStaff(Shell& shell, const StaffOptions& options) {
   return absl::OkStatus();
 }
 
+std::string LinkText(const v1::GetStatusResponse& status) {
+  if (status.connected()) return status.restricted() ? "up, for withdrawals only" : "up";
+  return "down" + (status.link_error().empty() ? "" : ": " + status.link_error());
+}
+
 void PrintStatus(Shell& shell, const v1::GetStatusResponse& status) {
   const View& view = shell.view();
   Table facts({"WHAT", "IS"});
   facts.Add({"organisation", status.member().handle() + ", " + status.member().display_name()});
   facts.Add({"standing", view.Label(*v1::MemberStatus_descriptor(), status.member().status())});
-  facts.Add({"link to the hub", status.connected() ? "up"
-                                                   : "down" + (status.link_error().empty()
-                                                                   ? std::string()
-                                                                   : ": " + status.link_error())});
+  facts.Add({"link to the hub", LinkText(status)});
   facts.Add({"directory revision", std::to_string(status.directory_revision())});
   facts.Add({"waiting to leave", std::to_string(status.outbox())});
   facts.Add({"waiting for a receipt", std::to_string(status.awaiting_receipt())});
@@ -83,6 +85,13 @@ void PrintStatus(Shell& shell, const v1::GetStatusResponse& status) {
              view.Time(status.certificate_expires_at(), status.has_certificate_expires_at())});
   facts.Add({"clock against the hub", std::to_string(status.clock_skew_ms()) + " ms"});
   shell.out() << facts.ToString();
+  if (status.restricted() || status.member().status() == v1::MEMBER_STATUS_SUSPENDED) {
+    shell.out()
+        << "\nThis organisation is suspended. Withdrawals still arrive and are acknowledged; "
+           "everything else waits.\nCall the registry operator, who alone can end it with "
+           "'waymark registry reinstate "
+        << status.member().handle() << "'.\n";
+  }
   if (status.alerts().empty()) return;
   Table alerts({"SINCE", "ALERT", "REFERRAL"});
   for (const v1::Alert& alert : status.alerts()) {

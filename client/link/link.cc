@@ -18,7 +18,7 @@ namespace {
 // How much of the outbox is read at once.
 constexpr size_t kOfferItems = 64;
 constexpr size_t kOfferBytes = 1024 * 1024;
-// How long the hub may take to end the stream after our goodbye.
+// How long the hub may take to end the stream after our goodbye, and gRPC after the last of ours.
 constexpr absl::Duration kFarewell = absl::Seconds(2);
 
 absl::Duration DurationOf(const google::protobuf::Duration& duration) {
@@ -49,9 +49,8 @@ class Connection {
   // Ends the stream, because of `wrong` unless it is OK.
   void Abort(absl::Status wrong) {
     if (wrong_.ok()) wrong_ = std::move(wrong);
-    ended_ = true;
     stream_->Cancel();
-    stream_->Finish();
+    End();
   }
 
   // Says goodbye and gives the hub a moment to end the stream.
@@ -80,11 +79,15 @@ class Connection {
       case StreamEvent::Kind::kWritten:
         write_started_.reset();
         return std::nullopt;
-      case StreamEvent::Kind::kReadFailed:
       case StreamEvent::Kind::kWriteFailed:
+        // The hub takes nothing more, but what it said before it ended the stream has yet to be
+        // read: gRPC ends no stream that still holds frames, and the last one says why.
+        write_started_.reset();
+        write_failed_ = true;
+        return std::nullopt;
+      case StreamEvent::Kind::kReadFailed:
         // The hub's status is on its way; without reads or writes nothing else comes.
-        ended_ = true;
-        stream_->Finish();
+        End();
         return std::nullopt;
       case StreamEvent::Kind::kDone:
         done_ = std::move(event.status);
@@ -100,7 +103,7 @@ class Connection {
 
   // Writes the next frame if none is being written.
   void Pump() {
-    if (ended_ || write_started_.has_value() || said_goodbye_) return;
+    if (ended_ || write_failed_ || write_started_.has_value() || said_goodbye_) return;
     std::optional<v1::ConnectRequest> frame = session_.NextFrame(Steady());
     if (!frame.has_value()) return;
     said_goodbye_ = frame->has_goodbye();
@@ -110,9 +113,10 @@ class Connection {
 
   // Looks at the deadlines.
   void Tick() {
-    if (ended_) return;
     const absl::Time now = Steady();
-    if (absl::Status status = session_.OnTick(now); !status.ok()) {
+    if (ended_) {
+      if (now > end_by_) stream_->Cancel();
+    } else if (absl::Status status = session_.OnTick(now); !status.ok()) {
       Abort(std::move(status));
     } else if (!session_.welcomed() && now - started_ > options_.connect_timeout) {
       Abort(Error(v1::REASON_PEER_STALLED, "the hub does not answer"));
@@ -124,6 +128,12 @@ class Connection {
   }
 
  private:
+  // No call follows on the stream; what is left of it ends by itself, or is cut off in time.
+  void End() {
+    if (!std::exchange(ended_, true)) end_by_ = Steady() + kFarewell;
+    stream_->Finish();
+  }
+
   const Link::Options& options_;
   Session session_;
   const std::shared_ptr<Stream> stream_;
@@ -131,7 +141,9 @@ class Connection {
   std::optional<absl::Time> write_started_;
   std::optional<absl::Time> leave_by_;
   bool said_goodbye_ = false;
+  bool write_failed_ = false;
   bool ended_ = false;
+  absl::Time end_by_;
   absl::Status wrong_;
   std::optional<grpc::Status> done_;
   std::optional<v1::Goodbye> goodbye_;

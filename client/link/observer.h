@@ -13,7 +13,7 @@ namespace waymark::node {
 // How the connection to the hub stands.
 struct LinkState {
   bool connected = false;
-  // The member is suspended: only REVOKE arrives, only REVOKE_ACK is taken.
+  // The member is suspended: only REVOKE arrives, only REVOKE_ACK is taken. As of the last welcome.
   bool restricted = false;
   // The hub's clock minus ours, as of the last welcome. Off by more than a minute: warn.
   absl::Duration clock_skew = absl::ZeroDuration();

@@ -184,6 +184,14 @@ TEST_F(MembershipTest, ASuspendedNodeStillTakesAndAcknowledgesAWithdrawal) {
   EXPECT_TRUE(reached.ok()) << reached;
   const absl::Status acknowledged = walk.AwaitKind("qso", "lin", v1::KIND_REVOKE_ACK);
   EXPECT_TRUE(acknowledged.ok()) << acknowledged;
+
+  // Its staff learn why everything else waits.
+  const auto status =
+      network_->node("lin").administrator().Call(&NodeStub::GetStatus, v1::GetStatusRequest());
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_TRUE(status->connected()) << status->link_error();
+  EXPECT_TRUE(status->restricted());
+  EXPECT_EQ(status->member().status(), v1::MEMBER_STATUS_SUSPENDED);
 }
 
 }  // namespace

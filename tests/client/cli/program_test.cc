@@ -39,6 +39,32 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                         v1::GetStatusResponse* response) override {
+    *response = status;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListDirectory(grpc::ServerContext*, const v1::ListDirectoryRequest*,
+                             v1::ListDirectoryResponse* response) override {
+    v1::DirectoryMember* member = response->add_members();
+    member->set_organisation_id(std::string(16, 'o'));
+    member->set_identity_key_fingerprint("AB12 CD34");
+    member->set_identity_key_changed(true);
+    member->mutable_member()->set_handle("lin");
+    v1::Unit* unit = member->mutable_member()->add_units();
+    unit->set_unit_id(std::string(16, 'u'));
+    unit->set_handle("lin.family");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ConfirmIdentityKey(grpc::ServerContext*,
+                                  const v1::ConfirmIdentityKeyRequest* request,
+                                  v1::ConfirmIdentityKeyResponse*) override {
+    confirmed = *request;
+    return grpc::Status::OK;
+  }
+
   grpc::Status ListCases(grpc::ServerContext* context, const v1::ListCasesRequest*,
                          v1::ListCasesResponse* response) override {
     const auto header = context->client_metadata().find("authorization");
@@ -53,6 +79,9 @@ class FakeNode final : public v1::NodeService::Service {
     }
     return grpc::Status::OK;
   }
+
+  v1::GetStatusResponse status;
+  v1::ConfirmIdentityKeyRequest confirmed;
 };
 
 struct Outcome {
@@ -189,6 +218,42 @@ TEST_F(ProgramTest, TheCompletionScriptIsOneThatBashReads) {
   EXPECT_THAT(script.out, HasSubstr("'consent record')"));
   const std::string path = Write("completion", script.out);
   EXPECT_EQ(std::system(("bash -n '" + path + "'").c_str()), 0);
+}
+
+TEST_F(ProgramTest, StatusSaysThatTheOrganisationIsSuspendedAndWhatToDo) {
+  StartNode();
+  const std::string passphrase = Write("right", "correct horse battery\n");
+  ASSERT_EQ(Run("login ana --passphrase-file " + passphrase).code, 0);
+  node_.status.set_connected(true);
+  node_.status.mutable_member()->set_handle("lin");
+  node_.status.mutable_member()->set_status(v1::MEMBER_STATUS_ACTIVE);
+  EXPECT_THAT(Run("status").out, Not(HasSubstr("suspended")));
+  node_.status.set_restricted(true);
+  const Outcome restricted = Run("status");
+  EXPECT_EQ(restricted.code, 0) << restricted.err;
+  EXPECT_THAT(restricted.out, HasSubstr("up, for withdrawals only"));
+  EXPECT_THAT(restricted.out, HasSubstr("This organisation is suspended."));
+  EXPECT_THAT(restricted.out, HasSubstr("waymark registry reinstate lin"));
+  // The directory says so while the hub cannot be reached.
+  node_.status.set_connected(false);
+  node_.status.set_restricted(false);
+  node_.status.mutable_member()->set_status(v1::MEMBER_STATUS_SUSPENDED);
+  EXPECT_THAT(Run("status").out, HasSubstr("This organisation is suspended."));
+}
+
+TEST_F(ProgramTest, ConfirmsTheIdentityKeyOfAnOrganisation) {
+  StartNode();
+  const std::string passphrase = Write("right", "correct horse battery\n");
+  ASSERT_EQ(Run("login ana --passphrase-file " + passphrase).code, 0);
+  const Outcome shown = Run("directory");
+  EXPECT_THAT(shown.out, HasSubstr("CHANGED"));
+  EXPECT_THAT(shown.out, HasSubstr("AB12 CD34"));
+  EXPECT_EQ(Run("key confirm lin.family --fingerprint 'AB12 CD34'").code, 3) << "a unit has none";
+  const Outcome confirmed = Run("key confirm lin --fingerprint 'AB12 CD34'");
+  EXPECT_EQ(confirmed.code, 0) << confirmed.err;
+  EXPECT_THAT(confirmed.out, HasSubstr("the identity key of lin is confirmed"));
+  EXPECT_EQ(node_.confirmed.organisation_id(), std::string(16, 'o'));
+  EXPECT_EQ(node_.confirmed.fingerprint(), "AB12 CD34");
 }
 
 }  // namespace

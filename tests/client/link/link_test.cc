@@ -4,12 +4,14 @@
 #include <atomic>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "base/status/status.h"
 #include "base/sync/sync.h"
 #include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
 #include "tests/client/vault/open_vault.h"
+#include "waymark/v1/directory_service.grpc.pb.h"
 #include "waymark/v1/exchange.grpc.pb.h"
 
 namespace waymark::node {
@@ -119,9 +121,13 @@ class RecordingObserver : public LinkObserver {
   }
   void OnPeerOffline(const MessageId&) override { notes_.Add("peer offline"); }
   void OnState(const LinkState& state) override {
+    if (state.connected && on_connected) std::exchange(on_connected, nullptr)();
     notes_.Add(state.connected ? "connected"
                                : "disconnected " + std::string(ReasonName(ReasonOf(state.error))));
   }
+
+  // Runs on the link's thread at the first welcome. Set before the link starts.
+  std::function<void()> on_connected;
 
  private:
   Notes& notes_;
@@ -315,6 +321,40 @@ TEST_F(LinkTest, ReportsTheHubsReasonAndComesBackWhenAsked) {
   EXPECT_TRUE(notes_.Await("goodbye"));
   EXPECT_TRUE(notes_.Await("disconnected UNAVAILABLE"));
   EXPECT_TRUE(notes_.Await("connected", 2));
+}
+
+// What the hub of a member that was just suspended does while the node has something to say.
+TEST_F(LinkTest, ComesBackAfterAGoodbyeThatCrossedAWrite) {
+  std::atomic<int> streams = 0;
+  FakeHub hub([&](const v1::Hello&, HubStream& stream) {
+    SayWelcome(stream);
+    if (++streams > 1) return Accept(stream, notes_);
+    v1::ConnectResponse frame;
+    for (int i = 0; i < 8; ++i) {
+      frame.mutable_heartbeat()->set_nonce(i);
+      stream.Write(frame);
+    }
+    frame.mutable_goodbye()->set_reason(v1::REASON_MEMBER_SUSPENDED);
+    stream.Write(frame);
+    notes_.Add("said goodbye");
+    return grpc::Status::OK;
+  });
+  Append('a');
+  // The link does not read on before all of it, the end too, has come over the connection.
+  observer_.on_connected = [&] {
+    EXPECT_TRUE(notes_.Await("said goodbye"));
+    for (int i = 0; i < 3; ++i) {
+      grpc::ClientContext context;
+      v1::PublishStatementsResponse response;
+      const grpc::Status answered = v1::DirectoryService::NewStub(channel_->Get())
+                                        ->PublishStatements(&context, {}, &response);
+      EXPECT_EQ(answered.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    }
+  };
+  StartLink({hub.address()});
+  EXPECT_TRUE(notes_.Await("disconnected MEMBER_SUSPENDED")) << "the goodbye was read";
+  EXPECT_TRUE(notes_.Await("connected", 2));
+  EXPECT_TRUE(notes_.Await("outcome a UNSPECIFIED"));
 }
 
 TEST_F(LinkTest, AHubThatNeverAnswersIsGivenUp) {
