@@ -3,11 +3,34 @@
 #include <algorithm>
 #include <string>
 
+#include "base/lifecycle/inquiry_clocks.h"
 #include "base/status/status.h"
 #include "base/time/clock.h"
 #include "client/vault/typed.h"
 
 namespace waymark::node {
+namespace {
+
+void ClearClocks(local::v1::Referral& referral) {
+  referral.set_state_until_ms(0);
+  referral.set_respond_by_ms(0);
+  referral.set_prompt_at_ms(0);
+}
+
+// The question was asked at `asked_at` and answered at `now`: half of the time that was left then
+// is there again, once a referral.
+void GiveTimeBackOnce(local::v1::Referral& referral, absl::Time asked_at, absl::Time now) {
+  if (referral.time_given_back()) return;
+  referral.set_time_given_back(true);
+  const InquiryClocks clocks = GiveTimeBack({.respond_by = FromMillis(referral.respond_by_ms()),
+                                             .prompt_at = FromMillis(referral.prompt_at_ms()),
+                                             .ends_at = FromMillis(referral.state_until_ms())},
+                                            asked_at, now);
+  referral.set_respond_by_ms(ToMillis(clocks.respond_by));
+  referral.set_prompt_at_ms(ToMillis(clocks.prompt_at));
+}
+
+}  // namespace
 
 absl::StatusOr<local::v1::Referral> LoadReferral(const Reader& reader, const ReferralId& id) {
   auto referral = GetAs<local::v1::Referral>(reader, DocumentKind::kReferral, id);
@@ -50,14 +73,16 @@ absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, Cl
                  v1::Kind_Name(kind) + " in state " + (from ? std::string(Name(*from)) : "NONE"));
   }
   if (to == from) return absl::OkStatus();
+  const absl::Time asked_at = FromMillis(referral.state_since_ms());
   referral.set_state(std::string(Name(*to)));
   referral.set_state_since_ms(ToMillis(now));
-  // Every state sets its own clock; the one that was left no longer runs.
-  if (*to != NodeState::kClarifying && from != NodeState::kClarifying) {
-    referral.set_state_until_ms(0);
-    referral.set_respond_by_ms(0);
-    referral.set_prompt_at_ms(0);
+  if (from == NodeState::kInquired && to == NodeState::kClarifying) return absl::OkStatus();
+  if (from == NodeState::kClarifying && to == NodeState::kInquired) {
+    GiveTimeBackOnce(referral, asked_at, now);
+    return absl::OkStatus();
   }
+  // Every state sets its own clock; the one that was left no longer runs.
+  ClearClocks(referral);
   return absl::OkStatus();
 }
 
@@ -68,9 +93,7 @@ bool ExpireIfDue(local::v1::Referral& referral, absl::Time now) {
   if (!to.has_value()) return false;
   referral.set_state(std::string(Name(*to)));
   referral.set_state_since_ms(referral.state_until_ms());
-  referral.set_state_until_ms(0);
-  referral.set_respond_by_ms(0);
-  referral.set_prompt_at_ms(0);
+  ClearClocks(referral);
   return true;
 }
 
