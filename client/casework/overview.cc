@@ -228,34 +228,36 @@ absl::Status Upkeep::Tick() {
 }
 
 absl::Status Upkeep::ChangeReferralOf(
-    std::string_view message_id,
+    const MessageId& message,
     const std::function<void(local::v1::Referral&, local::v1::Event&)>& change) {
   return context_.vault.Write([&](Transaction& t) -> absl::Status {
-    ASSIGN_OR_RETURN(auto referrals, LoadReferrals(t));
-    for (local::v1::Referral& referral : referrals) {
-      local::v1::Event* event = FindEvent(referral, message_id);
-      if (event == nullptr) continue;
-      change(referral, *event);
-      return SaveReferral(t, referral);
-    }
-    return absl::OkStatus();
+    ASSIGN_OR_RETURN(const auto id, ReferralOfSent(t, message));
+    if (!id.has_value()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(t, *id));
+    local::v1::Event* event = FindEvent(referral, message.view());
+    if (event == nullptr) return absl::OkStatus();
+    change(referral, *event);
+    return SaveReferral(t, referral);
   });
 }
 
 absl::Status Upkeep::OnOutcome(std::string_view item_id, v1::Reason reason) {
-  RETURN_IF_ERROR(ChangeReferralOf(item_id, [&](local::v1::Referral&, local::v1::Event& event) {
-    // The receipt may have overtaken the outcome.
-    if (event.delivery() != v1::DELIVERY_STATE_QUEUED) return;
-    event.set_delivery(reason == v1::REASON_UNSPECIFIED ? v1::DELIVERY_STATE_CONFIRMED
-                                                        : v1::DELIVERY_STATE_REFUSED);
-    event.set_reason(reason);
-  }));
+  // Registrations of tokens are no messages and have longer ids.
+  if (const auto message = MessageId::FromBytes(item_id)) {
+    RETURN_IF_ERROR(ChangeReferralOf(*message, [&](local::v1::Referral&, local::v1::Event& event) {
+      // The receipt may have overtaken the outcome.
+      if (event.delivery() != v1::DELIVERY_STATE_QUEUED) return;
+      event.set_delivery(reason == v1::REASON_UNSPECIFIED ? v1::DELIVERY_STATE_CONFIRMED
+                                                          : v1::DELIVERY_STATE_REFUSED);
+      event.set_reason(reason);
+    }));
+  }
   if (reason == v1::REASON_UNSPECIFIED) return absl::OkStatus();
   return context_.vault.Write([&](Transaction& t) { return t.ForgetRefused(item_id); });
 }
 
 absl::Status Upkeep::OnPeerOffline(const MessageId& message) {
-  return ChangeReferralOf(message.view(), [](local::v1::Referral& referral, local::v1::Event&) {
+  return ChangeReferralOf(message, [](local::v1::Referral& referral, local::v1::Event&) {
     referral.set_peer_offline(true);
   });
 }

@@ -51,8 +51,9 @@ class Upkeep {
   absl::Status OnPeerOffline(const MessageId& message);
 
  private:
+  // Changes the referral of a sent message, found by a lookup; OK when there is none.
   absl::Status ChangeReferralOf(
-      std::string_view message_id,
+      const MessageId& message,
       const std::function<void(local::v1::Referral&, local::v1::Event&)>& change);
 
   const CaseworkContext& context_;

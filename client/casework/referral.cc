@@ -48,6 +48,14 @@ absl::StatusOr<std::vector<local::v1::Referral>> LoadReferrals(const Reader& rea
   return referrals;
 }
 
+absl::StatusOr<std::optional<ReferralId>> ReferralOfSent(const Reader& reader,
+                                                         const MessageId& id) {
+  const auto referral = reader.ParentOf(DocumentKind::kSentMessage, id);
+  if (referral.ok()) return std::optional(referral->As<ReferralId>());
+  if (ReasonOf(referral.status()) != v1::REASON_NOT_FOUND) return referral.status();
+  return std::optional<ReferralId>();
+}
+
 absl::Status SaveReferral(Transaction& transaction, const local::v1::Referral& referral) {
   const auto id = ReferralId::FromBytes(referral.referral_id());
   DocumentId parent;

@@ -22,6 +22,9 @@ namespace waymark::node {
 // Returns the referral. NOT_FOUND (as REFERRAL_UNKNOWN): there is none of this id.
 absl::StatusOr<local::v1::Referral> LoadReferral(const Reader& reader, const ReferralId& id);
 absl::StatusOr<std::vector<local::v1::Referral>> LoadReferrals(const Reader& reader);
+// Returns the referral that a message of this node was sent in, by a lookup that opens no record;
+// nullopt when it was sent in none.
+absl::StatusOr<std::optional<ReferralId>> ReferralOfSent(const Reader& reader, const MessageId& id);
 absl::Status SaveReferral(Transaction& transaction, const local::v1::Referral& referral);
 
 // The record's state; nullopt for a referral that was just made.

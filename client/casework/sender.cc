@@ -101,7 +101,11 @@ absl::Status Sender::SendWithin(Transaction& transaction, const DirectorySnapsho
                                      /*sent=*/true, context_.clock.Now());
   event.mutable_field_nos()->Assign(fields.begin(), fields.end());
   event.set_token_hash(outgoing.token_hash);
-  return Send(transaction, directory, RouteOf(referral), std::move(outgoing));
+  const MessageId id = outgoing.id;
+  const Route route = RouteOf(referral);
+  RETURN_IF_ERROR(Send(transaction, directory, route, std::move(outgoing)));
+  // What the hub says of the message later names only its id.
+  return transaction.Put(DocumentKind::kSentMessage, id, route.referral, "");
 }
 
 absl::StatusOr<local::v1::TokenEntry> Sender::TokenUnder(Transaction& transaction,

@@ -49,8 +49,8 @@ class Sender {
   absl::Status Send(Transaction& transaction, const DirectorySnapshot& directory,
                     const Route& route, Outgoing outgoing) const;
 
-  // The same within a referral: names its token in use, unless `outgoing` names one, and appends
-  // the event.
+  // The same within a referral: names its token in use, unless `outgoing` names one, appends the
+  // event, and notes which referral the message belongs to (ReferralOfSent).
   absl::Status SendWithin(Transaction& transaction, const DirectorySnapshot& directory,
                           local::v1::Referral& referral, Outgoing outgoing) const;
 

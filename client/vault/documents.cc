@@ -131,6 +131,15 @@ absl::StatusOr<SecretBytes> Reader::Get(DocumentKind kind, const DocumentId& id)
   return std::move(found.front().content);
 }
 
+absl::StatusOr<DocumentId> Reader::ParentOf(DocumentKind kind, const DocumentId& id) const {
+  Statement rows = database_.Prepare("SELECT parent FROM documents WHERE kind = ? AND id = ?")
+                       .Bind(static_cast<int64_t>(kind))
+                       .Blob(id.view());
+  ASSIGN_OR_RETURN(const bool row, rows.Step());
+  if (!row) return Error(v1::REASON_NOT_FOUND, "no such record in the vault");
+  return StoredId(rows.Bytes(0));
+}
+
 absl::StatusOr<std::vector<Document>> Reader::List(DocumentKind kind) const {
   return ReadDocuments(
       database_, kind,

@@ -28,6 +28,7 @@ enum class DocumentKind : int32_t {
   kToken = 9,              // a consent token, issued or received; parent: referral
   kMatch = 10,             // why services matched a need or did not; parent: need
   kWithdrawalSecret = 11,  // under the id of its case
+  kSentMessage = 12,       // empty: which referral, its parent, a sent message belongs to
   // directory.
   kOwnStatement = 20,    // what the organisation says about itself
   kDirectoryEntry = 21,  // a verified statement of the network's directory

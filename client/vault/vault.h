@@ -58,6 +58,9 @@ class Reader {
 
   // Returns the document's content. REASON_NOT_FOUND: there is none.
   absl::StatusOr<SecretBytes> Get(DocumentKind kind, const DocumentId& id) const;
+  // Returns the document's parent, empty if it has none; a lookup that opens nothing.
+  // REASON_NOT_FOUND: there is no such document.
+  absl::StatusOr<DocumentId> ParentOf(DocumentKind kind, const DocumentId& id) const;
   // Returns all documents of the kind, oldest first.
   absl::StatusOr<std::vector<Document>> List(DocumentKind kind) const;
   // The same, with this parent; an empty parent selects documents without one.

@@ -115,6 +115,30 @@ class VaultTest : public ::testing::Test {
   CaseId case_ = CaseId::Generate(SystemRandom());
 };
 
+TEST_F(VaultTest, FindsTheParentOfADocumentWithoutOpeningIt) {
+  const auto message = MessageId::Generate(SystemRandom());
+  const auto referral = ReferralId::Generate(SystemRandom());
+  const auto parent_of = [&](const DocumentId& id) {
+    absl::StatusOr<DocumentId> parent;
+    (void)vault_->Read([&](const Reader& r) -> absl::Status {
+      parent = r.ParentOf(DocumentKind::kSentMessage, id);
+      return absl::OkStatus();
+    });
+    return parent;
+  };
+  ASSERT_TRUE(vault_
+                  ->Write([&](Transaction& t) -> absl::Status {
+                    RETURN_IF_ERROR(t.Put(DocumentKind::kSentMessage, message, referral, ""));
+                    return t.Put(DocumentKind::kSentMessage, case_, {}, "");
+                  })
+                  .ok());
+  Reopen();
+  ASSERT_TRUE(parent_of(message).ok());
+  EXPECT_EQ(parent_of(message)->As<ReferralId>(), referral);
+  EXPECT_TRUE(parent_of(case_)->empty());
+  EXPECT_EQ(ReasonOf(parent_of(referral).status()), v1::REASON_NOT_FOUND);
+}
+
 TEST_F(VaultTest, KeepsDocumentsAcrossReopening) {
   ASSERT_TRUE(PutCase(case_, "first").ok());
   ASSERT_TRUE(PutCase(case_, "second").ok());
