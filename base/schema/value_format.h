@@ -1,4 +1,5 @@
-// What the value formats of the schema allow. Internal to base/schema.
+// What the value formats of the schema allow. Sections go through validate.h; this is for values
+// outside them.
 #pragma once
 
 #include <cstdint>

@@ -289,6 +289,7 @@ WAYMARK_PROVIDER_STEP(Start)
 WAYMARK_PROVIDER_STEP(ReportProgress)
 WAYMARK_PROVIDER_STEP(Close)
 WAYMARK_PROVIDER_STEP(Cancel)
+WAYMARK_PROVIDER_STEP(RecordRetention)
 #undef WAYMARK_PROVIDER_STEP
 
 grpc::Status NodeService::ListReferrals(grpc::ServerContext* context,

@@ -77,6 +77,7 @@ class NodeService final : public v1::NodeService::Service {
   WAYMARK_NODE_METHOD(ReportProgress)
   WAYMARK_NODE_METHOD(Close)
   WAYMARK_NODE_METHOD(Cancel)
+  WAYMARK_NODE_METHOD(RecordRetention)
   WAYMARK_NODE_METHOD(ListReferrals)
   WAYMARK_NODE_METHOD(GetReferral)
   WAYMARK_NODE_METHOD(ListDisclosures)

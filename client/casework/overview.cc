@@ -161,7 +161,11 @@ absl::StatusOr<v1::GetReferralResponse> Overview::Get(const Actor& actor, const 
       shown->set_reason(event.reason());
       *shown->mutable_field_nos() = event.field_nos();
     }
-    if (actor.role != v1::STAFF_ROLE_CASEWORKER) response.mutable_summary()->clear_case_label();
+    if (actor.role != v1::STAFF_ROLE_CASEWORKER) {
+      response.mutable_summary()->clear_case_label();
+    } else if (referral.has_revoke_ack()) {
+      *response.mutable_revocation_ack() = referral.revoke_ack();
+    }
     return absl::OkStatus();
   }));
   return response;

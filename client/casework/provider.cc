@@ -11,6 +11,7 @@
 #include "base/status/status.h"
 #include "client/casework/composer.h"
 #include "client/casework/referral.h"
+#include "client/casework/revocation.h"
 #include "client/casework/sections.h"
 
 namespace waymark::node {
@@ -269,6 +270,38 @@ absl::Status Provider::Cancel(const Actor& actor, const v1::CancelRequest& reque
   step.kind = v1::KIND_CANCEL;
   step.payload.mutable_cancellation()->set_code(code);
   return Take(actor, request.referral_id(), request.message_id(), std::move(step));
+}
+
+absl::Status Provider::RecordRetention(const Actor& actor,
+                                       const v1::RecordRetentionRequest& request) {
+  const auto id = ReferralId::FromBytes(request.referral_id());
+  const auto message = MessageId::FromBytes(request.message_id());
+  if (!id || !message) return Invalid("referral_id and message_id are 16 bytes each");
+  v1::RevocationAck ack;
+  ack.set_outcome(v1::ERASURE_OUTCOME_ERASED_EXCEPT);
+  ack.set_ground(request.ground());
+  *ack.mutable_kept_until() = request.kept_until();
+  RETURN_IF_ERROR(CheckAcknowledgement(ack));
+  if (StartOf(request.kept_until()) + absl::Hours(24) <= context_.clock.Now()) {
+    return Invalid("the day until which something is kept is over");
+  }
+  const auto directory = context_.directory();
+  RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
+    ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(t, *id));
+    RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(referral.own_unit())));
+    if (referral.originated()) {
+      return Error(v1::REASON_STATE_FORBIDS, "this unit asked; it received nothing to keep");
+    }
+    if (FindEvent(referral, request.message_id()) != nullptr) return absl::OkStatus();
+    referral.set_retention_ground(request.ground());
+    *referral.mutable_kept_until() = request.kept_until();
+    if (StateOf(referral) == NodeState::kWithdrawn) {
+      RETURN_IF_ERROR(sender_.AcknowledgeRevocation(t, *directory, referral, *message));
+    }
+    return SaveReferral(t, referral);
+  }));
+  context_.outbox_grew();
+  return absl::OkStatus();
 }
 
 }  // namespace waymark::node

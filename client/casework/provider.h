@@ -1,5 +1,5 @@
 // What the unit that was asked does: offer, put on the waiting list, decline, ask back, schedule,
-// start, report, close; and what either side may do: cancel.
+// start, report, close, say what the law makes it keep; and what either side may do: cancel.
 //
 // What flows back is judged under the received token by the one evaluator before it is sealed.
 // Thread-safe; the context outlives it.
@@ -33,6 +33,9 @@ class Provider {
   absl::Status ReportProgress(const Actor& actor, const v1::ReportProgressRequest& request);
   absl::Status Close(const Actor& actor, const v1::CloseRequest& request);
   absl::Status Cancel(const Actor& actor, const v1::CancelRequest& request);
+  // Notes what a withdrawal does not end; acknowledges it again when it has come already.
+  // FIELD_INVALID also when the last day is over. STATE_FORBIDS when the own unit asked.
+  absl::Status RecordRetention(const Actor& actor, const v1::RecordRetentionRequest& request);
 
  private:
   struct Step;

@@ -11,6 +11,7 @@
 #include "base/status/status.h"
 #include "client/casework/composer.h"
 #include "client/casework/referral.h"
+#include "client/casework/revocation.h"
 #include "client/casework/sections.h"
 #include "client/vault/typed.h"
 
@@ -53,6 +54,7 @@ absl::Status CheckContent(v1::Kind kind, const v1::Payload& payload) {
   if (TokenDemandOf(kind) == TokenDemand::kNone && payload.has_sections()) {
     return Forbidden("a kind without a token carries no section");
   }
+  if (kind == v1::KIND_REVOKE_ACK) RETURN_IF_ERROR(CheckAcknowledgement(payload.revocation_ack()));
   return ValidateSections(payload.sections());
 }
 
@@ -335,13 +337,8 @@ absl::Status Receiver::ApplyRevocation(Transaction& transaction, const Directory
   RETURN_IF_ERROR(transaction.DropWaiting(incoming.referral).status());
   RETURN_IF_ERROR(transaction.EraseSections(incoming.referral).status());
   referral.clear_field_nos();
-  Outgoing outgoing;
-  outgoing.id = MessageId::Generate(context_.random);
-  outgoing.kind = v1::KIND_REVOKE_ACK;
-  outgoing.stage = v1::STAGE_NONE;
-  outgoing.token_hash = incoming.token_hash;
-  outgoing.payload.mutable_revocation_ack()->set_outcome(v1::ERASURE_OUTCOME_ERASED);
-  RETURN_IF_ERROR(sender_.SendWithin(transaction, directory, referral, std::move(outgoing)));
+  RETURN_IF_ERROR(sender_.AcknowledgeRevocation(transaction, directory, referral,
+                                                MessageId::Generate(context_.random)));
   return SaveReferral(transaction, referral);
 }
 

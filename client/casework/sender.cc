@@ -10,6 +10,7 @@
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/casework/referral.h"
+#include "client/casework/revocation.h"
 #include "client/vault/typed.h"
 #include "waymark/v1/exchange.pb.h"
 
@@ -106,6 +107,20 @@ absl::Status Sender::SendWithin(Transaction& transaction, const DirectorySnapsho
   RETURN_IF_ERROR(Send(transaction, directory, route, std::move(outgoing)));
   // What the hub says of the message later names only its id.
   return transaction.Put(DocumentKind::kSentMessage, id, route.referral, "");
+}
+
+absl::Status Sender::AcknowledgeRevocation(Transaction& transaction,
+                                           const DirectorySnapshot& directory,
+                                           local::v1::Referral& referral,
+                                           const MessageId& id) const {
+  Outgoing outgoing;
+  outgoing.id = id;
+  outgoing.kind = v1::KIND_REVOKE_ACK;
+  for (const local::v1::Event& event : referral.events()) {
+    if (event.kind() == v1::KIND_REVOKE) outgoing.token_hash = event.token_hash();
+  }
+  *outgoing.payload.mutable_revocation_ack() = AcknowledgementOf(referral);
+  return SendWithin(transaction, directory, referral, std::move(outgoing));
 }
 
 absl::StatusOr<local::v1::TokenEntry> Sender::TokenUnder(Transaction& transaction,

@@ -54,6 +54,10 @@ class Sender {
   absl::Status SendWithin(Transaction& transaction, const DirectorySnapshot& directory,
                           local::v1::Referral& referral, Outgoing outgoing) const;
 
+  // Acknowledges the latest REVOKE of the referral, under the token that it named.
+  absl::Status AcknowledgeRevocation(Transaction& transaction, const DirectorySnapshot& directory,
+                                     local::v1::Referral& referral, const MessageId& id) const;
+
   // Returns the referral's token under this consent: the one that it has, or a new one, which is
   // registered with the hub in the same outbox before its first use.
   absl::StatusOr<local::v1::TokenEntry> TokenUnder(Transaction& transaction,

@@ -27,10 +27,6 @@ std::string TimeText(int64_t seconds, const absl::TimeZone& zone) {
   return absl::FormatTime("%Y-%m-%d %H:%M %Z", absl::FromUnixSeconds(seconds), zone);
 }
 
-std::string DateText(const v1::Date& date) {
-  return absl::FormatCivilTime(absl::CivilDay(date.year(), date.month(), date.day()));
-}
-
 std::string FieldText(const View& view, const Message& section, const FieldDescriptor& field);
 
 std::string MessageText(const View& view, const Message& message) {
@@ -101,6 +97,10 @@ std::string FieldText(const View& view, const Message& section, const FieldDescr
 }
 
 }  // namespace
+
+std::string DateText(const v1::Date& date) {
+  return absl::FormatCivilTime(absl::CivilDay(date.year(), date.month(), date.day()));
+}
 
 std::string Table::ToString() const {
   if (rows_.empty()) return "none\n";

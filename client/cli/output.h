@@ -50,6 +50,9 @@ struct View {
   std::string Sections(const v1::Sections& sections) const;
 };
 
+// "2027-03-09".
+std::string DateText(const v1::Date& date);
+
 // The first eight digits of an id: enough to type, unless two begin alike.
 std::string ShortId(std::string_view id);
 

@@ -20,6 +20,7 @@ struct ProviderOptions {
   std::string position;
   std::string wait;
   std::string review;
+  std::string until;
   std::vector<std::string> fields;
   std::string condition;
   std::string point_kind;
@@ -174,6 +175,16 @@ absl::Status Cancel(Shell& shell, const ProviderOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status Retain(Shell& shell, const ProviderOptions& options) {
+  v1::RecordRetentionRequest request;
+  RETURN_IF_ERROR(SetFields(
+      shell, {{"GROUND", "ground", options.code}, {"--until", "kept_until", options.until}},
+      request));
+  RETURN_IF_ERROR(Send(shell, options, &Api::RecordRetention, std::move(request)).status());
+  shell.PrintDone("noted; the other side is told with the withdrawal");
+  return absl::OkStatus();
+}
+
 // The commands of this file: each names a referral.
 class ProviderGroup {
  public:
@@ -267,6 +278,16 @@ void ProviderGroup::AddService() {
 
   CLI::App* cancel = Add("cancel", "Takes back a request or an offer.", " PE1", &Cancel);
   cancel->add_option("CODE", options_.code, "PE1 to PE4; PE3 (no reason) by default");
+
+  CLI::App* retain = Add("retain",
+                         "Says what the law makes your organisation keep if the person withdraws, "
+                         "or has withdrawn.\nThe node erases what it holds in any case.",
+                         " FINANCIAL_RECORD --until 2034-12-31", &Retain);
+  retain
+      ->add_option("GROUND", options_.code,
+                   "STATUTORY_RECORD, CLINICAL_RECORD, COURT_ORDER or FINANCIAL_RECORD")
+      ->required();
+  retain->add_option("--until", options_.until, "The last day on which you keep it")->required();
 }
 
 }  // namespace

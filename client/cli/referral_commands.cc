@@ -59,6 +59,18 @@ std::string EventTable(const View& view, const v1::GetReferralResponse& shown) {
   return table.ToString();
 }
 
+// What the recipient says about a withdrawal; empty while it has said nothing.
+std::string Acknowledgement(const View& view, const v1::GetReferralResponse& shown) {
+  if (!shown.has_revocation_ack()) return "";
+  const v1::RevocationAck& ack = shown.revocation_ack();
+  std::string text = "withdrawal: " + view.Label(*v1::ErasureOutcome_descriptor(), ack.outcome());
+  if (ack.outcome() == v1::ERASURE_OUTCOME_ERASED_EXCEPT) {
+    text += " " + view.Label(*v1::RetentionGround_descriptor(), ack.ground()) + ", until " +
+            DateText(ack.kept_until());
+  }
+  return text + "\n";
+}
+
 absl::Status Show(Shell& shell, const ReferralOptions& options) {
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
@@ -74,7 +86,8 @@ absl::Status Show(Shell& shell, const ReferralOptions& options) {
               << "due: " << view.Time(summary.due_at(), summary.has_due_at())
               << "; next: " << Prompts(view, summary)
               << "; consent until: " << view.Time(shown.consent_until(), shown.has_consent_until())
-              << "\n\n"
+              << "\n"
+              << Acknowledgement(view, shown) << "\n"
               << view.Sections(shown.sections()) << "\n"
               << EventTable(view, shown);
   return absl::OkStatus();
