@@ -231,6 +231,7 @@ CaseworkContext Node::Impl::MakeContext() {
           .random = *options_.random,
           .delays = options_.delays,
           .directory = [this] { return replica_->snapshot(); },
+          .directory_up_to_date = [this] { return replica_->up_to_date(); },
           .opening_keys = [](const Reader& reader,
                              const UnitId& unit) { return OpeningKeys(reader, unit); },
           .check_peer_head =

@@ -2,8 +2,9 @@
 // what comes of itself with time.
 //
 // All of it happens on one thread of its own, so that the link never waits for casework. Nothing is
-// taken from the inbox before the directory has been seen once, because a message of a member not
-// yet known would be refused for good. A vault that fails is tried again.
+// taken from the inbox before the directory has been seen once; a sender whom it does not have by
+// then is waited for (casework/waiting_room.h), and whoever changes the directory nudges. A vault
+// that fails is tried again.
 //
 // Threads: public methods are thread-safe. What the constructor is given outlives the worker.
 #pragma once

@@ -33,6 +33,8 @@ struct CaseworkContext {
   bool delays = true;
   // The directory as it stands.
   std::function<std::shared_ptr<const DirectorySnapshot>()> directory;
+  // Whether that is all the hub has: its watch runs and has caught up.
+  std::function<bool()> directory_up_to_date;
   // The private keys of an own unit.
   std::function<absl::StatusOr<std::vector<OpeningKey>>(const Reader&, const UnitId&)> opening_keys;
   // Compares a head that a peer sent.

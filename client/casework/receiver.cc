@@ -80,29 +80,57 @@ CloseDetail DetailOf(v1::Kind kind, const v1::Payload& payload) {
 
 absl::StatusOr<int> Receiver::ProcessInbox(
     const std::function<void(const absl::Status&)>& refused) {
+  // One directory for the whole pass: what comes later must not be opened under a newer one than
+  // what came before it.
+  const auto directory = context_.directory();
+  const absl::Time now = context_.clock.Now();
+  if (directory != looked_under_ || now >= look_again_) {
+    looked_through_ = 0;
+    looked_under_ = directory;
+    look_again_ = now + WaitingRoom::kPause;
+  }
   int taken = 0;
-  int64_t after = 0;
   while (true) {
     std::vector<InboxItem> items;
     RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(items, reader.NextInbox(after, kBatch));
+      ASSIGN_OR_RETURN(items, reader.NextInbox(looked_through_, kBatch));
       return absl::OkStatus();
     }));
     if (items.empty()) break;
     for (const InboxItem& item : items) {
-      absl::Status verdict;
-      RETURN_IF_ERROR(Process(item, verdict));
-      if (!verdict.ok()) refused(verdict);
-      after = item.number;
-      ++taken;
+      if (!MustWait(item, *directory)) {
+        absl::Status verdict;
+        RETURN_IF_ERROR(Process(item, *directory, verdict));
+        waiting_.Release(item.number);
+        if (!verdict.ok()) refused(verdict);
+        ++taken;
+      }
+      looked_through_ = item.number;
     }
   }
   if (taken > 0) context_.outbox_grew();
   return taken;
 }
 
-absl::Status Receiver::Process(const InboxItem& item, absl::Status& verdict) {
-  const auto directory = context_.directory();
+bool Receiver::MustWait(const InboxItem& item, const DirectorySnapshot& directory) {
+  v1::Message message;
+  if (!message.ParseFromString(item.message)) return false;
+  const auto header = ParseHeader(message.header());
+  if (!header.ok()) return false;
+  const UnitId sender = *UnitId::FromBytes(header->sender_unit());
+  const WaitingRoom::Lane lane = {*ReferralId::FromBytes(header->referral_id()), sender};
+  const absl::Time now = context_.clock.Now();
+  // Without the sender's key nothing can be answered: its statement follows that of the unit.
+  const v1::Reason missing = ReasonOf(directory.KeyToSealTo(sender, now).status());
+  const bool known = missing != v1::REASON_UNIT_UNKNOWN && missing != v1::REASON_KEY_UNKNOWN;
+  if (known && !waiting_.WaitsBefore(lane, item.number)) return false;
+  if (!IsOwnUnit(context_, directory, *UnitId::FromBytes(header->recipient_unit()))) return false;
+  return waiting_.Hold(item.number, lane, MinuteTime(header->expires_at()),
+                       context_.directory_up_to_date(), now);
+}
+
+absl::Status Receiver::Process(const InboxItem& item, const DirectorySnapshot& directory,
+                               absl::Status& verdict) {
   v1::Message message;
   if (!message.ParseFromString(item.message)) {
     verdict = Error(v1::REASON_MALFORMED, "a delivered message does not parse");
@@ -113,14 +141,14 @@ absl::Status Receiver::Process(const InboxItem& item, absl::Status& verdict) {
   absl::Status stored = context_.vault.Write([&](Transaction& t) -> absl::Status {
     verdict = header.status();
     if (verdict.ok()) {
-      auto opened = Open(t, *directory, message);
+      auto opened = Open(t, directory, message);
       verdict = opened.status();
       if (opened.ok()) incoming = *std::move(opened);
     }
-    if (verdict.ok()) verdict = Apply(t, *directory, *incoming);
+    if (verdict.ok()) verdict = Apply(t, directory, *incoming);
     if (!verdict.ok()) return verdict;
     RETURN_IF_ERROR(t.Remember(incoming->id, MinuteTime(header->expires_at()) + kSkew));
-    RETURN_IF_ERROR(SendReceipt(t, *directory, *header, &*incoming, v1::REASON_UNSPECIFIED));
+    RETURN_IF_ERROR(SendReceipt(t, directory, *header, &*incoming, v1::REASON_UNSPECIFIED));
     return t.RemoveInbox(item.number);
   });
   if (stored.ok()) {
@@ -135,7 +163,7 @@ absl::Status Receiver::Process(const InboxItem& item, absl::Status& verdict) {
   if (reason == v1::REASON_UNAVAILABLE || reason == v1::REASON_DATA_CORRUPT) return verdict;
   return context_.vault.Write([&](Transaction& t) -> absl::Status {
     if (header.ok() && reason != v1::REASON_REPLAYED) {
-      RETURN_IF_ERROR(SendReceipt(t, *directory, *header, incoming ? &*incoming : nullptr, reason));
+      RETURN_IF_ERROR(SendReceipt(t, directory, *header, incoming ? &*incoming : nullptr, reason));
     }
     return t.RemoveInbox(item.number);
   });

@@ -4,12 +4,16 @@
 // the evaluator finds nothing: the recipient trusts neither the hub nor the sender's own checks.
 // Whatever fails leaves no trace of its content; the sender gets a receipt with the reason. The
 // effects of a message, its removal from the inbox and the receipt are one transaction, so that a
-// crash repeats nothing and loses nothing.
+// crash repeats nothing and loses nothing. A message whose sender the directory does not know yet
+// stays in the inbox for a while (waiting_room.h); it holds up nothing but its own referral.
 //
-// Threads: Process runs on one thread; everything else may run beside it. The context outlives it.
+// Threads: ProcessInbox is for one thread; the use cases may run beside it. The context outlives
+// it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +22,7 @@
 #include "base/envelope/seal.h"
 #include "client/casework/context.h"
 #include "client/casework/sender.h"
+#include "client/casework/waiting_room.h"
 #include "waymark/local/v1/records.pb.h"
 
 namespace waymark::node {
@@ -28,13 +33,10 @@ class Receiver {
 
   // Works through the inbox; `refused` is told the verdict on each message that was refused.
   // Returns how many messages it took from it; an error means that the vault failed and the rest is
-  // still there.
+  // still there. What waits for the directory is looked at again when that has changed, or after
+  // WaitingRoom::kPause; a call in between passes over it.
   absl::StatusOr<int> ProcessInbox(const std::function<void(const absl::Status&)>& refused =
                                        [](const absl::Status&) {});
-
-  // Takes one message from the inbox: stores it, or refuses it with the status returned in
-  // `verdict`. The returned status is about the vault only.
-  absl::Status Process(const InboxItem& item, absl::Status& verdict);
 
  private:
   // A message whose bindings all hold.
@@ -49,6 +51,12 @@ class Receiver {
     std::string token_hash;
   };
 
+  // Whether the message is to stay in the inbox until the directory knows its sender.
+  bool MustWait(const InboxItem& item, const DirectorySnapshot& directory);
+  // Takes one message from the inbox: stores it, or refuses it with the status returned in
+  // `verdict`. The returned status is about the vault only.
+  absl::Status Process(const InboxItem& item, const DirectorySnapshot& directory,
+                       absl::Status& verdict);
   absl::StatusOr<Incoming> Open(const Reader& reader, const DirectorySnapshot& directory,
                                 const v1::Message& message) const;
   absl::Status CheckTimes(const v1::Header& header) const;
@@ -74,6 +82,12 @@ class Receiver {
 
   const CaseworkContext& context_;
   const Sender sender_;
+
+  // Everything in the inbox up to this number waits, and did so under this directory.
+  WaitingRoom waiting_;
+  int64_t looked_through_ = 0;
+  std::shared_ptr<const DirectorySnapshot> looked_under_;
+  absl::Time look_again_ = absl::InfinitePast();
 };
 
 }  // namespace waymark::node

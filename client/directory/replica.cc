@@ -136,10 +136,9 @@ absl::Status Replica::Apply(const v1::WatchDirectoryResponse& response) {
     Compare(head);
     peer = peer_heads_.erase(peer);
   }
-  if (response.caught_up()) {
-    MutexLock state_lock(mu_);
-    caught_up_ = true;
-  }
+  MutexLock state_lock(mu_);
+  up_to_date_ = response.caught_up();
+  caught_up_ = caught_up_ || up_to_date_;
   return absl::OkStatus();
 }
 
@@ -273,6 +272,16 @@ absl::Status Replica::Confirm(const OrganisationId& organisation, std::string_vi
 bool Replica::caught_up() const {
   MutexLock lock(mu_);
   return caught_up_;
+}
+
+bool Replica::up_to_date() const {
+  MutexLock lock(mu_);
+  return up_to_date_;
+}
+
+void Replica::OnWatchEnded() {
+  MutexLock lock(mu_);
+  up_to_date_ = false;
 }
 
 std::vector<std::string> Replica::alerts() const {

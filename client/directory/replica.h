@@ -74,6 +74,10 @@ class Replica {
 
   // True once a watch has caught up since the node started.
   bool caught_up() const;
+  // True while a watch that has caught up goes on.
+  bool up_to_date() const;
+  // The watch has ended: what the hub has published since is not known here.
+  void OnWatchEnded();
 
   // What went wrong with the directory since the node started, oldest first, at most 100, without
   // repeats; for a person to read.
@@ -115,6 +119,7 @@ class Replica {
   mutable Mutex mu_;
   std::shared_ptr<const DirectorySnapshot> snapshot_ ABSL_GUARDED_BY(mu_);
   bool caught_up_ ABSL_GUARDED_BY(mu_) = false;
+  bool up_to_date_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::string> alerts_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -109,6 +109,7 @@ absl::Status DirectoryWatch::RunOnce() {
   }
   if (!applied.ok()) context.TryCancel();
   const absl::Status ended = FromGrpc(reader->Finish());
+  replica_.OnWatchEnded();
   Leave();
   // Only the transport's own failures mean that another address may do better.
   if (applied.ok() && ReasonOf(ended) == v1::REASON_UNAVAILABLE) hub_.Failed(channel);

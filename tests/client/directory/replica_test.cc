@@ -76,6 +76,18 @@ TEST_F(ReplicaTest, ShowsWhatTheLogSays) {
   EXPECT_EQ(directory->FindUnit("lin.absent"), nullptr);
 }
 
+TEST_F(ReplicaTest, IsUpToDateWhileAWatchThatCaughtUpGoesOn) {
+  AppendLin();
+  EXPECT_FALSE(replica_->up_to_date());
+  ASSERT_TRUE(replica_->Apply(log_.After(0, 2)).ok());
+  EXPECT_FALSE(replica_->up_to_date());
+  ASSERT_TRUE(ApplyAll().ok());
+  EXPECT_TRUE(replica_->up_to_date());
+  replica_->OnWatchEnded();
+  EXPECT_FALSE(replica_->up_to_date());
+  EXPECT_TRUE(replica_->caught_up()) << "it has been, once";
+}
+
 TEST_F(ReplicaTest, IsTheSameAfterARestart) {
   AppendLin();
   ASSERT_TRUE(ApplyAll().ok());

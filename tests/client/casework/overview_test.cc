@@ -1,0 +1,248 @@
+#include "client/casework/overview.h"
+
+#include "base/policy/section_fields.h"
+#include "base/schema/field_registry.h"
+#include "base/status/status.h"
+#include "client/casework/cases.h"
+#include "client/casework/origin.h"
+#include "client/casework/provider.h"
+#include "client/casework/sections.h"
+#include "client/vault/typed.h"
+#include "gmock/gmock.h"
+#include "tests/base/schema/fill.h"
+#include "tests/client/casework/office.h"
+
+namespace waymark::node {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr char kPassphrase[] = "an invented passphrase";
+
+// Sections with every field that there is.
+v1::Sections Everything() {
+  v1::Sections sections;
+  const auto* reflection = v1::Sections::GetReflection();
+  for (int i = 0; i < v1::Sections::descriptor()->field_count(); ++i) {
+    const auto* field = v1::Sections::descriptor()->field(i);
+    Fill(field->is_repeated() ? *reflection->AddMessage(&sections, field)
+                              : *reflection->MutableMessage(&sections, field));
+  }
+  return sections;
+}
+
+class OverviewTest : public ::testing::Test {
+ protected:
+  OverviewTest() {
+    office_.PublishPartner();
+    office_.Watch();
+  }
+
+  // Somebody with this role, logged in.
+  Actor LogIn(v1::StaffRole role) {
+    v1::PutStaffRequest request;
+    request.set_name("staff-" + std::to_string(role));
+    request.set_role(role);
+    request.set_passphrase(kPassphrase);
+    if (role != v1::STAFF_ROLE_ADMINISTRATOR) request.add_unit_ids(office_.lin.unit.bytes());
+    EXPECT_TRUE(staff_.Put(request).ok());
+    const auto login = staff_.Login(request.name(), SecretBytes::CopyOf(kPassphrase));
+    EXPECT_TRUE(login.ok()) << login.status();
+    return staff_.Authenticate(login->token()).value();
+  }
+
+  local::v1::Event& AddSent(local::v1::Referral& referral, v1::Kind kind) {
+    const auto id = MessageId::Generate(SystemRandom());
+    office_.Write([&](Transaction& t) {
+      return t.Put(DocumentKind::kSentMessage, id, *ReferralId::FromBytes(referral.referral_id()),
+                   "");
+    });
+    return AddEvent(referral, id, kind, v1::STAGE_NONE, /*sent=*/true, office_.clock.Now());
+  }
+
+  std::vector<v1::Prompt> Prompts(const local::v1::Referral& referral) {
+    return PromptsOf(office_.Load(referral), office_.clock.Now());
+  }
+
+  Office office_;
+  StaffRegister staff_{*office_.vault, office_.clock, SystemRandom(), {.n = 16, .r = 1, .p = 1}};
+  Overview overview_{office_.context};
+  Upkeep upkeep_{office_.context};
+};
+
+TEST_F(OverviewTest, LogisticsStaffSeeNoFieldOfClassSpecial) {
+  const local::v1::Referral referral = office_.Referral(NodeState::kScheduled, false);
+  const auto id = *ReferralId::FromBytes(referral.referral_id());
+  const v1::Sections everything = Everything();
+  for (const auto direction : {SectionDirection::kReceived, SectionDirection::kSent}) {
+    office_.Write([&](Transaction& t) {
+      return StoreSections(t, id, direction, v1::STAGE_ACCEPTED, everything);
+    });
+  }
+  const auto shown_to = [&](v1::StaffRole role) {
+    const auto shown = overview_.Get(LogIn(role), id);
+    EXPECT_TRUE(shown.ok()) << shown.status();
+    return FieldNumbersIn(shown->sections());
+  };
+
+  const auto all = shown_to(v1::STAFF_ROLE_CASEWORKER);
+  const auto logistics = shown_to(v1::STAFF_ROLE_LOGISTICS);
+  EXPECT_EQ(all, FieldNumbersIn(everything)) << "the test has every field to hide";
+  int special = 0;
+  for (const uint32_t number : all) {
+    if (FieldByNumber(number)->data_class == v1::DATA_CLASS_SPECIAL) ++special;
+  }
+  EXPECT_GT(special, 0);
+  for (const uint32_t number : logistics) {
+    EXPECT_NE(FieldByNumber(number)->data_class, v1::DATA_CLASS_SPECIAL)
+        << FieldByNumber(number)->name;
+  }
+  for (const char* needed : {"LOGI.meeting_point", "LANG.preferred_language"}) {
+    EXPECT_THAT(logistics, Contains(FieldByName(needed)->field_no)) << needed;
+  }
+  EXPECT_EQ(ReasonOf(overview_.Get(LogIn(v1::STAFF_ROLE_ADMINISTRATOR), id).status()),
+            v1::REASON_STAFF_NOT_ALLOWED);
+}
+
+TEST_F(OverviewTest, TheHubsOutcomeReachesTheReferralOfItsMessage) {
+  local::v1::Referral referral = office_.Referral(NodeState::kInquired, /*originated=*/true);
+  const std::string taken = AddSent(referral, v1::KIND_INQUIRY).message_id();
+  const std::string refused = AddSent(referral, v1::KIND_CLARIFICATION).message_id();
+  office_.Save(referral);
+  EXPECT_TRUE(upkeep_.OnOutcome(taken, v1::REASON_UNSPECIFIED).ok());
+  EXPECT_TRUE(upkeep_.OnOutcome(refused, v1::REASON_TOKEN_EXPIRED).ok());
+  EXPECT_TRUE(upkeep_.OnPeerOffline(*MessageId::FromBytes(taken)).ok());
+  referral = office_.Load(referral);
+  EXPECT_EQ(referral.events(0).delivery(), v1::DELIVERY_STATE_CONFIRMED);
+  EXPECT_EQ(referral.events(1).delivery(), v1::DELIVERY_STATE_REFUSED);
+  EXPECT_EQ(referral.events(1).reason(), v1::REASON_TOKEN_EXPIRED);
+  EXPECT_TRUE(referral.peer_offline());
+}
+
+// However many referrals there are, only the message's own is opened: the others could not be.
+TEST_F(OverviewTest, TheReferralOfAMessageIsFoundWithoutOpeningAnother) {
+  local::v1::Referral referral = office_.Referral(NodeState::kInquired, /*originated=*/true);
+  const std::string message = AddSent(referral, v1::KIND_INQUIRY).message_id();
+  office_.Save(referral);
+  office_.Write([&](Transaction& t) {
+    return t.Put(DocumentKind::kReferral, ReferralId::Generate(SystemRandom()), DocumentId(),
+                 "not a referral");
+  });
+  ASSERT_FALSE(
+      office_.vault->Read([](const Reader& reader) { return LoadReferrals(reader).status(); })
+          .ok());
+  EXPECT_TRUE(upkeep_.OnOutcome(message, v1::REASON_UNSPECIFIED).ok());
+  EXPECT_TRUE(upkeep_.OnPeerOffline(*MessageId::FromBytes(message)).ok());
+  EXPECT_TRUE(office_.Load(referral).peer_offline());
+  EXPECT_TRUE(upkeep_.OnOutcome(SystemRandom().Bytes(16), v1::REASON_UNSPECIFIED).ok())
+      << "a message outside any referral";
+  EXPECT_TRUE(upkeep_.OnOutcome(SystemRandom().Bytes(32), v1::REASON_UNSPECIFIED).ok())
+      << "a token's registration";
+}
+
+TEST_F(OverviewTest, WhatTheLawMakesTheUnitKeepIsSaidWithTheAcknowledgement) {
+  const Actor staff = LogIn(v1::STAFF_ROLE_CASEWORKER);
+  Provider provider(office_.context);
+  local::v1::Referral referral = office_.Referral(NodeState::kWithdrawn, /*originated=*/false);
+  AddEvent(referral, MessageId::Generate(SystemRandom()), v1::KIND_REVOKE, v1::STAGE_NONE,
+           /*sent=*/false, office_.clock.Now())
+      .set_token_hash(referral.tokens(0).hash());
+  referral.mutable_tokens(0)->set_revoked(true);
+  office_.Save(referral);
+
+  v1::RecordRetentionRequest request;
+  request.set_referral_id(referral.referral_id());
+  request.set_message_id(MessageId::Generate(SystemRandom()).bytes());
+  const auto record = [&] { return ReasonOf(provider.RecordRetention(staff, request)); };
+  EXPECT_EQ(record(), v1::REASON_FIELD_INVALID) << "no ground";
+  request.set_ground(v1::RETENTION_GROUND_FINANCIAL_RECORD);
+  request.mutable_kept_until()->set_year(2026);
+  request.mutable_kept_until()->set_month(12);
+  request.mutable_kept_until()->set_day(31);
+  EXPECT_EQ(record(), v1::REASON_FIELD_INVALID) << "over";
+  request.mutable_kept_until()->set_year(2034);
+  EXPECT_EQ(ReasonOf(provider.RecordRetention(LogIn(v1::STAFF_ROLE_LOGISTICS), request)),
+            v1::REASON_STAFF_NOT_ALLOWED);
+  EXPECT_EQ(record(), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(record(), v1::REASON_UNSPECIFIED) << "a repeat changes nothing";
+  const auto leaving = office_.OpenLeaving();
+  ASSERT_EQ(leaving.size(), 1u);
+  EXPECT_EQ(leaving.front().header.kind(), v1::KIND_REVOKE_ACK);
+  EXPECT_EQ(leaving.front().payload.revocation_ack().outcome(), v1::ERASURE_OUTCOME_ERASED_EXCEPT);
+  EXPECT_EQ(office_.Load(referral).events(1).token_hash(), referral.tokens(0).hash());
+
+  const local::v1::Referral own = office_.Referral(NodeState::kAccepted, /*originated=*/true);
+  request.set_referral_id(own.referral_id());
+  EXPECT_EQ(record(), v1::REASON_STATE_FORBIDS);
+}
+
+// C13: 2 hours at U0 and U1, 24 hours otherwise; then the lead is told, until it comes.
+struct Deadline {
+  v1::Urgency urgency;
+  absl::Duration after;
+};
+
+class AcknowledgementTest : public OverviewTest, public ::testing::WithParamInterface<Deadline> {
+ protected:
+  // A referral that the own unit sent, under a consent of a case of its own.
+  local::v1::Referral ReferralOfACase(const Actor& lead) {
+    v1::CreateCaseRequest person;
+    person.set_case_id(CaseId::Generate(SystemRandom()).bytes());
+    person.set_label("LIN-1");
+    person.set_unit_id(office_.lin.unit.bytes());
+    EXPECT_TRUE(Cases(*office_.vault, office_.clock).Create(lead, person).ok());
+    v1::ConsentRecord consent;
+    const auto consent_id = ConsentId::Generate(SystemRandom());
+    consent.set_consent_id(consent_id.bytes());
+    consent.set_case_id(person.case_id());
+    consent.set_controller_unit(office_.lin.unit.bytes());
+    consent.set_state(v1::CONSENT_STATE_GIVEN);
+    office_.Write([&](Transaction& t) {
+      return PutMessage(t, DocumentKind::kConsent, consent_id, *CaseId::FromBytes(person.case_id()),
+                        consent);
+    });
+    local::v1::Referral referral = office_.Referral(NodeState::kAccepted, /*originated=*/true);
+    referral.set_case_id(person.case_id());
+    referral.set_urgency(GetParam().urgency);
+    referral.mutable_tokens(0)->set_consent_id(consent.consent_id());
+    office_.Save(referral);
+    return referral;
+  }
+};
+
+TEST_P(AcknowledgementTest, OneThatIsMissingIsTheLeadsBusiness) {
+  const Actor lead = LogIn(v1::STAFF_ROLE_CASEWORKER);
+  local::v1::Referral referral = ReferralOfACase(lead);
+  v1::WithdrawRequest request;
+  request.set_case_id(referral.case_id());
+  const auto withdrawn = Origin(office_.context).Withdraw(lead, request);
+  ASSERT_TRUE(withdrawn.ok()) << withdrawn.status();
+  EXPECT_THAT(withdrawn->referral_ids(), ElementsAre(referral.referral_id()));
+  EXPECT_EQ(office_.Load(referral).state(), "WITHDRAWN");
+
+  office_.clock.Advance(GetParam().after - absl::Seconds(1));
+  EXPECT_THAT(Prompts(referral), IsEmpty());
+  office_.clock.Advance(absl::Seconds(1));
+  EXPECT_THAT(Prompts(referral), ElementsAre(v1::PROMPT_REVOKE_ACK_MISSING));
+  v1::ListReferralsRequest overdue;
+  overdue.set_box(v1::REFERRAL_BOX_OVERDUE);
+  const auto listed = overview_.List(lead, overdue);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->size(), 1u) << "although the referral has ended";
+  EXPECT_EQ(listed->front().referral_id(), referral.referral_id());
+}
+
+INSTANTIATE_TEST_SUITE_P(C13, AcknowledgementTest,
+                         ::testing::Values(Deadline{v1::URGENCY_U0, absl::Hours(2)},
+                                           Deadline{v1::URGENCY_U1, absl::Hours(2)},
+                                           Deadline{v1::URGENCY_U2, absl::Hours(24)},
+                                           Deadline{v1::URGENCY_U3, absl::Hours(24)},
+                                           Deadline{v1::URGENCY_U4, absl::Hours(24)}),
+                         [](const auto& deadline) {
+                           return v1::Urgency_Name(deadline.param.urgency).substr(8);
+                         });
+
+}  // namespace
+}  // namespace waymark::node

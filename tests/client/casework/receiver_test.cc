@@ -1,0 +1,270 @@
+#include "client/casework/receiver.h"
+
+#include "base/status/status.h"
+#include "gmock/gmock.h"
+#include "tests/client/casework/office.h"
+
+namespace waymark::node {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class ReceiverTest : public ::testing::Test {
+ protected:
+  // Works through the inbox; returns how many messages were taken.
+  int Process() {
+    verdicts_.clear();
+    const auto taken = receiver_->ProcessInbox(
+        [&](const absl::Status& verdict) { verdicts_.push_back(ReasonOf(verdict)); });
+    EXPECT_TRUE(taken.ok()) << taken.status();
+    return taken.value_or(-1);
+  }
+  void Restart() { receiver_ = std::make_unique<Receiver>(office_.context); }
+
+  void Ask(const ReferralId& referral) {
+    office_.Arrive(office_.Header(v1::KIND_CAPACITY_QUERY, referral), office_.Question());
+  }
+
+  // A message of the partner about the referral, under its token.
+  void Say(v1::Kind kind, const local::v1::Referral& referral, v1::Payload payload) {
+    const auto id = *ReferralId::FromBytes(referral.referral_id());
+    payload.set_token(referral.tokens(0).token());
+    payload.set_token_signature(referral.tokens(0).signature());
+    v1::Header header = office_.Header(kind, id);
+    if (kind == v1::KIND_CLARIFICATION) header.set_stage(v1::STAGE_INQUIRY);
+    office_.Arrive(header, payload);
+  }
+
+  v1::Reason Acknowledge(const local::v1::Referral& referral, const v1::RevocationAck& ack) {
+    v1::Payload payload;
+    *payload.mutable_revocation_ack() = ack;
+    Say(v1::KIND_REVOKE_ACK, referral, payload);
+    EXPECT_EQ(Process(), 1);
+    return verdicts_.empty() ? v1::REASON_UNSPECIFIED : verdicts_.front();
+  }
+
+  Office office_;
+  std::unique_ptr<Receiver> receiver_ = std::make_unique<Receiver>(office_.context);
+  std::vector<v1::Reason> verdicts_;
+  const ReferralId referral_ = ReferralId::Generate(SystemRandom());
+};
+
+TEST_F(ReceiverTest, AMessageThatOvertookTheDirectoryWaitsForIt) {
+  Ask(referral_);
+  EXPECT_EQ(Process(), 0);
+  EXPECT_EQ(Process(), 0);
+  EXPECT_THAT(verdicts_, IsEmpty());
+  EXPECT_EQ(office_.Waiting(), 1);
+  EXPECT_EQ(office_.Leaving(), 0);
+  office_.PublishPartner();
+  EXPECT_EQ(Process(), 0) << "the hub has it, the node not yet";
+  office_.Watch();
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, IsEmpty());
+  EXPECT_EQ(office_.Waiting(), 0);
+  EXPECT_THAT(office_.KindsLeaving(), ElementsAre(v1::KIND_CAPACITY_REPLY, v1::KIND_RECEIPT));
+}
+
+TEST_F(ReceiverTest, ASenderWithoutAKeyIsWaitedForToo) {
+  Ask(referral_);
+  office_.AppendMember(office_.qso);
+  office_.Watch();
+  EXPECT_EQ(Process(), 0);
+  office_.AppendKeys(office_.qso, office_.partner_key.public_key);
+  office_.Watch();
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, IsEmpty());
+}
+
+TEST_F(ReceiverTest, WhatWaitsIsStillThereAfterARestart) {
+  Ask(referral_);
+  EXPECT_EQ(Process(), 0);
+  Restart();
+  EXPECT_EQ(Process(), 0);
+  EXPECT_EQ(office_.Waiting(), 1);
+  office_.PublishPartner();
+  office_.Watch();
+  Restart();
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, IsEmpty());
+}
+
+TEST_F(ReceiverTest, WhatWaitsHoldsUpNobodyElse) {
+  TestOrganisation stranger("bea");
+  v1::Header header = office_.Header(v1::KIND_CAPACITY_QUERY, referral_);
+  header.set_sender_unit(stranger.unit.bytes());
+  office_.Arrive(header, office_.Question());
+  office_.PublishPartner();
+  office_.Watch();
+  // In the same referral as well: another sender cannot hold it up.
+  Ask(referral_);
+  Ask(ReferralId::Generate(SystemRandom()));
+  EXPECT_EQ(Process(), 2);
+  EXPECT_EQ(office_.Waiting(), 1);
+  Ask(ReferralId::Generate(SystemRandom()));
+  EXPECT_EQ(Process(), 1) << "nor what comes later";
+  EXPECT_THAT(verdicts_, IsEmpty());
+}
+
+TEST_F(ReceiverTest, OrderWithinAReferralStays) {
+  local::v1::Referral referral = office_.Referral(NodeState::kInquired, /*originated=*/true);
+  v1::Payload question;
+  question.mutable_clarification()->set_code(v1::CLARIFICATION_CODE_CALL_UNIT);
+  Say(v1::KIND_CLARIFICATION, referral, question);
+  v1::Payload again;
+  again.mutable_cancellation()->set_code("PE3");
+  Say(v1::KIND_CANCEL, referral, again);
+  EXPECT_EQ(Process(), 0);
+  office_.PublishPartner();
+  office_.Watch();
+  EXPECT_EQ(Process(), 2);
+  EXPECT_THAT(verdicts_, IsEmpty());
+  referral = office_.Load(referral);
+  ASSERT_EQ(referral.events_size(), 2);
+  EXPECT_EQ(referral.events(0).kind(), v1::KIND_CLARIFICATION);
+  EXPECT_EQ(referral.events(1).kind(), v1::KIND_CANCEL);
+}
+
+TEST_F(ReceiverTest, ASenderWhoNeverComesIsRefusedInTheEnd) {
+  Ask(referral_);
+  EXPECT_EQ(Process(), 0);
+  office_.clock.Advance(WaitingRoom::kPatience - absl::Minutes(1));
+  EXPECT_EQ(Process(), 0);
+  office_.clock.Advance(WaitingRoom::kPause);
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_UNIT_UNKNOWN));
+  EXPECT_EQ(office_.Waiting(), 0);
+}
+
+TEST_F(ReceiverTest, ABrokenWatchCountsForNobodyButTheExpiryDoes) {
+  Ask(referral_);
+  office_.replica->OnWatchEnded();
+  EXPECT_EQ(Process(), 0);
+  office_.clock.Advance(WaitingRoom::kPatience * 2);
+  EXPECT_EQ(Process(), 0);
+  office_.clock.Advance(absl::Hours(4));
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_UNIT_UNKNOWN));
+}
+
+TEST_F(ReceiverTest, AMessageForAnotherOrganisationDoesNotWait) {
+  v1::Header header = office_.Header(v1::KIND_CAPACITY_QUERY, referral_);
+  header.set_recipient_unit(UnitId::Generate(SystemRandom()).bytes());
+  office_.Arrive(header, office_.Question());
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_WRONG_RECIPIENT));
+}
+
+TEST_F(ReceiverTest, TheFirstAnswerToAQuestionGivesTimeBackOnce) {
+  office_.PublishPartner();
+  office_.Watch();
+  local::v1::Referral referral = office_.Referral(NodeState::kInquired, /*originated=*/false);
+  SetInquiryClocks(referral, Catalogue::Default(), office_.clock.Now());
+  office_.Save(referral);
+  const auto minutes = [&](int64_t millis) { return millis / 60'000 - MinuteOf(TestNow()); };
+  ASSERT_EQ(minutes(referral.respond_by_ms()), 30);
+  ASSERT_EQ(minutes(referral.state_until_ms()), 240);
+
+  // The own unit asks at minute 10; the answer comes at minute 40.
+  office_.clock.Advance(absl::Minutes(10));
+  ASSERT_TRUE(Advance(referral, v1::KIND_CLARIFICATION, /*sent=*/true, CloseDetail::kNone,
+                      office_.clock.Now())
+                  .ok());
+  office_.Save(referral);
+  office_.clock.Advance(absl::Minutes(30));
+  v1::Payload answer;
+  answer.mutable_clarification()->set_code(v1::CLARIFICATION_CODE_ANSWERED);
+  Say(v1::KIND_CLARIFICATION, referral, answer);
+  ASSERT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, IsEmpty());
+  referral = office_.Load(referral);
+  EXPECT_EQ(referral.state(), "INQUIRED");
+  EXPECT_EQ(minutes(referral.respond_by_ms()), 50) << "half of 20 minutes after the answer";
+  EXPECT_EQ(minutes(referral.prompt_at_ms()), 42) << "half of 5 minutes, cut to whole minutes";
+  EXPECT_EQ(minutes(referral.state_until_ms()), 240) << "the end does not move";
+
+  // A second question gives nothing back.
+  ASSERT_TRUE(Advance(referral, v1::KIND_CLARIFICATION, /*sent=*/true, CloseDetail::kNone,
+                      office_.clock.Now())
+                  .ok());
+  office_.Save(referral);
+  office_.clock.Advance(absl::Minutes(60));
+  Say(v1::KIND_CLARIFICATION, referral, answer);
+  ASSERT_EQ(Process(), 1);
+  EXPECT_EQ(minutes(office_.Load(referral).respond_by_ms()), 50);
+}
+
+TEST_F(ReceiverTest, AWithdrawalErasesAndIsAcknowledged) {
+  office_.PublishPartner();
+  office_.Watch();
+  const local::v1::Referral referral = office_.Referral(NodeState::kAccepted, false);
+  const auto id = *ReferralId::FromBytes(referral.referral_id());
+  office_.Write([&](Transaction& t) {
+    return t.PutSection(
+        id, SectionDirection::kReceived,
+        {.section = 1, .stage = v1::STAGE_ACCEPTED, .content = SecretBytes::CopyOf("content")});
+  });
+  v1::Payload payload;
+  payload.mutable_revocation()->add_token_hashes(referral.tokens(0).hash());
+  Say(v1::KIND_REVOKE, referral, payload);
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, IsEmpty());
+  EXPECT_THAT(office_.KindsLeaving(), ElementsAre(v1::KIND_REVOKE_ACK, v1::KIND_RECEIPT));
+  EXPECT_EQ(office_.OpenLeaving().front().payload.revocation_ack().outcome(),
+            v1::ERASURE_OUTCOME_ERASED);
+  EXPECT_EQ(office_.Load(referral).state(), "WITHDRAWN");
+  EXPECT_THAT(office_.Read([&](const Reader& reader) {
+    return reader.ReadSections(id, SectionDirection::kReceived);
+  }),
+              IsEmpty());
+}
+
+TEST_F(ReceiverTest, WhatWasNotedBeforeAWithdrawalIsItsException) {
+  office_.PublishPartner();
+  office_.Watch();
+  local::v1::Referral referral = office_.Referral(NodeState::kStarted, /*originated=*/false);
+  referral.set_retention_ground(v1::RETENTION_GROUND_CLINICAL_RECORD);
+  referral.mutable_kept_until()->set_year(2034);
+  referral.mutable_kept_until()->set_month(12);
+  referral.mutable_kept_until()->set_day(31);
+  office_.Save(referral);
+  v1::Payload payload;
+  payload.mutable_revocation()->add_token_hashes(referral.tokens(0).hash());
+  Say(v1::KIND_REVOKE, referral, payload);
+  EXPECT_EQ(Process(), 1);
+  const auto leaving = office_.OpenLeaving();
+  ASSERT_FALSE(leaving.empty());
+  const v1::RevocationAck& ack = leaving.front().payload.revocation_ack();
+  EXPECT_EQ(ack.outcome(), v1::ERASURE_OUTCOME_ERASED_EXCEPT);
+  EXPECT_EQ(ack.ground(), v1::RETENTION_GROUND_CLINICAL_RECORD);
+  EXPECT_EQ(ack.kept_until().year(), 2034);
+}
+
+TEST_F(ReceiverTest, AC3_5_AnExceptionNamesItsGroundAndItsEnd) {
+  office_.PublishPartner();
+  office_.Watch();
+  local::v1::Referral referral = office_.Referral(NodeState::kWithdrawn, /*originated=*/true);
+  referral.set_revoke_ack_due_ms(ToMillis(TestNow() + absl::Hours(2)));
+  office_.Save(referral);
+  v1::RevocationAck ack;
+  EXPECT_EQ(Acknowledge(referral, ack), v1::REASON_ENUM_UNKNOWN);
+  ack.set_outcome(v1::ERASURE_OUTCOME_ERASED_EXCEPT);
+  EXPECT_EQ(Acknowledge(referral, ack), v1::REASON_FIELD_INVALID);
+  ack.set_ground(v1::RETENTION_GROUND_FINANCIAL_RECORD);
+  EXPECT_EQ(Acknowledge(referral, ack), v1::REASON_FIELD_INVALID);
+  ack.mutable_kept_until()->set_year(2034);
+  ack.mutable_kept_until()->set_month(2);
+  ack.mutable_kept_until()->set_day(30);
+  EXPECT_EQ(Acknowledge(referral, ack), v1::REASON_FIELD_INVALID) << "there is no such day";
+  EXPECT_NE(office_.Load(referral).revoke_ack_due_ms(), 0) << "it is still owed";
+  ack.mutable_kept_until()->set_day(28);
+  EXPECT_EQ(Acknowledge(referral, ack), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(office_.Load(referral).revoke_ack_due_ms(), 0);
+  EXPECT_EQ(office_.Load(referral).revoke_ack().ground(), v1::RETENTION_GROUND_FINANCIAL_RECORD);
+  ack.set_outcome(v1::ERASURE_OUTCOME_ERASED);
+  EXPECT_EQ(Acknowledge(referral, ack), v1::REASON_FIELD_INVALID) << "all and not all";
+}
+
+}  // namespace
+}  // namespace waymark::node
