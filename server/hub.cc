@@ -8,10 +8,12 @@
 #include "base/log/log.h"
 #include "base/rpc/channel_options.h"
 #include "base/rpc/credentials.h"
+#include "base/schema/catalogue.h"
 #include "base/status/status.h"
 #include "grpc/grpc.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/server_builder.h"
+#include "server/routing/limits.h"
 #include "server/store/sqlite/sqlite_store.h"
 
 namespace waymark::hub {
@@ -33,6 +35,13 @@ absl::Status MakeDataFolder(const std::string& path) {
     return Error(v1::REASON_CONFIG_INVALID, "the data folder " + path + " cannot be made");
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<Limits> LoadLimits(const std::string& catalogue) {
+  if (catalogue.empty()) return Limits::From(Catalogue::Default());
+  const auto own = Catalogue::Load(catalogue);
+  if (!own.ok()) return Annotate(own.status(), "the catalogue " + catalogue);
+  return Limits::From(**own);
 }
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(
@@ -66,6 +75,7 @@ absl::StatusOr<std::unique_ptr<Hub>> Hub::Start(const Options& options) {
 }
 
 absl::Status Hub::OpenRooms() {
+  ASSIGN_OR_RETURN(const Limits limits, LoadLimits(options_.catalogue));
   RETURN_IF_ERROR(MakeDataFolder(options_.data));
   ASSIGN_OR_RETURN(store_, SqliteStore::Open(
                                {.path = options_.data + "/hub.sqlite", .random = options_.random}));
@@ -79,7 +89,7 @@ absl::Status Hub::OpenRooms() {
                                   .listener = dispatcher_.get(),
                                   .metrics = &metrics_,
                                   .clock = options_.clock},
-                                 Limits::From(Catalogue::Default()), Committer::Bounds{});
+                                 limits, Committer::Bounds{});
   committer_->SetMembership(directory_->membership());
   strands_ = std::make_unique<WorkerPool>(kStrandThreads, kStrandQueue);
   desk_ = std::make_unique<WorkerPool>(1, kDeskQueue);
@@ -179,7 +189,7 @@ void Hub::RunMaintenance() {
     exchange_->Tick();
     metrics_.SetStreams(exchange_->streams());
     Sweep();
-  }
+    }
 }
 
 void Hub::Sweep() {

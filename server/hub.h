@@ -41,6 +41,8 @@ class Hub final : public MembershipListener {
     // A folder of the hub's own, readable by nobody else; made if it does not exist.
     std::string data;
     Network network;
+    // A folder with data files that replace compiled-in ones; empty for the compiled-in ones.
+    std::string catalogue;
     // "host:port"; port 0 takes a free one.
     std::string listen;
     std::string enrolment_listen;
@@ -67,9 +69,9 @@ class Hub final : public MembershipListener {
     int metrics = 0;
   };
 
-  // Opens the store and begins to serve. The store's codes; REASON_CONFIG_INVALID: a file or an
-  // address cannot be used, saying which; REASON_IDENTITY_MISSING: the certificate is not this
-  // network's.
+  // Opens the store and begins to serve. The store's codes; REASON_CONFIG_INVALID: a file (one of
+  // the catalogue too) or an address cannot be used, saying which; REASON_IDENTITY_MISSING: the
+  // certificate is not this network's.
   static absl::StatusOr<std::unique_ptr<Hub>> Start(const Options& options);
 
   ~Hub() override;

@@ -50,6 +50,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   ConfigSection root = file.root();
   ASSIGN_OR_RETURN(const std::string data, root.Path("data"));
   ASSIGN_OR_RETURN(const std::string network_path, root.Path("network"));
+  ASSIGN_OR_RETURN(const std::string catalogue, root.Path("catalogue", ""));
   ASSIGN_OR_RETURN(const std::string listen, root.Address("listen"));
   ASSIGN_OR_RETURN(const std::string enrolment_listen, root.Address("enrolment_listen"));
   ASSIGN_OR_RETURN(const std::string metrics_listen,
@@ -62,6 +63,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   RETURN_IF_ERROR(file.Finish());
   ASSIGN_OR_RETURN(const Network network, LoadNetwork(network_path));
   Hub::Options options{.data = data, .network = network};
+  options.catalogue = catalogue;
   options.listen = listen;
   options.enrolment_listen = enrolment_listen;
   options.metrics_listen = metrics_listen;

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 
 #include "base/directory/enrolment.h"
+#include "base/schema/catalogue.h"
 #include "base/status/status.h"
+#include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/time_util.h"
 #include "httplib.h"
 #include "server/session/session.h"
@@ -267,6 +269,30 @@ TEST_F(HubTest, MetricsAndHealth) {
   EXPECT_TRUE(
       Eventually([&] { return Get("/metrics").find("waymark_streams 1") != std::string::npos; }));
   EXPECT_THAT(Get("/other"), HasSubstr("404"));
+}
+
+TEST_F(HubTest, TheRulesFollowTheNetworksOwnCatalogue) {
+  Join();
+  v1::UrgencyClocks clocks = Catalogue::Default().clocks();
+  clocks.mutable_clocks(0)->mutable_expires_after()->set_minutes(60);
+  std::string json;
+  ASSERT_TRUE(google::protobuf::util::MessageToJsonString(clocks, &json).ok());
+  hub_.WriteCatalogue("urgency.json", json);
+  hub_.Restart();
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  qso.Write(Inquiry("9ab1"));
+  EXPECT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, v1::REASON_TIME_INVALID))
+      << "four hours, which the compiled-in file allows";
+}
+
+TEST_F(HubTest, ABrokenFileOfTheCatalogueIsNamed) {
+  hub_.WriteCatalogue("urgency.json", "{");
+  Hub::Options broken = hub_.options();
+  broken.data += "-2";
+  const auto refused = Hub::Start(broken);
+  EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("/catalogue: urgency.json"));
 }
 
 TEST_F(HubTest, TakenPortIsNamed) {

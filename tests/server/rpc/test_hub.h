@@ -91,6 +91,12 @@ class TestHub {
     hub_ = *std::move(started);
   }
   void Stop() { hub_->Stop(); }
+  // Puts a data file into the network's own catalogue, which the next start reads.
+  void WriteCatalogue(const std::string& name, const std::string& json) {
+    catalogue_ = folder_ + "/catalogue";
+    std::filesystem::create_directories(catalogue_);
+    EXPECT_TRUE(WritePublicFile(catalogue_ + "/" + name, json).ok());
+  }
   void Restart() {
     hub_.reset();
     Start();
@@ -105,6 +111,7 @@ class TestHub {
                                             {"127.0.0.1:1"},
                                             {"127.0.0.1:2"},
                                             1}};
+    options.catalogue = catalogue_;
     options.listen = options.enrolment_listen = options.metrics_listen = "127.0.0.1:0";
     options.tls_key = folder_ + "/hub.key";
     options.tls_certificate = folder_ + "/hub.crt";
@@ -178,6 +185,7 @@ class TestHub {
   TestDirectory statements_;
   FakeClock clock_{absl::Now()};
   std::string folder_;
+  std::string catalogue_;
   std::unique_ptr<Hub> hub_;
   std::map<std::string, TestOrganisation> members_;
   int clients_ = 0;
