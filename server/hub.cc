@@ -189,6 +189,7 @@ void Hub::RunMaintenance() {
     exchange_->Tick();
     metrics_.SetStreams(exchange_->streams());
     Sweep();
+    CountWaiting();
     }
 }
 
@@ -205,6 +206,15 @@ void Hub::Sweep() {
     metrics_.OnSweep(*swept);
   } else {
     Log(LogLevel::kWarning, "sweep_failed", {{"reason", swept.status()}});
+  }
+}
+
+void Hub::CountWaiting() {
+  const auto totals = store_->CountWaiting();
+  if (totals.ok()) {
+    metrics_.SetWaiting(*totals, options_.clock->Now());
+  } else {
+    Log(LogLevel::kWarning, "count_failed", {{"reason", totals.status()}});
   }
 }
 

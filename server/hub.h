@@ -95,6 +95,7 @@ class Hub final : public MembershipListener {
 
   void RunMaintenance();
   void Sweep();
+  void CountWaiting();
 
   const Options options_;
   Ports ports_;

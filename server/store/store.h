@@ -56,6 +56,18 @@ struct MailboxPage {
   bool more = false;
 };
 
+// What waits in all mailboxes together, and nothing about any of them.
+struct WaitingTotals {
+  uint64_t messages = 0;
+  uint64_t bytes = 0;
+  // Mailboxes that hold something.
+  uint64_t mailboxes = 0;
+  // When the item that waits longest was stored; nullopt when nothing waits.
+  std::optional<absl::Time> oldest;
+
+  friend bool operator==(const WaitingTotals&, const WaitingTotals&) = default;
+};
+
 // What Sweep removed or ended.
 struct SweepResult {
   std::vector<ReferralRecord> expired_referrals;
@@ -127,6 +139,10 @@ class Store {
   // Forgets every item of `view` of `mailbox` up to and including `through`. Idempotent. Seen by
   // every later call; need not be durable at once: an ack lost in a crash is repeated delivery.
   virtual absl::Status Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) = 0;
+
+  // Returns what waits, from counters that the store keeps: cheap enough to ask every second. An
+  // item counts until it is acknowledged, dropped or swept.
+  virtual absl::StatusOr<WaitingTotals> CountWaiting() = 0;
 
   // Returns the oldest undelivered items of U0 and U1 stored before `before`, whose offline notice
   // has not been taken, and takes it durably; at most `limit`.

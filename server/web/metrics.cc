@@ -1,5 +1,6 @@
 #include "server/web/metrics.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/log/log.h"
@@ -85,6 +86,26 @@ struct HubMetrics::Families {
                        .Help("Mailbox pages read from the store.")
                        .Register(registry)
                        .Add({});
+  Gauge& waiting_messages = BuildGauge()
+                                .Name("waymark_mailbox_messages")
+                                .Help("Messages that wait in all mailboxes.")
+                                .Register(registry)
+                                .Add({});
+  Gauge& waiting_bytes = BuildGauge()
+                             .Name("waymark_mailbox_bytes")
+                             .Help("Bytes of messages that wait in all mailboxes.")
+                             .Register(registry)
+                             .Add({});
+  Gauge& waiting_oldest = BuildGauge()
+                              .Name("waymark_mailbox_oldest_seconds")
+                              .Help("Age of the message that waits longest; 0 when none waits.")
+                              .Register(registry)
+                              .Add({});
+  Gauge& waiting_mailboxes = BuildGauge()
+                                 .Name("waymark_mailboxes_waiting")
+                                 .Help("Mailboxes in which a message waits.")
+                                 .Register(registry)
+                                 .Add({});
   Counter& expired_messages = BuildCounter()
                                   .Name("waymark_messages_expired_total")
                                   .Help("Undelivered messages deleted at their end.")
@@ -154,6 +175,14 @@ void HubMetrics::OnSweep(const SweepResult& result) {
 
 void HubMetrics::OnOfflineNotices(size_t notices) {
   families_->offline_notices.Increment(static_cast<double>(notices));
+}
+
+void HubMetrics::SetWaiting(const WaitingTotals& totals, absl::Time now) {
+  families_->waiting_messages.Set(static_cast<double>(totals.messages));
+  families_->waiting_bytes.Set(static_cast<double>(totals.bytes));
+  families_->waiting_mailboxes.Set(static_cast<double>(totals.mailboxes));
+  const absl::Duration age = now - totals.oldest.value_or(now);
+  families_->waiting_oldest.Set(absl::ToDoubleSeconds(std::max(age, absl::ZeroDuration())));
 }
 
 std::string HubMetrics::Text() const {

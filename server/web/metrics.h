@@ -33,6 +33,8 @@ class HubMetrics final : public CommitterMetrics, public DispatcherMetrics {
   void SetStreams(size_t streams);
   void OnSweep(const SweepResult& result);
   void OnOfflineNotices(size_t notices);
+  // What waits in the mailboxes at `now`.
+  void SetWaiting(const WaitingTotals& totals, absl::Time now);
 
   // The exposition text, format 0.0.4.
   std::string Text() const;

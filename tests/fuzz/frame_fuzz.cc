@@ -34,6 +34,7 @@ class ForgetfulStore final : public Store {
   absl::Status Ack(const OrganisationId&, MailboxView, uint64_t) override {
     return absl::OkStatus();
   }
+  absl::StatusOr<WaitingTotals> CountWaiting() override { return WaitingTotals(); }
   absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time, size_t) override {
     return std::vector<MailboxItem>();
   }

@@ -27,6 +27,7 @@ class MemoryStore final : public Store {
     return NoTraffic();
   }
   absl::Status Ack(const OrganisationId&, MailboxView, uint64_t) override { return NoTraffic(); }
+  absl::StatusOr<WaitingTotals> CountWaiting() override { return NoTraffic(); }
   absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time, size_t) override {
     return NoTraffic();
   }

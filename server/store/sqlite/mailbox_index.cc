@@ -1,5 +1,7 @@
 #include "server/store/sqlite/mailbox_index.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace waymark::hub {
@@ -26,6 +28,7 @@ MailboxEntry EntryOf(const MailboxItem& item) {
       .bytes = static_cast<uint32_t>(item.message.size()),
       .revocation = item.kind == v1::KIND_REVOKE,
       .urgent = item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1,
+      .stored_at = item.stored_at,
       .expires_at = item.expires_at,
       .token_hash = outlives_withdrawal ? std::string() : item.token_hash,
   };
@@ -35,6 +38,7 @@ void MailboxIndex::Add(uint64_t sequence, MailboxEntry entry) {
   by_mailbox_[entry.mailbox].insert(sequence);
   if (!entry.token_hash.empty()) by_token_[entry.token_hash].insert(sequence);
   by_expiry_.emplace(entry.expires_at, sequence);
+  bytes_ += entry.bytes;
   entries_.emplace(sequence, std::move(entry));
 }
 
@@ -45,6 +49,7 @@ void MailboxIndex::Remove(uint64_t sequence) {
   EraseFrom(by_mailbox_, entry.mailbox, sequence);
   EraseFrom(by_token_, entry.token_hash, sequence);
   by_expiry_.erase({entry.expires_at, sequence});
+  bytes_ -= entry.bytes;
   entries_.erase(found);
 }
 
@@ -94,6 +99,17 @@ std::vector<uint64_t> MailboxIndex::Expired(absl::Time now, size_t limit) const 
     sequences.push_back(next->second);
   }
   return sequences;
+}
+
+WaitingTotals MailboxIndex::CountWaiting() const {
+  WaitingTotals totals{
+      .messages = entries_.size(), .bytes = bytes_, .mailboxes = by_mailbox_.size()};
+  if (entries_.empty()) return totals;
+  // Sequences grow with the time of storing.
+  uint64_t first = std::numeric_limits<uint64_t>::max();
+  for (const auto& [mailbox, sequences] : by_mailbox_) first = std::min(first, *sequences.begin());
+  totals.oldest = entries_.find(first)->second.stored_at;
+  return totals;
 }
 
 }  // namespace waymark::hub

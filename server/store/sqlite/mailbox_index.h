@@ -2,8 +2,8 @@
 //
 // The table of items is clustered by sequence and has no secondary index, so that an insert touches
 // the last page only; this answers what such indexes would: which items a mailbox holds, which wait
-// under a token, which expire. Rebuilt when the store opens; about 200 bytes an item. Not
-// thread-safe.
+// under a token, which expire, how much waits. Rebuilt when the store opens; about 200 bytes an
+// item. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,7 @@ struct MailboxEntry {
   bool revocation = false;
   // U0 or U1: its sender is told when it waits for long.
   bool urgent = false;
+  absl::Time stored_at;
   absl::Time expires_at;
   // Empty when no withdrawal drops the item.
   std::string token_hash;
@@ -64,11 +65,15 @@ class MailboxIndex {
   // Returns up to `limit` items that have expired at `now`.
   std::vector<uint64_t> Expired(absl::Time now, size_t limit) const;
 
+  // As Store::CountWaiting. Looks once at each mailbox that holds something, at no item but one.
+  WaitingTotals CountWaiting() const;
+
  private:
   absl::flat_hash_map<uint64_t, MailboxEntry> entries_;
   absl::flat_hash_map<OrganisationId, absl::btree_set<uint64_t>> by_mailbox_;
   absl::flat_hash_map<std::string, absl::btree_set<uint64_t>> by_token_;
   absl::btree_set<std::pair<absl::Time, uint64_t>> by_expiry_;
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace waymark::hub

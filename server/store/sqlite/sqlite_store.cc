@@ -320,6 +320,11 @@ absl::Status SqliteStore::Ack(const OrganisationId& mailbox, MailboxView view, u
   return absl::OkStatus();
 }
 
+absl::StatusOr<WaitingTotals> SqliteStore::CountWaiting() {
+  MutexLock index(index_mu_);
+  return mailboxes_.CountWaiting();
+}
+
 absl::Status SqliteStore::DeleteAcked(std::vector<uint64_t>& taken) {
   {
     MutexLock index(index_mu_);

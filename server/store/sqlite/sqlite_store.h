@@ -64,6 +64,7 @@ class SqliteStore final : public Store {
                                           uint64_t after, size_t max_items, size_t max_bytes,
                                           absl::Time now) override;
   absl::Status Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) override;
+  absl::StatusOr<WaitingTotals> CountWaiting() override;
   absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time before,
                                                               size_t limit) override;
   absl::StatusOr<SweepResult> Sweep(absl::Time now, size_t limit) override;

@@ -55,6 +55,13 @@ class HubTest : public testing::Test {
     return stream.Finish();
   }
 
+  // The value of a metric that has no label; -1 while there is none.
+  double Metric(const std::string& name) {
+    const std::string text = Get("/metrics");
+    const size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  }
+
   std::string Get(const std::string& path) {
     httplib::Client client("127.0.0.1", hub_.hub().ports().metrics);
     const auto response = client.Get(path);
@@ -269,6 +276,32 @@ TEST_F(HubTest, MetricsAndHealth) {
   EXPECT_TRUE(
       Eventually([&] { return Get("/metrics").find("waymark_streams 1") != std::string::npos; }));
   EXPECT_THAT(Get("/other"), HasSubstr("404"));
+}
+
+TEST_F(HubTest, MetricsTellWhatWaits) {
+  Join();
+  const v1::ConnectRequest inquiry = Inquiry("9ab1");
+  {
+    TestStream qso(hub_.ChannelOf("qso"));
+    qso.Hello();
+    qso.Write(inquiry);
+    ASSERT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, kOk));
+  }
+  hub_.clock().Advance(absl::Seconds(90));
+  EXPECT_TRUE(Eventually([&] { return Metric("waymark_mailbox_oldest_seconds") == 90; }));
+  EXPECT_EQ(Metric("waymark_mailbox_messages"), 1);
+  EXPECT_EQ(Metric("waymark_mailbox_bytes"), inquiry.submit().items(1).message().ByteSizeLong());
+  EXPECT_EQ(Metric("waymark_mailboxes_waiting"), 1);
+
+  TestStream lin(hub_.ChannelOf("lin"));
+  lin.Hello();
+  v1::ConnectRequest ack;
+  ack.mutable_ack()->set_through(lin.Read().deliver().deliveries(0).sequence());
+  lin.Write(ack);
+  EXPECT_TRUE(Eventually([&] { return Metric("waymark_mailbox_messages") == 0; }));
+  EXPECT_EQ(Metric("waymark_mailbox_bytes"), 0);
+  EXPECT_EQ(Metric("waymark_mailbox_oldest_seconds"), 0);
+  EXPECT_EQ(Metric("waymark_mailboxes_waiting"), 0);
 }
 
 TEST_F(HubTest, TheRulesFollowTheNetworksOwnCatalogue) {

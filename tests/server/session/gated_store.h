@@ -76,6 +76,7 @@ class GatedStore final : public Store {
     while (acks_ < count) changed_.Wait(mu_);
   }
 
+  absl::StatusOr<WaitingTotals> CountWaiting() override { return inner_->CountWaiting(); }
   absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time before,
                                                               size_t limit) override {
     return inner_->TakeOfflineNotices(before, limit);

@@ -88,6 +88,25 @@ TEST_F(MailboxIndexTest, WithdrawalSparesRevocationsAndTheirAcknowledgements) {
   EXPECT_THAT(index_.Through(mailbox_, MailboxView::kRevocations, 3), ElementsAre(2));
 }
 
+TEST_F(MailboxIndexTest, CountsWhatWaits) {
+  EXPECT_EQ(index_.CountWaiting(), WaitingTotals());
+  for (const uint64_t sequence : {3, 1, 2}) {
+    MailboxItem item = SampleItem(sequence, sequence);
+    item.stored_at = At(static_cast<int>(sequence));
+    item.message.assign(10 * sequence, 'm');
+    index_.Add(sequence, EntryOf(item));
+  }
+  EXPECT_EQ(index_.CountWaiting(),
+            (WaitingTotals{.messages = 3, .bytes = 60, .mailboxes = 3, .oldest = At(1)}));
+  index_.Remove(1);
+  index_.Remove(1);
+  EXPECT_EQ(index_.CountWaiting(),
+            (WaitingTotals{.messages = 2, .bytes = 50, .mailboxes = 2, .oldest = At(2)}));
+  index_.Remove(2);
+  index_.Remove(3);
+  EXPECT_EQ(index_.CountWaiting(), WaitingTotals());
+}
+
 TEST_F(MailboxIndexTest, RemovedItemsAreNowhere) {
   Add(1);
   Add(2);

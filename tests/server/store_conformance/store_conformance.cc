@@ -239,6 +239,27 @@ TEST_P(StoreConformance, AckForgetsWhatItCovers) {
   EXPECT_THAT(Mailbox(2), ElementsAre(items[1]));
 }
 
+TEST_P(StoreConformance, CountsWhatWaitsInAllMailboxesTogether) {
+  EXPECT_EQ(store().CountWaiting().value(), WaitingTotals());
+  MailboxItem later = SampleItem(1, 2);
+  later.stored_at += absl::Minutes(5);
+  const auto items = Deliver({SampleItem(1, 1), later, SampleItem(2, 3)});
+  WaitingTotals totals{.messages = 3, .mailboxes = 2, .oldest = SampleTime()};
+  for (const MailboxItem& item : items) totals.bytes += item.message.size();
+  EXPECT_EQ(store().CountWaiting().value(), totals);
+  Reopen();
+  EXPECT_EQ(store().CountWaiting().value(), totals);
+
+  ASSERT_TRUE(store().Ack(SampleId<OrganisationId>(1), MailboxView::kAll, items[0].sequence).ok());
+  Commit({DropOf(SampleHash(3))});
+  EXPECT_EQ(store().CountWaiting().value(), (WaitingTotals{.messages = 1,
+                                                           .bytes = later.message.size(),
+                                                           .mailboxes = 1,
+                                                           .oldest = later.stored_at}));
+  ASSERT_TRUE(store().Sweep(later.expires_at, kMany).ok());
+  EXPECT_EQ(store().CountWaiting().value(), WaitingTotals());
+}
+
 TEST_P(StoreConformance, AckSurvivesARefusedWrite) {
   const auto items = Deliver({SampleItem(1, 1), SampleItem(1, 2)});
   ASSERT_TRUE(store().Ack(SampleId<OrganisationId>(1), MailboxView::kAll, items[0].sequence).ok());
