@@ -63,7 +63,14 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(
 
 }  // namespace
 
-Hub::Hub(const Options& options) : options_(options) {}
+Hub::Hub(const Options& options) : options_(options), certificate_(tls_files()) {}
+
+TlsFiles Hub::tls_files() const {
+  return {.key_path = options_.tls_key,
+          .certificate_path = options_.tls_certificate,
+          .ca_path = options_.data + "/ca.crt",
+          .refresh = options_.tls_refresh};
+}
 
 absl::StatusOr<std::unique_ptr<Hub>> Hub::Start(const Options& options) {
   auto hub = std::unique_ptr<Hub>(new Hub(options));
@@ -119,12 +126,10 @@ absl::Status Hub::OpenRooms() {
 }
 
 absl::Status Hub::StartListeners() {
-  TlsFiles files;
-  files.key_path = options_.tls_key;
-  files.certificate_path = options_.tls_certificate;
-  files.ca_path = options_.data + "/ca.crt";
+  const TlsFiles files = tls_files();
   RETURN_IF_ERROR(WritePublicFile(files.ca_path, options_.network.ca_pem));
-  RETURN_IF_ERROR(CheckTlsFiles(files, options_.clock->Now()));
+  RETURN_IF_ERROR(CheckOwnCertificate(files, options_.clock->Now()));
+  LookAtCertificate();
 
   grpc::EnableDefaultHealthCheckService(true);
   ASSIGN_OR_RETURN(main_server_,
@@ -190,7 +195,8 @@ void Hub::RunMaintenance() {
     metrics_.SetStreams(exchange_->streams());
     Sweep();
     CountWaiting();
-    }
+    LookAtCertificate();
+  }
 }
 
 void Hub::Sweep() {
@@ -215,6 +221,23 @@ void Hub::CountWaiting() {
     metrics_.SetWaiting(*totals, options_.clock->Now());
   } else {
     Log(LogLevel::kWarning, "count_failed", {{"reason", totals.status()}});
+  }
+}
+
+void Hub::LookAtCertificate() {
+  const OwnCertificate::Sight sight = certificate_.Look(options_.clock->Now());
+  metrics_.SetCertificateLeft(sight.left);
+  const LogField file = {"file", options_.tls_certificate};
+  const LogField hours = {"hours_left", absl::ToInt64Hours(sight.left)};
+  switch (sight.news) {
+    case OwnCertificate::News::kNone:
+      return;
+    case OwnCertificate::News::kReplaced:
+      return Log(LogLevel::kInfo, "certificate_replaced", {file, hours});
+    case OwnCertificate::News::kEndsSoon:
+      return Log(LogLevel::kWarning, "certificate_ends_soon", {file, hours});
+    case OwnCertificate::News::kUnusable:
+      return Log(LogLevel::kError, "certificate_unusable", {file, {"reason", sight.status}});
   }
 }
 

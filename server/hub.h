@@ -19,10 +19,12 @@
 #include "absl/time/time.h"
 #include "base/directory/network.h"
 #include "base/random/random.h"
+#include "base/rpc/credentials.h"
 #include "base/sync/sync.h"
 #include "base/time/clock.h"
 #include "grpcpp/server.h"
 #include "server/directory/directory.h"
+#include "server/own_certificate.h"
 #include "server/registry/registry.h"
 #include "server/rpc/desk_services.h"
 #include "server/rpc/exchange_service.h"
@@ -50,6 +52,8 @@ class Hub final : public MembershipListener {
     // PEM files, read again when they change.
     std::string tls_key;
     std::string tls_certificate;
+    // How often they are looked at again; whole seconds, at least one.
+    absl::Duration tls_refresh = absl::Minutes(1);
     // Not owned; they outlive the hub.
     Clock* clock = nullptr;
     Random* random = nullptr;
@@ -71,7 +75,7 @@ class Hub final : public MembershipListener {
 
   // Opens the store and begins to serve. The store's codes; REASON_CONFIG_INVALID: a file (one of
   // the catalogue too) or an address cannot be used, saying which; REASON_IDENTITY_MISSING: the
-  // certificate is not this network's.
+  // certificate is not this network's or has ended.
   static absl::StatusOr<std::unique_ptr<Hub>> Start(const Options& options);
 
   ~Hub() override;
@@ -93,13 +97,18 @@ class Hub final : public MembershipListener {
   void OnMembership(std::shared_ptr<const Membership> membership) override;
   void OnStanding(const OrganisationId& organisation, v1::MemberStatus status) override;
 
+  TlsFiles tls_files() const;
   void RunMaintenance();
   void Sweep();
   void CountWaiting();
+  // Tells how long the hub's own certificate still serves.
+  void LookAtCertificate();
 
   const Options options_;
   Ports ports_;
   std::atomic<bool> serving_ = false;
+  // Used by Start, then by the maintenance thread.
+  OwnCertificate certificate_;
 
   // In order of construction; each uses those above it.
   HubMetrics metrics_;

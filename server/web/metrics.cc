@@ -106,6 +106,13 @@ struct HubMetrics::Families {
                                  .Help("Mailboxes in which a message waits.")
                                  .Register(registry)
                                  .Add({});
+  Gauge& certificate_left = BuildGauge()
+                                .Name("waymark_certificate_left_seconds")
+                                .Help(
+                                    "Time until the hub's certificate ends; 0 when it cannot "
+                                    "serve.")
+                                .Register(registry)
+                                .Add({});
   Counter& expired_messages = BuildCounter()
                                   .Name("waymark_messages_expired_total")
                                   .Help("Undelivered messages deleted at their end.")
@@ -183,6 +190,10 @@ void HubMetrics::SetWaiting(const WaitingTotals& totals, absl::Time now) {
   families_->waiting_mailboxes.Set(static_cast<double>(totals.mailboxes));
   const absl::Duration age = now - totals.oldest.value_or(now);
   families_->waiting_oldest.Set(absl::ToDoubleSeconds(std::max(age, absl::ZeroDuration())));
+}
+
+void HubMetrics::SetCertificateLeft(absl::Duration left) {
+  families_->certificate_left.Set(absl::ToDoubleSeconds(left));
 }
 
 std::string HubMetrics::Text() const {

@@ -35,6 +35,8 @@ class HubMetrics final : public CommitterMetrics, public DispatcherMetrics {
   void OnOfflineNotices(size_t notices);
   // What waits in the mailboxes at `now`.
   void SetWaiting(const WaitingTotals& totals, absl::Time now);
+  // How long the hub's own certificate still serves; not negative.
+  void SetCertificateLeft(absl::Duration left);
 
   // The exposition text, format 0.0.4.
   std::string Text() const;

@@ -14,6 +14,7 @@ const EDGES = {
   'server/main.cc': ['base/', 'server/program.h'],
   'server/hub.': ['base/', 'server/'],
   'server/program.': ['base/', 'server/'],
+  'server/own_certificate.': ['base/'],
   'server/inspect.': ['base/', 'server/store/'],
   'server/web/': ['base/', 'server/session/', ...HUB_DOMAIN],
   'server/rpc/': ['base/', 'server/session/', ...HUB_DOMAIN],

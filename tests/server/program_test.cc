@@ -68,5 +68,14 @@ TEST_F(HubProgramTest, TheCatalogueIsAFolderBesideTheConfiguration) {
               AllOf(HasSubstr(folder_ + "/own: policy_packs.json"), HasSubstr("moods")));
 }
 
+TEST_F(HubProgramTest, ACertificateThatHasEndedIsSaidAtTheStart) {
+  const KeyAndCertificate keys = network_.IssueHub(absl::Hours(24));
+  Write("data/hub.crt", keys.certificate_pem);
+  ASSERT_TRUE(WriteSecretFile(folder_ + "/data/hub.key", keys.key_pem).ok());
+  clock_.Advance(absl::Hours(25));
+  EXPECT_THAT(RefusalToServe(), AllOf(HasSubstr("/data/hub.crt: the certificate ended at "),
+                                      HasSubstr("waymark registry sign-hub")));
+}
+
 }  // namespace
 }  // namespace waymark::hub

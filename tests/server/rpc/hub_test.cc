@@ -55,6 +55,17 @@ class HubTest : public testing::Test {
     return stream.Finish();
   }
 
+  // The certificate that the hub shows a new connection.
+  static std::string ShownOn(const std::shared_ptr<grpc::Channel>& channel) {
+    v1::EnrolmentService::Stub stub(channel);
+    grpc::ClientContext context;
+    v1::GetRenewalResponse response;
+    (void)stub.GetRenewal(&context, {}, &response);
+    if (context.auth_context() == nullptr) return "";
+    const auto shown = context.auth_context()->FindPropertyValues("x509_pem_cert");
+    return shown.empty() ? "" : std::string(shown[0].data(), shown[0].size());
+  }
+
   // The value of a metric that has no label; -1 while there is none.
   double Metric(const std::string& name) {
     const std::string text = Get("/metrics");
@@ -302,6 +313,28 @@ TEST_F(HubTest, MetricsTellWhatWaits) {
   EXPECT_EQ(Metric("waymark_mailbox_bytes"), 0);
   EXPECT_EQ(Metric("waymark_mailbox_oldest_seconds"), 0);
   EXPECT_EQ(Metric("waymark_mailboxes_waiting"), 0);
+}
+
+TEST_F(HubTest, AReplacedCertificateIsShownToNewConnectionsWithoutARestart) {
+  Join();
+  TestStream before(hub_.ChannelOf("qso"));
+  before.Hello();
+  const KeyAndCertificate next = hub_.ca().IssueHub(absl::Hours(24 * 90));
+  ASSERT_NE(ShownOn(hub_.EnrolmentChannel()), next.certificate_pem);
+  hub_.ReplaceCertificate(next);
+  EXPECT_TRUE(Eventually([&] { return ShownOn(hub_.EnrolmentChannel()) == next.certificate_pem; }));
+  EXPECT_TRUE(Eventually([&] { return ShownOn(hub_.ChannelOf("lin")) == next.certificate_pem; }));
+
+  before.Write(Inquiry("9ab1"));
+  EXPECT_THAT(ReasonsOf(before.Read()), ElementsAre(kOk, kOk)) << "live streams go on";
+  hub_.clock().Advance(absl::Hours(1));
+  EXPECT_TRUE(Eventually([&] { return Metric("waymark_certificate_left_seconds") > 88 * 86400; }));
+}
+
+TEST_F(HubTest, MetricsTellHowLongTheCertificateLasts) {
+  EXPECT_TRUE(Eventually([&] { return Metric("waymark_certificate_left_seconds") > 29 * 86400; }));
+  hub_.clock().Advance(absl::Hours(24 * 31));
+  EXPECT_TRUE(Eventually([&] { return Metric("waymark_certificate_left_seconds") == 0; }));
 }
 
 TEST_F(HubTest, TheRulesFollowTheNetworksOwnCatalogue) {

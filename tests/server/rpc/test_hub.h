@@ -76,7 +76,7 @@ class TestHub {
     RequireTls13();
     std::string pattern = ::testing::TempDir() + "/hub_XXXXXX";
     folder_ = mkdtemp(pattern.data());
-    WriteKeys("hub", ca_.IssueHub());
+    WriteKeys("hub", ca_.IssueHub(absl::Hours(24 * 30)));
     EXPECT_TRUE(WritePublicFile(folder_ + "/network-ca.crt", ca_.ca_pem()).ok());
     Start();
   }
@@ -91,6 +91,8 @@ class TestHub {
     hub_ = *std::move(started);
   }
   void Stop() { hub_->Stop(); }
+  // Puts another certificate and its key in place of the hub's, as an operator does.
+  void ReplaceCertificate(const KeyAndCertificate& keys) { WriteKeys("hub", keys); }
   // Puts a data file into the network's own catalogue, which the next start reads.
   void WriteCatalogue(const std::string& name, const std::string& json) {
     catalogue_ = folder_ + "/catalogue";
@@ -115,6 +117,7 @@ class TestHub {
     options.listen = options.enrolment_listen = options.metrics_listen = "127.0.0.1:0";
     options.tls_key = folder_ + "/hub.key";
     options.tls_certificate = folder_ + "/hub.crt";
+    options.tls_refresh = absl::Seconds(1);
     options.clock = &clock_;
     options.random = &SystemRandom();
     options.drain_limit = absl::Seconds(5);
