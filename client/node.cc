@@ -86,7 +86,8 @@ struct Membership {
 
 absl::StatusOr<Membership> ReadMembership(const DataFolder& folder) {
   RETURN_IF_ERROR(folder.CheckJoined());
-  RETURN_IF_ERROR(FinishRenewal(folder));
+  RETURN_IF_ERROR(KeyReplacement::Renewing(folder).Finish());
+  RETURN_IF_ERROR(KeyReplacement::Joining(folder).Finish());
   ASSIGN_OR_RETURN(Network network, LoadNetwork(folder.network()));
   ASSIGN_OR_RETURN(const Certificate certificate, OwnCertificate(folder));
   const SpiffeId id = certificate.spiffe_id();

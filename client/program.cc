@@ -216,7 +216,8 @@ absl::StatusOr<int> RunJoin(const JoinArguments& arguments, const ProgramOptions
       Join::Open(invitation, folder, key, program.cost, *program.clock, SystemRandom()));
   const std::string& handle = invitation.member().handle();
   if (!join->joined()) {
-    std::cout << "Joining network '" << join->network().name << "' as '" << handle << "'.\n"
+    std::cout << "Joining network '" << join->network().name << "' as '" << handle << "'"
+              << (join->again() ? " again" : "") << ".\n"
               << "Fingerprint of this organisation's identity key:\n\n    " << join->fingerprint()
               << "\n\nThe registry operator compares it with you, on a number that you both know, "
                  "and approves the request.\n"
@@ -229,8 +230,9 @@ absl::StatusOr<int> RunJoin(const JoinArguments& arguments, const ProgramOptions
     return kNotYet;
   }
   std::cout << "Joined as '" << handle << "'; the certificate is in " << folder.path() << ".\n"
-            << "Next: write node.yaml, make the first administrator with 'waymark-node staff-init' "
-               "and run 'waymark-node serve'.\n";
+            << (join->again() ? "Next: run 'waymark-node serve' as before.\n"
+                              : "Next: write node.yaml, make the first administrator with "
+                                "'waymark-node staff-init' and run 'waymark-node serve'.\n");
   return 0;
 }
 

@@ -83,10 +83,9 @@ absl::StatusOr<MemberPlan> PlanOf(const RegistryOptions& options) {
   return plan;
 }
 
-absl::Status Invite(Shell& shell, const RegistryOptions& options) {
-  ASSIGN_OR_RETURN(const MemberPlan plan, PlanOf(options));
-  ASSIGN_OR_RETURN(const Registry registry, Open(shell, options));
-  ASSIGN_OR_RETURN(std::string invitation, registry.keys->Invite(*registry.hub, plan));
+// Prints the invitation, or writes it to the file that was asked for.
+absl::Status HandOver(Shell& shell, const RegistryOptions& options, const std::string& handle,
+                      std::string invitation) {
   if (options.out_path.empty()) {
     Struct made;
     Set(made, "invitation", invitation);
@@ -94,9 +93,29 @@ absl::Status Invite(Shell& shell, const RegistryOptions& options) {
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(WriteSecretFile(options.out_path, SecretBytes::TakeFrom(invitation)));
-  shell.PrintDone("the invitation of " + plan.handle + " is in " + options.out_path +
+  shell.PrintDone("the invitation of " + handle + " is in " + options.out_path +
                   "; it counts once and for 72 hours");
   return absl::OkStatus();
+}
+
+absl::Status Invite(Shell& shell, const RegistryOptions& options) {
+  ASSIGN_OR_RETURN(const MemberPlan plan, PlanOf(options));
+  ASSIGN_OR_RETURN(const Registry registry, Open(shell, options));
+  ASSIGN_OR_RETURN(std::string invitation, registry.keys->Invite(*registry.hub, plan));
+  return HandOver(shell, options, plan.handle, std::move(invitation));
+}
+
+absl::Status InviteAgain(Shell& shell, const RegistryOptions& options) {
+  ASSIGN_OR_RETURN(const Registry registry, Open(shell, options));
+  ASSIGN_OR_RETURN(std::string invitation,
+                   registry.keys->InviteAgain(*registry.hub, options.handle));
+  return HandOver(shell, options, options.handle, std::move(invitation));
+}
+
+std::string AskedFor(const PendingRequest& request) {
+  if (request.renewal) return "renewal";
+  if (!request.again) return "admission";
+  return request.other_key ? "admission again, another identity key" : "admission again";
 }
 
 absl::Status ListRequests(Shell& shell, const RegistryOptions& options) {
@@ -109,13 +128,14 @@ absl::Status ListRequests(Shell& shell, const RegistryOptions& options) {
     const auto since = TimeUtil::SecondsToTimestamp(absl::ToUnixSeconds(request.requested_at));
     const std::string handle =
         request.member_handle.empty() ? "(its proof does not hold)" : request.member_handle;
-    table.Add({request.id.substr(0, 8), handle, request.renewal ? "renewal" : "admission",
-               shell.view().Time(since)});
+    table.Add({request.id.substr(0, 8), handle, AskedFor(request), shell.view().Time(since)});
     Struct& entry = *entries.add_values()->mutable_struct_value();
     Set(entry, "id", request.id);
     Set(entry, "handle", request.member_handle);
     Set(entry, "requested_at", TimeUtil::ToString(since));
     (*entry.mutable_fields())["renewal"].set_bool_value(request.renewal);
+    (*entry.mutable_fields())["again"].set_bool_value(request.again);
+    (*entry.mutable_fields())["other_key"].set_bool_value(request.other_key);
   }
   if (!shell.PrintJson(list)) shell.out() << table.ToString();
   return absl::OkStatus();
@@ -220,6 +240,16 @@ void AddMemberCommands(CLI::App& registry, Shell& shell, RegistryOptions& option
   invite->add_option("--pack", options.member.policy_pack, "Policy pack")->required();
   AddEach(invite, "--unit", options.units, "NAME=WORDS FOR PEOPLE; once per unit")->required();
   invite->add_option("--out", options.out_path, "Write it to this file, for its owner alone");
+
+  CLI::App* again = shell.Add(registry, "invite-again",
+                              "Makes an invitation for a present member, under its id: for one "
+                              "whose certificate has ended\n"
+                              "or whose keys are lost. It keeps its units and its standing.",
+                              "waymark registry invite-again lin --out lin.invitation",
+                              [&shell, &options] { return InviteAgain(shell, options); });
+  AddDir(again, options);
+  again->add_option("HANDLE", options.handle, "The organisation")->required();
+  again->add_option("--out", options.out_path, "Write it to this file, for its owner alone");
 
   const auto add_member = [&](const std::string& name, const std::string& text,
                               v1::MemberStatus status) {

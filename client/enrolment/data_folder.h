@@ -3,9 +3,9 @@
 //   network.json           the network, as the invitation described it
 //   ca.crt                 its authority's certificate
 //   tls.key tls.crt        the node's TLS key and certificate
-//   tls.csr                the request for the first certificate, until it is there
+//   join.key join.csr      a request under an invitation, under way
 //   next.key next.csr      a renewal under way
-//   next.crt               a renewal that came and is being put in place
+//   join.crt next.crt      what came of it and is being put in place
 //   vault.db               everything else, encrypted (client/vault/vault.h)
 //
 // The master key, which opens the vault, never lies in it. Immutable; thread-safe.
@@ -26,7 +26,9 @@ class DataFolder {
   std::string ca() const { return path_ + "/ca.crt"; }
   std::string tls_key() const { return path_ + "/tls.key"; }
   std::string tls_certificate() const { return path_ + "/tls.crt"; }
-  std::string tls_request() const { return path_ + "/tls.csr"; }
+  std::string join_key() const { return path_ + "/join.key"; }
+  std::string join_request() const { return path_ + "/join.csr"; }
+  std::string join_certificate() const { return path_ + "/join.crt"; }
   std::string next_key() const { return path_ + "/next.key"; }
   std::string next_request() const { return path_ + "/next.csr"; }
   std::string next_certificate() const { return path_ + "/next.crt"; }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kKeySetting = "identity-key";
 constexpr std::string_view kAdmissionSetting = "admission";
+constexpr std::string_view kInvitationSetting = "admission.invitation";
 
 }  // namespace
 
@@ -33,9 +34,20 @@ absl::StatusOr<SigningKey> MakeIdentityKey(Vault& vault) {
   return key;
 }
 
-absl::Status StoreAdmission(Vault& vault, const v1::Member& member) {
-  return vault.Write(
-      [&](Transaction& t) { return PutSettingMessage(t, kAdmissionSetting, member); });
+absl::Status StoreAdmission(Vault& vault, const v1::Member& member, std::string_view invitation) {
+  return vault.Write([&](Transaction& t) -> absl::Status {
+    RETURN_IF_ERROR(PutSettingMessage(t, kAdmissionSetting, member));
+    return t.PutSetting(kInvitationSetting, invitation);
+  });
+}
+
+absl::StatusOr<bool> AdmittedBy(const Vault& vault, std::string_view invitation) {
+  std::optional<SecretBytes> stored;
+  RETURN_IF_ERROR(vault.Read([&](const Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(stored, reader.GetSetting(kInvitationSetting));
+    return absl::OkStatus();
+  }));
+  return stored.has_value() && stored->view() == invitation;
 }
 
 absl::StatusOr<std::optional<v1::Member>> LoadAdmission(const Vault& vault) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "base/crypto/signature.h"
@@ -20,8 +21,12 @@ absl::StatusOr<SigningKey> MakeIdentityKey(Vault& vault);
 absl::StatusOr<SigningKey> LoadIdentityKey(const Vault& vault);
 
 // How the registry described the organisation when it was admitted; for what a node says of itself
-// before it first sees the directory. nullopt before that.
-absl::Status StoreAdmission(Vault& vault, const v1::Member& member);
+// before it first sees the directory. nullopt before that. `invitation` is the hash of the
+// invitation that admitted it.
+absl::Status StoreAdmission(Vault& vault, const v1::Member& member, std::string_view invitation);
 absl::StatusOr<std::optional<v1::Member>> LoadAdmission(const Vault& vault);
+
+// Whether the organisation was last admitted by the invitation of this hash.
+absl::StatusOr<bool> AdmittedBy(const Vault& vault, std::string_view invitation);
 
 }  // namespace waymark::node

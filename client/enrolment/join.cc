@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/directory/enrolment.h"
-#include "base/directory/pem.h"
 #include "base/directory/statement.h"
 #include "base/identity/certificate.h"
 #include "base/identity/files.h"
@@ -30,8 +29,8 @@ absl::Status CheckOwner(const DataFolder& folder, const SpiffeId& id) {
     ASSIGN_OR_RETURN(const Certificate certificate, Certificate::FromPem(pem));
     if (certificate.spiffe_id() != id) return BelongsElsewhere(folder, "organisation");
   }
-  if (FileExists(folder.tls_request())) {
-    ASSIGN_OR_RETURN(const std::string pem, ReadPublicFile(folder.tls_request()));
+  if (FileExists(folder.join_request())) {
+    ASSIGN_OR_RETURN(const std::string pem, ReadPublicFile(folder.join_request()));
     ASSIGN_OR_RETURN(const CertificateRequest request, CertificateRequest::FromPem(pem));
     if (request.requested_id() != id) return BelongsElsewhere(folder, "organisation");
   }
@@ -46,6 +45,7 @@ Join::Join(v1::Invitation invitation, Network network, SpiffeId id, DataFolder f
       network_(std::move(network)),
       id_(id),
       folder_(std::move(folder)),
+      next_(KeyReplacement::Joining(folder_)),
       vault_(std::move(vault)),
       identity_key_(std::move(identity_key)),
       clock_(clock) {}
@@ -67,25 +67,28 @@ absl::StatusOr<std::unique_ptr<Join>> Join::Open(const v1::Invitation& invitatio
   ASSIGN_OR_RETURN(SigningKey identity_key, MakeIdentityKey(*vault));
   auto join = std::unique_ptr<Join>(new Join(invitation, std::move(network), id, folder,
                                              std::move(vault), std::move(identity_key), clock));
-  if (!join->joined()) RETURN_IF_ERROR(join->MakeRequest());
+  RETURN_IF_ERROR(join->ReadProgress());
   return join;
 }
 
-bool Join::joined() const { return FileExists(folder_.tls_certificate()); }
-
-absl::Status Join::MakeRequest() {
-  RETURN_IF_ERROR(WritePublicFile(folder_.network(), FormatNetwork(invitation_.network())));
+absl::Status Join::ReadProgress() {
+  RETURN_IF_ERROR(KeyReplacement::Renewing(folder_).Finish());
+  RETURN_IF_ERROR(next_.Finish());
+  again_ = FileExists(folder_.tls_certificate());
+  ASSIGN_OR_RETURN(const bool admitted, AdmittedBy(*vault_, InvitationHash(invitation_.secret())));
+  // The vault is told before the certificate is put in place.
+  joined_ = again_ && admitted && !next_.requested();
+  if (joined_) return absl::OkStatus();
+  const absl::StatusOr<Network> known = LoadNetwork(folder_.network());
+  if (!known.ok() || known->version <= network_.version) {
+    RETURN_IF_ERROR(WritePublicFile(folder_.network(), FormatNetwork(invitation_.network())));
+  }
   RETURN_IF_ERROR(WritePublicFile(folder_.ca(), network_.ca_pem));
-  // The request is made once: the hub knows it by its bytes, and no two signatures are equal.
-  if (FileExists(folder_.tls_request())) return absl::OkStatus();
-  const SecretBytes key = GenerateTlsKey();
-  ASSIGN_OR_RETURN(const std::string request, CreateRequest(key, id_));
-  RETURN_IF_ERROR(WriteSecretFile(folder_.tls_key(), key));
-  return WritePublicFile(folder_.tls_request(), request);
+  return next_.Request(id_).status();
 }
 
 absl::StatusOr<bool> Join::Advance(InvitationDesk& desk) {
-  if (joined()) return true;
+  if (joined_) return true;
   if (!requested_) RETURN_IF_ERROR(Request(desk));
   requested_ = true;
   v1::GetEnrolmentRequest query;
@@ -96,6 +99,7 @@ absl::StatusOr<bool> Join::Advance(InvitationDesk& desk) {
       return false;
     case v1::ENROLMENT_STATE_APPROVED:
       RETURN_IF_ERROR(TakeIn(answer));
+      joined_ = true;
       return true;
     case v1::ENROLMENT_STATE_REJECTED:
       return Error(v1::REASON_INVITATION_INVALID, "the registry operator rejected the request");
@@ -105,14 +109,16 @@ absl::StatusOr<bool> Join::Advance(InvitationDesk& desk) {
 }
 
 absl::Status Join::Request(InvitationDesk& desk) {
-  ASSIGN_OR_RETURN(const std::string pem, ReadPublicFile(folder_.tls_request()));
-  ASSIGN_OR_RETURN(const std::string der, DerFromPem(kPemCertificateRequest, pem));
+  ASSIGN_OR_RETURN(const std::string der, next_.Request(id_));
   v1::RequestEnrolmentRequest request;
   request.set_invitation(invitation_.secret());
   request.set_certificate_request(der);
   request.set_identity_key(identity_key_.verifying_key().spki());
   request.set_proof(SignEnrolment(identity_key_, InvitationHash(invitation_.secret()), der));
-  return desk.RequestEnrolment(request);
+  const absl::Status requested = desk.RequestEnrolment(request);
+  // A request that its invitation does not cover must not stand in the way of the next one.
+  if (ReasonOf(requested) == v1::REASON_INVITATION_INVALID) next_.Drop();
+  return requested;
 }
 
 absl::StatusOr<v1::Member> Join::CheckMember(const v1::SignedStatement& signed_statement) const {
@@ -131,19 +137,12 @@ absl::StatusOr<v1::Member> Join::CheckMember(const v1::SignedStatement& signed_s
 
 absl::Status Join::TakeIn(const v1::GetEnrolmentResponse& answer) {
   ASSIGN_OR_RETURN(const Certificate certificate,
-                   Certificate::FromPem(PemFromDer(kPemCertificate, answer.certificate())));
-  RETURN_IF_ERROR(certificate.VerifyIssuedBy(network_.ca_pem, clock_.Now()));
-  if (certificate.spiffe_id() != id_) {
-    return Error(v1::REASON_IDENTITY_MISSING, "the certificate names another organisation");
-  }
-  ASSIGN_OR_RETURN(const SecretBytes key, ReadSecretFile(folder_.tls_key()));
-  RETURN_IF_ERROR(CheckKeyMatches(key, certificate));
+                   next_.Check(answer.certificate(), id_, clock_.Now()));
   ASSIGN_OR_RETURN(const v1::Member member, CheckMember(answer.member()));
-  RETURN_IF_ERROR(StoreAdmission(*vault_, member));
-  // Last, because its presence means that all the rest is there.
-  RETURN_IF_ERROR(WritePublicFile(folder_.tls_certificate(), certificate.pem()));
-  RemoveFile(folder_.tls_request());
-  return absl::OkStatus();
+  RETURN_IF_ERROR(StoreAdmission(*vault_, member, InvitationHash(invitation_.secret())));
+  // A renewal that was asked for before must not replace this.
+  KeyReplacement::Renewing(folder_).Drop();
+  return next_.Put(certificate);
 }
 
 }  // namespace waymark::node

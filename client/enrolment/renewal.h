@@ -2,8 +2,8 @@
 //
 // At two thirds of its validity the node makes a new key and asks for a certificate with it, signed
 // by the identity key; the operator's daily refresh grants it. The pair is put in place as two
-// files; credentials are read again from there (base/rpc/credentials.h). A crash in between is
-// finished by FinishRenewal. Not thread-safe; what the constructor is given outlives the object.
+// files (key_replacement.h); credentials are read again from there (base/rpc/credentials.h). Not
+// thread-safe; what the constructor is given outlives the object.
 #pragma once
 
 #include "absl/status/status.h"
@@ -13,17 +13,19 @@
 #include "base/identity/spiffe.h"
 #include "base/time/clock.h"
 #include "client/enrolment/data_folder.h"
+#include "client/enrolment/key_replacement.h"
 #include "client/link/enrolment_desk.h"
 
 namespace waymark::node {
 
-// Puts a renewed key and certificate in place whose certificate has come; OK if there is none.
-absl::Status FinishRenewal(const DataFolder& folder);
-
 class Renewal {
  public:
   Renewal(DataFolder folder, const SpiffeId& id, const SigningKey& identity_key, Clock& clock)
-      : folder_(std::move(folder)), id_(id), identity_key_(identity_key), clock_(clock) {}
+      : folder_(std::move(folder)),
+        next_(KeyReplacement::Renewing(folder_)),
+        id_(id),
+        identity_key_(identity_key),
+        clock_(clock) {}
 
   // Asks, when it is time, for a new certificate and puts it in place; returns whether it did.
   // Meant to be called every few minutes. REASON_STATE_FORBIDS: the operator rejected the request;
@@ -33,10 +35,9 @@ class Renewal {
 
  private:
   absl::StatusOr<bool> IsTime() const;
-  absl::StatusOr<std::string> NextRequest() const;
-  absl::Status TakeIn(const std::string& certificate_der) const;
 
   const DataFolder folder_;
+  const KeyReplacement next_;
   const SpiffeId id_;
   const SigningKey& identity_key_;
   Clock& clock_;

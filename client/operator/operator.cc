@@ -171,16 +171,28 @@ absl::StatusOr<std::string> Operator::Invite(RegistryDesk& desk, const MemberPla
   ASSIGN_OR_RETURN(const std::vector<MemberView> members, Members(desk));
   for (const MemberView& member : members) {
     if (member.member.handle() == plan.handle) {
-      return Error(v1::REASON_EXISTS, "a member has the handle " + plan.handle);
+      return Error(v1::REASON_EXISTS, "a member has the handle " + plan.handle +
+                                          "; 'waymark registry invite-again " + plan.handle +
+                                          "' lets it join again");
     }
   }
-  const absl::Time now = clock_.Now();
-  const OrganisationId organisation = OrganisationId::Generate(random_);
+  return Announce(desk, OrganisationId::Generate(random_), MemberFrom(plan, clock_.Now(), random_));
+}
+
+absl::StatusOr<std::string> Operator::InviteAgain(RegistryDesk& desk, const std::string& handle) {
+  ASSIGN_OR_RETURN(MemberView view, FindMember(desk, handle));
+  view.member.clear_identity_key();
+  return Announce(desk, view.organisation, view.member);
+}
+
+absl::StatusOr<std::string> Operator::Announce(RegistryDesk& desk,
+                                               const OrganisationId& organisation,
+                                               const v1::Member& member) {
   v1::Invitation invitation;
   invitation.set_secret(random_.Bytes(kInvitationSize));
   invitation.set_organisation_id(organisation.bytes());
-  *invitation.mutable_member() = MemberFrom(plan, now, random_);
-  invitation.set_expires_minute(MinuteOf(now + kInvitationLifetime));
+  *invitation.mutable_member() = member;
+  invitation.set_expires_minute(MinuteOf(clock_.Now() + kInvitationLifetime));
   v1::Network& network = *invitation.mutable_network();
   network.set_network_id(network_.id.bytes());
   network.set_name(network_.name);
@@ -216,7 +228,10 @@ absl::StatusOr<std::vector<PendingRequest>> Operator::Requests(RegistryDesk& des
         request.member_handle = invited->handle();
       }
       for (const MemberView& member : members) {
-        if (member.organisation == *organisation) request.member_handle = member.member.handle();
+        if (member.organisation != *organisation) continue;
+        request.member_handle = member.member.handle();
+        request.again = !enrolment.renewal();
+        request.other_key = member.member.identity_key() != enrolment.identity_key();
       }
     }
     requests.push_back(std::move(request));
@@ -239,8 +254,16 @@ absl::Status Operator::Approve(RegistryDesk& desk, const std::string& id,
   const OrganisationId organisation = *OrganisationId::FromBytes(enrolment.organisation_id());
   if (!enrolment.renewal()) {
     ASSIGN_OR_RETURN(v1::Member member, InvitedMember(organisation));
+    uint64_t version = 0;
+    ASSIGN_OR_RETURN(const std::vector<MemberView> members, Members(desk));
+    for (const MemberView& present : members) {
+      if (present.organisation != organisation) continue;
+      // What changed since the invitation stands.
+      member = present.member;
+      version = present.version;
+    }
     member.set_identity_key(enrolment.identity_key());
-    *request.mutable_member() = SignMember(organisation, member, 0);
+    *request.mutable_member() = SignMember(organisation, member, version);
   }
   RETURN_IF_ERROR(desk.ApproveEnrolment(request));
   std::error_code ignored;
@@ -271,16 +294,11 @@ absl::StatusOr<std::vector<MemberView>> Operator::Members(RegistryDesk& desk) {
 
 absl::Status Operator::SetStatus(RegistryDesk& desk, const std::string& handle,
                                  v1::MemberStatus status) {
-  ASSIGN_OR_RETURN(const std::vector<MemberView> members, Members(desk));
-  for (const MemberView& view : members) {
-    if (view.member.handle() != handle) continue;
-    v1::Member member = view.member;
-    member.set_status(status);
-    v1::PublishMemberRequest request;
-    *request.mutable_member() = SignMember(view.organisation, member, view.version);
-    return desk.PublishMember(request);
-  }
-  return Error(v1::REASON_NOT_FOUND, "no member has the handle " + handle);
+  ASSIGN_OR_RETURN(MemberView view, FindMember(desk, handle));
+  view.member.set_status(status);
+  v1::PublishMemberRequest request;
+  *request.mutable_member() = SignMember(view.organisation, view.member, view.version);
+  return desk.PublishMember(request);
 }
 
 absl::StatusOr<RefreshResult> Operator::Refresh(RegistryDesk& desk) {
@@ -309,6 +327,14 @@ absl::StatusOr<RefreshResult> Operator::Refresh(RegistryDesk& desk) {
     ++result.certificates;
   }
   return result;
+}
+
+absl::StatusOr<MemberView> Operator::FindMember(RegistryDesk& desk, const std::string& handle) {
+  ASSIGN_OR_RETURN(std::vector<MemberView> members, Members(desk));
+  for (MemberView& view : members) {
+    if (view.member.handle() == handle) return std::move(view);
+  }
+  return Error(v1::REASON_NOT_FOUND, "no member has the handle " + handle);
 }
 
 absl::StatusOr<v1::Enrolment> Operator::FindRequest(RegistryDesk& desk, const std::string& id) {

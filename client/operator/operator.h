@@ -64,6 +64,10 @@ struct PendingRequest {
   std::string id;  // hexadecimal
   std::string member_handle;
   bool renewal = false;
+  // An admission of a present member, and whether it brings another identity key than the member
+  // has.
+  bool again = false;
+  bool other_key = false;
   absl::Time requested_at;
 };
 
@@ -110,11 +114,16 @@ class Operator {
   // EXISTS: a member has the handle.
   absl::StatusOr<std::string> Invite(RegistryDesk& desk, const MemberPlan& plan);
 
+  // The same for a present member, under its id: for one whose certificate has ended or whose keys
+  // are lost. Until the approval it stays as it is. NOT_FOUND: no member has the handle.
+  absl::StatusOr<std::string> InviteAgain(RegistryDesk& desk, const std::string& handle);
+
   // What waits. Requests whose proof does not hold are shown with an empty handle.
   absl::StatusOr<std::vector<PendingRequest>> Requests(RegistryDesk& desk);
 
   // Signs what a request asks for, after a person compared the fingerprint that the organisation
-  // reads out. `id` may be the first digits. NOT_FOUND; FINGERPRINT_MISMATCH: nothing was signed.
+  // reads out. `id` may be the first digits. A present member keeps units and standing. NOT_FOUND;
+  // FINGERPRINT_MISMATCH: nothing was signed.
   absl::Status Approve(RegistryDesk& desk, const std::string& id, const std::string& fingerprint);
   absl::Status Reject(RegistryDesk& desk, const std::string& id);
 
@@ -131,6 +140,9 @@ class Operator {
   Operator(std::string folder, Network network, std::unique_ptr<CertificateAuthority> authority,
            SigningKey registry_key, Clock& clock, Random& random);
 
+  absl::StatusOr<MemberView> FindMember(RegistryDesk& desk, const std::string& handle);
+  absl::StatusOr<std::string> Announce(RegistryDesk& desk, const OrganisationId& organisation,
+                                       const v1::Member& member);
   absl::StatusOr<v1::Enrolment> FindRequest(RegistryDesk& desk, const std::string& id);
   absl::StatusOr<v1::Member> InvitedMember(const OrganisationId& organisation) const;
   absl::StatusOr<std::string> IssueFor(const v1::Enrolment& enrolment) const;

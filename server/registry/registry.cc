@@ -128,11 +128,7 @@ absl::Status Registry::RequestRenewal(const OrganisationId& organisation,
   const std::string request_id = EnrolmentRequestId(request.certificate_request());
   ASSIGN_OR_RETURN(const auto known, store_->FindEnrolment(request_id));
   if (known) return absl::OkStatus();
-  ASSIGN_OR_RETURN(auto earlier, LatestRenewal(organisation));
-  if (earlier && earlier->state == v1::ENROLMENT_STATE_PENDING) {
-    earlier->state = v1::ENROLMENT_STATE_REJECTED;
-    RETURN_IF_ERROR(store_->PutEnrolment(*earlier));
-  }
+  RETURN_IF_ERROR(DropPendingRenewal(organisation));
   v1::Enrolment enrolment;
   enrolment.set_request_id(request_id);
   enrolment.set_organisation_id(organisation.bytes());
@@ -153,6 +149,13 @@ absl::StatusOr<std::optional<EnrolmentRow>> Registry::LatestRenewal(
     if (!latest || row.requested_at >= latest->requested_at) latest = std::move(row);
   }
   return latest;
+}
+
+absl::Status Registry::DropPendingRenewal(const OrganisationId& organisation) {
+  ASSIGN_OR_RETURN(auto pending, LatestRenewal(organisation));
+  if (!pending || pending->state != v1::ENROLMENT_STATE_PENDING) return absl::OkStatus();
+  pending->state = v1::ENROLMENT_STATE_REJECTED;
+  return store_->PutEnrolment(*pending);
 }
 
 absl::StatusOr<v1::GetRenewalResponse> Registry::GetRenewal(const OrganisationId& organisation) {
@@ -235,6 +238,8 @@ absl::Status Registry::ApproveEnrolment(const v1::ApproveEnrolmentRequest& reque
   response.set_state(v1::ENROLMENT_STATE_APPROVED);
   if (row.state == v1::ENROLMENT_STATE_PENDING && request.has_member()) {
     RETURN_IF_ERROR(directory_->PublishMember(request.member()));
+    // Asked for with the certificate, perhaps with the identity key, that this replaces.
+    RETURN_IF_ERROR(DropPendingRenewal(row.organisation));
   }
   return Decide(std::move(row), response);
 }

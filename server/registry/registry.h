@@ -76,6 +76,8 @@ class Registry {
   absl::StatusOr<EnrolmentRow> FindRequest(const std::string& request_id);
   // The latest renewal of a member, nullopt if there is none.
   absl::StatusOr<std::optional<EnrolmentRow>> LatestRenewal(const OrganisationId& organisation);
+  // Rejects that one if it waits.
+  absl::Status DropPendingRenewal(const OrganisationId& organisation);
   absl::Status Decide(EnrolmentRow row, const v1::GetEnrolmentResponse& response);
   absl::Status CheckCertificate(const v1::Enrolment& enrolment, const std::string& certificate_der);
 

@@ -65,14 +65,6 @@ class MembershipTest : public ::testing::Test {
                     .ca_path = network_->registry().ca_path()};
   }
 
-  // The network's own authority, at another time.
-  static absl::StatusOr<std::unique_ptr<CertificateAuthority>> OwnAuthority(Clock& clock) {
-    const std::string folder = network_->folder() + "/operator";
-    ASSIGN_OR_RETURN(const std::string pem, ReadPublicFile(folder + "/ca.crt"));
-    ASSIGN_OR_RETURN(const SecretBytes key, ReadSecretFile(folder + "/ca.key"));
-    return CertificateAuthority::FromPem(pem, key, clock, SystemRandom());
-  }
-
   // How a stream under these files ends.
   static absl::Status TryToConnect(const TlsFiles& files) {
     WireStream stream(ChannelTo(network_->hub_address(), files, member_->network()));
@@ -114,7 +106,7 @@ TEST_F(MembershipTest, ACertificateOfAnotherNetworkDoesNotConnect) {
 
 TEST_F(MembershipTest, AnExpiredCertificateDoesNotConnect) {
   FakeClock clock(network_->clock().Now() - absl::Hours(2));
-  const auto authority = OwnAuthority(clock);
+  const auto authority = network_->Authority(clock);
   ASSERT_TRUE(authority.ok()) << authority.status();
   const auto files = Certify(
       "expired", **authority,
@@ -125,7 +117,7 @@ TEST_F(MembershipTest, AnExpiredCertificateDoesNotConnect) {
 
 TEST_F(MembershipTest, ACertificateOfNobodyInTheDirectoryIsRefused) {
   FakeClock clock(network_->clock().Now());
-  const auto authority = OwnAuthority(clock);
+  const auto authority = network_->Authority(clock);
   ASSERT_TRUE(authority.ok()) << authority.status();
   const auto files =
       Certify("stranger", **authority,

@@ -122,18 +122,31 @@ absl::Status NetworkFixture::Join(const OrganisationPlan& plan) {
                            .unit = *UnitId::FromBytes(invitation.member().units(0).unit_id()),
                            .clock_file = folder_ + "/clock",
                            .clock = &clock_});
-  RETURN_IF_ERROR(node->Join(text, [&](const std::string& fingerprint) -> absl::Status {
+  RETURN_IF_ERROR(Admit(*node, handle, text));
+  RETURN_IF_ERROR(node->Start());
+  nodes_[handle] = std::move(node);
+  return absl::OkStatus();
+}
+
+absl::Status NetworkFixture::Admit(NodeProcess& node, const std::string& handle,
+                                   const std::string& invitation, NodeProcess::Joining joining) {
+  const auto approve = [&](const std::string& fingerprint) -> absl::Status {
     ASSIGN_OR_RETURN(const auto requests, operator_->Requests(*desk_));
     for (const node::PendingRequest& request : requests) {
-      if (request.member_handle == handle) {
+      if (request.member_handle == handle && !request.renewal) {
         return operator_->Approve(*desk_, request.id, fingerprint);
       }
     }
     return Failed("the hub holds no request of " + handle);
-  }));
-  RETURN_IF_ERROR(node->Start());
-  nodes_[handle] = std::move(node);
-  return absl::OkStatus();
+  };
+  return node.Join(invitation, approve, joining);
+}
+
+absl::StatusOr<std::unique_ptr<CertificateAuthority>> NetworkFixture::Authority(
+    Clock& clock) const {
+  ASSIGN_OR_RETURN(const std::string pem, ReadPublicFile(folder_ + "/operator/ca.crt"));
+  ASSIGN_OR_RETURN(const SecretBytes key, ReadSecretFile(folder_ + "/operator/ca.key"));
+  return CertificateAuthority::FromPem(pem, key, clock, SystemRandom());
 }
 
 absl::Status NetworkFixture::Publish(const OrganisationPlan& plan) {

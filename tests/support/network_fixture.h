@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/identity/authority.h"
 #include "base/ids/ids.h"
 #include "client/cli/registry_client.h"
 #include "client/operator/operator.h"
@@ -63,6 +64,8 @@ class NetworkFixture {
   bool has(const std::string& handle) const { return nodes_.count(handle) > 0; }
   node::Operator& registry() { return *operator_; }
   node::RegistryDesk& desk() { return *desk_; }
+  // The network's own authority, at the time of another clock, which outlives it.
+  absl::StatusOr<std::unique_ptr<CertificateAuthority>> Authority(Clock& clock) const;
 
   // A unit ("lin.family") or a service ("lin-206"), as it stands in the directory.
   UnitId unit(const std::string& handle) const { return units_.at(handle); }
@@ -70,6 +73,9 @@ class NetworkFixture {
   // The organisation of the directory's member, for example "lin".
   OrganisationId organisation(const std::string& handle) const { return organisations_.at(handle); }
 
+  // Makes `node`, whose organisation was invited as `handle`, a member; it does not serve yet.
+  absl::Status Admit(NodeProcess& node, const std::string& handle, const std::string& invitation,
+                     NodeProcess::Joining joining = NodeProcess::Joining::kFirst);
   // Kills the hub and starts it again on the same ports, waiting for no node.
   absl::Status RestartHub();
   // Stops every process in order, nodes first.

@@ -30,13 +30,18 @@ class NodeProcess {
     Clock* clock = nullptr;
   };
 
+  // Whether the organisation joins for the first time, or again with the vault and staff that it
+  // has.
+  enum class Joining { kFirst, kAgain };
+
   explicit NodeProcess(Options options) : options_(std::move(options)) {}
 
   // Makes keys, asks to join under the invitation, and takes in the certificate once `approve` has
-  // approved the request; `approve` is given the fingerprint that the organisation reads out. Then
-  // makes the first administrator.
+  // approved the request; `approve` is given the fingerprint that the organisation reads out. The
+  // first time it then makes the first administrator.
   absl::Status Join(const std::string& invitation,
-                    absl::FunctionRef<absl::Status(const std::string& fingerprint)> approve);
+                    absl::FunctionRef<absl::Status(const std::string& fingerprint)> approve,
+                    Joining joining = Joining::kFirst);
 
   // Starts serving and waits until it is ready; the first time it takes on a caseworker.
   absl::Status Start();

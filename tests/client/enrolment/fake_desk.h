@@ -44,6 +44,13 @@ class FakeDesk final : public InvitationDesk, public RenewalDesk {
     return invitation;
   }
 
+  // The same organisation is invited once more; what was asked under the invitation before is over.
+  void InviteAgain() {
+    secret_ = network_.random().Bytes(kInvitationSize);
+    request_.Clear();
+    answer_.Clear();
+  }
+
   // The fingerprint that the operator sees with the request.
   std::string fingerprint() const {
     return VerifyingKey::FromSpki(request_.identity_key())->fingerprint();

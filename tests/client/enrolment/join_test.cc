@@ -25,6 +25,13 @@ class JoinTest : public testing::Test {
     return *std::move(join);
   }
 
+  void BecomeMember() {
+    const auto join = Open();
+    ASSERT_TRUE(join->Advance(desk_).ok());
+    desk_.Approve();
+    ASSERT_EQ(join->Advance(desk_).value(), true);
+  }
+
   TempFolder root_;
   const DataFolder folder_{root_.File("data")};
   FakeDesk desk_{absl::FromUnixSeconds(1'800'000'000)};
@@ -51,7 +58,7 @@ TEST_F(JoinTest, KeepsTheFolderFromOthers) {
   struct stat info;
   ASSERT_EQ(stat(folder_.path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
-  ASSERT_EQ(stat(folder_.tls_key().c_str(), &info), 0);
+  ASSERT_EQ(stat(folder_.join_key().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 
@@ -69,12 +76,7 @@ TEST_F(JoinTest, ContinuesWhereItWasCutOff) {
 }
 
 TEST_F(JoinTest, DoesNothingOnceJoined) {
-  {
-    const auto join = Open();
-    ASSERT_TRUE(join->Advance(desk_).ok());
-    desk_.Approve();
-    ASSERT_EQ(join->Advance(desk_).value(), true);
-  }
+  BecomeMember();
   const int before = desk_.requests();
   const std::string certificate = *ReadPublicFile(folder_.tls_certificate());
   const auto join = Open();
@@ -82,6 +84,67 @@ TEST_F(JoinTest, DoesNothingOnceJoined) {
   EXPECT_EQ(join->Advance(desk_).value(), true);
   EXPECT_EQ(desk_.requests(), before);
   EXPECT_EQ(*ReadPublicFile(folder_.tls_certificate()), certificate);
+}
+
+TEST_F(JoinTest, JoinsAgainUnderAnotherInvitationWithANewTlsKeyAndTheSameIdentity) {
+  BecomeMember();
+  const std::string fingerprint = desk_.fingerprint();
+  const std::string before = *ReadPublicFile(folder_.tls_certificate());
+  // A renewal that never came.
+  ASSERT_TRUE(KeyReplacement::Renewing(folder_).Request(desk_.id()).ok());
+
+  desk_.clock().Advance(absl::Hours(24 * 91));
+  desk_.InviteAgain();
+  {
+    const auto join = Open();
+    EXPECT_TRUE(join->again());
+    EXPECT_FALSE(join->joined());
+    EXPECT_EQ(join->Advance(desk_).value(), false);
+    EXPECT_EQ(*ReadPublicFile(folder_.tls_certificate()), before) << "until the approval";
+  }
+  desk_.Approve();
+  EXPECT_EQ(Open()->Advance(desk_).value(), true);
+  EXPECT_EQ(desk_.fingerprint(), fingerprint);
+  const auto certificate = *Certificate::FromPem(*ReadPublicFile(folder_.tls_certificate()));
+  EXPECT_NE(certificate.pem(), before);
+  EXPECT_NE(certificate.spki(), Certificate::FromPem(before)->spki());
+  EXPECT_TRUE(CheckKeyMatches(*ReadSecretFile(folder_.tls_key()), certificate).ok());
+  EXPECT_FALSE(KeyReplacement::Renewing(folder_).requested()) << "it must not replace this";
+  EXPECT_TRUE(Open()->joined());
+}
+
+TEST_F(JoinTest, AnInvitationThatDoesNotCountChangesNothing) {
+  BecomeMember();
+  const v1::Invitation good = desk_.Invitation();
+  const std::string before = *ReadPublicFile(folder_.tls_certificate());
+  v1::Invitation spent = good;
+  spent.set_secret(std::string(16, 's'));
+  {
+    const auto join = TryOpen(spent);
+    ASSERT_TRUE(join.ok()) << join.status();
+    EXPECT_EQ(ReasonOf((*join)->Advance(desk_).status()), v1::REASON_INVITATION_INVALID);
+  }
+  EXPECT_EQ(*ReadPublicFile(folder_.tls_certificate()), before);
+  EXPECT_TRUE((*TryOpen(good))->joined());
+}
+
+TEST_F(JoinTest, FinishesAtTheNextOpeningWhatACrashCutOff) {
+  std::string key;
+  {
+    const auto join = Open();
+    ASSERT_TRUE(join->Advance(desk_).ok());
+    key = std::string(ReadSecretFile(folder_.join_key())->view());
+    desk_.Approve();
+    ASSERT_EQ(join->Advance(desk_).value(), true);
+  }
+  // As when the power goes between the certificate's arrival and its place.
+  const std::string certificate = *ReadPublicFile(folder_.tls_certificate());
+  ASSERT_TRUE(WriteSecretFile(folder_.join_key(), SecretBytes::CopyOf(key)).ok());
+  ASSERT_TRUE(WritePublicFile(folder_.join_certificate(), certificate).ok());
+  RemoveFile(folder_.tls_certificate());
+  EXPECT_TRUE(Open()->joined());
+  EXPECT_EQ(*ReadPublicFile(folder_.tls_certificate()), certificate);
+  EXPECT_FALSE(FileExists(folder_.join_key()));
 }
 
 TEST_F(JoinTest, KeepsTheIdentityKeyAndTheAdmissionInTheVault) {

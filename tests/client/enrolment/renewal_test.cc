@@ -111,11 +111,11 @@ TEST_F(RenewalTest, FinishesWhatACrashCutOff) {
   ASSERT_TRUE(WriteSecretFile(folder_.tls_key(), key).ok());
   EXPECT_FALSE(PairFits());
 
-  EXPECT_TRUE(FinishRenewal(folder_).ok());
+  EXPECT_TRUE(KeyReplacement::Renewing(folder_).Finish().ok());
   EXPECT_TRUE(PairFits());
   EXPECT_EQ(CertificateInPlace().pem(), certificate);
   EXPECT_FALSE(FileExists(folder_.next_certificate()));
-  EXPECT_TRUE(FinishRenewal(folder_).ok());
+  EXPECT_TRUE(KeyReplacement::Renewing(folder_).Finish().ok());
 }
 
 }  // namespace

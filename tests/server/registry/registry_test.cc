@@ -84,7 +84,7 @@ class RegistryTest : public ::testing::Test {
   TestDirectory network_;
   TestOrganisation lin_{"lin"};
   TestOrganisation stb_{"stb"};
-  const std::string invitation_ = std::string(16, 'i');
+  std::string invitation_ = std::string(16, 'i');
   FakeClock clock_{TestNow()};
   MemoryStore store_;
   std::unique_ptr<CertificateAuthority> authority_;
@@ -186,6 +186,33 @@ TEST_F(RegistryTest, ApprovalMustFitTheRequest) {
 
   EXPECT_EQ(directory_->membership()->Find(lin_.id), nullptr);
   EXPECT_EQ(Approve(Approval(csr)), kOk);
+}
+
+TEST_F(RegistryTest, APresentMemberIsAdmittedAgainUnderItsId) {
+  ASSERT_EQ(Invite(), kOk);
+  const std::string first = RequestFor(lin_.id);
+  ASSERT_EQ(Enrol(Enrolment(first)), kOk);
+  ASSERT_EQ(Approve(Approval(first)), kOk);
+  const std::string renewal = RequestFor(lin_.id);
+  v1::RequestRenewalRequest renew;
+  renew.set_certificate_request(renewal);
+  renew.set_proof(SignRenewal(lin_.identity, renewal));
+  ASSERT_EQ(ReasonOf(registry_.RequestRenewal(lin_.id, renew)), kOk);
+
+  // Its vault is lost: it comes with another identity key.
+  invitation_ = std::string(16, 'j');
+  lin_.identity = SigningKey::Generate();
+  ASSERT_EQ(Invite(), kOk);
+  const std::string again = RequestFor(lin_.id);
+  ASSERT_EQ(Enrol(Enrolment(again)), kOk);
+  v1::ApproveEnrolmentRequest approval = Approval(again);
+  *approval.mutable_member() = network_.ByRegistry(network_.Member(lin_, 2));
+  ASSERT_EQ(Approve(approval), kOk);
+  EXPECT_EQ(Get()->certificate(), approval.certificate());
+  EXPECT_EQ(directory_->state().FindMember(lin_.id)->member.identity_key(),
+            lin_.identity.verifying_key().spki());
+  EXPECT_EQ(registry_.GetRenewal(lin_.id)->state(), v1::ENROLMENT_STATE_REJECTED)
+      << "what was asked for with the keys before";
 }
 
 TEST_F(RegistryTest, DecisionsAreFinal) {
