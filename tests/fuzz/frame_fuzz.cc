@@ -11,8 +11,7 @@
 #include "base/log/log.h"
 #include "server/session/session.h"
 #include "tests/fuzz/invariant.h"
-#include "tests/server/routing/test_network.h"
-#include "tests/support/fake_clock.h"
+#include "tests/support/session_harness.h"
 
 namespace waymark::hub {
 namespace {
@@ -65,67 +64,18 @@ class ForgetfulStore final : public Store {
   uint64_t sequence_ = 0;
 };
 
-class NoMetrics final : public CommitterMetrics, public DispatcherMetrics {
- public:
-  void OnItem(v1::Reason) override {}
-  void OnBatch(size_t, size_t, absl::Duration) override {}
-  void OnStoreError(const absl::Status&) override {}
-  void OnQueueFull() override {}
-  void OnDelivered(size_t, size_t) override {}
-  void OnAttachments(size_t) override {}
-  void OnPageRead() override {}
-};
-
 // The hub behind the session, for the life of the process.
 struct Hub {
-  TestNetwork network;
-  FakeClock clock{network.now};
   ForgetfulStore store;
-  NoMetrics metrics;
-  std::shared_ptr<const Membership> membership = std::make_shared<const Membership>(TestMembers());
-  std::unique_ptr<Dispatcher> dispatcher = Dispatcher::Create(&store, &clock, &metrics);
-  std::unique_ptr<Committer> committer = Committer::Create(
-      {.store = &store, .listener = dispatcher.get(), .metrics = &metrics, .clock = &clock},
-      network.limits, {});
+  SessionHarness harness{&store};
 
-  Hub() {
-    // Streams break by design here.
-    SetLogLevel(LogLevel::kError);
-    committer->SetMembership(membership);
-  }
-  ~Hub() {
-    committer->Shutdown();
-    dispatcher->Shutdown();
-  }
+  // Streams break by design here.
+  Hub() { SetLogLevel(LogLevel::kError); }
 
   static Hub& Get() {
     static Hub hub;
     return hub;
   }
-};
-
-// A strand whose tasks the target's own thread runs.
-class ManualStrand final : public SessionStrand {
- public:
-  void Post(absl::AnyInvocable<void()> task) override {
-    MutexLock lock(mu_);
-    tasks_.push_back(std::move(task));
-    changed_.SignalAll();
-  }
-  void RunNext() { Next()(); }
-
- private:
-  absl::AnyInvocable<void()> Next() {
-    MutexLock lock(mu_);
-    while (tasks_.empty()) changed_.Wait(mu_);
-    auto task = std::move(tasks_.front());
-    tasks_.pop_front();
-    return task;
-  }
-
-  Mutex mu_;
-  CondVar changed_;
-  std::deque<absl::AnyInvocable<void()>> tasks_ ABSL_GUARDED_BY(mu_);
 };
 
 // What the node gets, held to the rules of the stream as it comes.
@@ -169,18 +119,6 @@ std::string_view TakeFrame(std::string_view& input) {
 // One stream from its first frame to its end.
 class Stream {
  public:
-  Stream() {
-    Hub& hub = Hub::Get();
-    session_ = std::make_shared<Session>(
-        Organisation("qso"),
-        Session::Collaborators{.committer = hub.committer.get(),
-                               .dispatcher = hub.dispatcher.get(),
-                               .clock = &hub.clock,
-                               .membership = [&hub] { return hub.membership; },
-                               .epoch = hub.store.epoch()},
-        Session::Options(), &output_, strand_);
-  }
-
   void OnFrame(std::string_view bytes) {
     while (!output_.ended() && !session_->wants_frame()) strand_->RunNext();
     v1::ConnectRequest frame;
@@ -218,7 +156,8 @@ class Stream {
   CheckedOutput output_;
   // Shared with the session's tasks, as a session demands.
   std::shared_ptr<ManualStrand> strand_ = std::make_shared<ManualStrand>();
-  std::shared_ptr<Session> session_;
+  std::shared_ptr<Session> session_ =
+      Hub::Get().harness.Connect("qso", Session::Options(), &output_, strand_);
   std::vector<std::string> submitted_;
   bool left_ = false;
 };

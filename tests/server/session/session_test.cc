@@ -6,10 +6,9 @@
 #include <optional>
 
 #include "base/status/status.h"
-#include "tests/server/routing/test_network.h"
 #include "tests/server/session/gated_store.h"
 #include "tests/server/store/sqlite_medium.h"
-#include "tests/support/fake_clock.h"
+#include "tests/support/session_harness.h"
 
 namespace waymark::hub {
 namespace {
@@ -20,44 +19,6 @@ using testing::SizeIs;
 
 constexpr v1::Reason kOk = v1::REASON_UNSPECIFIED;
 constexpr absl::Time kStart = absl::UnixEpoch();
-
-class NoMetrics final : public CommitterMetrics, public DispatcherMetrics {
- public:
-  void OnItem(v1::Reason) override {}
-  void OnBatch(size_t, size_t, absl::Duration) override {}
-  void OnStoreError(const absl::Status&) override {}
-  void OnQueueFull() override {}
-  void OnDelivered(size_t, size_t) override {}
-  void OnAttachments(size_t) override {}
-  void OnPageRead() override {}
-};
-
-// A strand whose tasks the test's own thread runs.
-class ManualStrand final : public SessionStrand {
- public:
-  void Post(absl::AnyInvocable<void()> task) override {
-    MutexLock lock(mu_);
-    tasks_.push_back(std::move(task));
-    changed_.SignalAll();
-  }
-  // Runs tasks as they come until `done` is true.
-  void RunUntil(const std::function<bool()>& done) {
-    while (!done()) Next()();
-  }
-
- private:
-  absl::AnyInvocable<void()> Next() {
-    MutexLock lock(mu_);
-    while (tasks_.empty()) changed_.Wait(mu_);
-    auto task = std::move(tasks_.front());
-    tasks_.pop_front();
-    return task;
-  }
-
-  Mutex mu_;
-  CondVar changed_;
-  std::deque<absl::AnyInvocable<void()>> tasks_ ABSL_GUARDED_BY(mu_);
-};
 
 // What a node gets.
 class Output final : public SessionOutput {
@@ -102,37 +63,15 @@ class SessionTest : public testing::Test {
     std::shared_ptr<Session> session;
   };
 
-  SessionTest() : clock_(network_.now), store_(*medium_.Open()) {
-    dispatcher_ = Dispatcher::Create(&store_, &clock_, &metrics_);
-    committer_ = Committer::Create(
-        {.store = &store_, .listener = dispatcher_.get(), .metrics = &metrics_, .clock = &clock_},
-        network_.limits, {});
-    SetMembers(TestMembers());
-  }
-  ~SessionTest() override {
-    committer_->Shutdown();
-    dispatcher_->Shutdown();
-  }
-
-  void SetMembers(std::vector<MemberRecord> members) {
-    membership_ = std::make_shared<const Membership>(std::move(members));
-    committer_->SetMembership(membership_);
-  }
   void Suspend(std::string_view handle) {
-    network_.SetMember(handle, v1::MEMBER_STATUS_SUSPENDED);
-    SetMembers(network_.membership().members());
+    TestNetwork& network = hub_.network();
+    network.SetMember(handle, v1::MEMBER_STATUS_SUSPENDED);
+    hub_.SetMembers(network.membership().members());
   }
 
   std::unique_ptr<Node> Connect(std::string_view handle) {
     auto node = std::make_unique<Node>();
-    node->session = std::make_shared<Session>(
-        Organisation(handle),
-        Session::Collaborators{.committer = committer_.get(),
-                               .dispatcher = dispatcher_.get(),
-                               .clock = &clock_,
-                               .membership = [this] { return membership_; },
-                               .epoch = store_.epoch()},
-        options_, &node->output, node->strand);
+    node->session = hub_.Connect(handle, options_, &node->output, node->strand);
     return node;
   }
   std::unique_ptr<Node> Open(std::string_view handle) {
@@ -156,20 +95,15 @@ class SessionTest : public testing::Test {
   v1::ConnectRequest Inquiry(const std::string& referral) {
     v1::ConnectRequest frame;
     *frame.mutable_submit()->add_items()->mutable_message() = TestNetwork::Message(
-        network_.Header(v1::KIND_INQUIRY, "qso.night", "lin.family", referral, &token_));
+        hub_.network().Header(v1::KIND_INQUIRY, "qso.night", "lin.family", referral, &token_));
     return frame;
   }
 
-  TestNetwork network_;
-  v1::TokenRegistration token_ = network_.Token("c-c", "qso.night", "lin.family");
-  FakeClock clock_;
   SqliteMedium medium_;
-  GatedStore store_;
-  NoMetrics metrics_;
+  GatedStore store_{*medium_.Open()};
+  SessionHarness hub_{&store_};
+  v1::TokenRegistration token_ = hub_.network().Token("c-c", "qso.night", "lin.family");
   Session::Options options_;
-  std::unique_ptr<Dispatcher> dispatcher_;
-  std::unique_ptr<Committer> committer_;
-  std::shared_ptr<const Membership> membership_;
 };
 
 TEST_F(SessionTest, WelcomeAnswersTheHello) {
@@ -177,7 +111,7 @@ TEST_F(SessionTest, WelcomeAnswersTheHello) {
   ASSERT_THAT(node->output.frames(), SizeIs(1));
   const v1::Welcome& welcome = node->output.last().welcome();
   EXPECT_EQ(welcome.epoch(), store_.epoch());
-  EXPECT_EQ(welcome.hub_time_ms(), absl::ToUnixMillis(clock_.Now()));
+  EXPECT_EQ(welcome.hub_time_ms(), absl::ToUnixMillis(hub_.clock().Now()));
   EXPECT_FALSE(welcome.restricted());
   EXPECT_EQ(welcome.heartbeat_interval().seconds(), 30);
 }
@@ -339,7 +273,7 @@ TEST_F(SessionTest, NewerSessionReplacesTheOlder) {
 TEST_F(SessionTest, SuspensionEndsTheSessionAndTheNextIsRestricted) {
   const auto node = Open("qso");
   Suspend("qso");
-  dispatcher_->Disconnect(Organisation("qso"), v1::REASON_MEMBER_SUSPENDED);
+  hub_.dispatcher().Disconnect(Organisation("qso"), v1::REASON_MEMBER_SUSPENDED);
   node->strand->RunUntil([&] { return node->output.ended(); });
   EXPECT_EQ(node->output.last().goodbye().reason(), v1::REASON_MEMBER_SUSPENDED);
 
@@ -356,13 +290,13 @@ TEST_F(SessionTest, OnlyTheSenderLearnsOfAnOfflinePeer) {
   qso->session->OnFrame(Register(), kStart);
   qso->session->OnFrame(Inquiry("9ab1"), kStart);
   qso->strand->RunUntil([&] { return qso->output.outcomes().size() == 2; });
-  clock_.Advance(absl::Minutes(2) + absl::Seconds(1));
-  const auto notices = store_.TakeOfflineNotices(clock_.Now() - absl::Minutes(2), 10);
+  hub_.clock().Advance(absl::Minutes(2) + absl::Seconds(1));
+  const auto notices = store_.TakeOfflineNotices(hub_.clock().Now() - absl::Minutes(2), 10);
   ASSERT_TRUE(notices.ok());
-  dispatcher_->NotifyPeerOffline(*notices);
+  hub_.dispatcher().NotifyPeerOffline(*notices);
   qso->strand->RunUntil([&] { return qso->output.last().has_peer_offline(); });
   EXPECT_THAT(bea->output.frames(), SizeIs(1)) << "the welcome and nothing else";
-  EXPECT_THAT(*store_.TakeOfflineNotices(clock_.Now(), 10), IsEmpty()) << "once per message";
+  EXPECT_THAT(*store_.TakeOfflineNotices(hub_.clock().Now(), 10), IsEmpty()) << "once per message";
 }
 
 TEST_F(SessionTest, SilenceEndsTheSession) {
@@ -379,7 +313,7 @@ TEST_F(SessionTest, AnswersAfterTheStreamIsGoneAreDropped) {
   node->session->OnFrame(Register(), kStart);
   node->session->OnGone();
   store_.OpenCommits();
-  committer_->Shutdown();
+  hub_.committer().Shutdown();
   bool ran = false;
   node->strand->Post([&] { ran = true; });
   node->strand->RunUntil([&] { return ran; });
