@@ -141,7 +141,7 @@ absl::Status Receiver::Process(const InboxItem& item, const DirectorySnapshot& d
   absl::Status stored = context_.vault.Write([&](Transaction& t) -> absl::Status {
     verdict = header.status();
     if (verdict.ok()) {
-      auto opened = Open(t, directory, message);
+      auto opened = Open(t, directory, message, item.arrived);
       verdict = opened.status();
       if (opened.ok()) incoming = *std::move(opened);
     }
@@ -171,16 +171,17 @@ absl::Status Receiver::Process(const InboxItem& item, const DirectorySnapshot& d
 
 absl::StatusOr<Receiver::Incoming> Receiver::Open(const Reader& reader,
                                                   const DirectorySnapshot& directory,
-                                                  const v1::Message& message) const {
+                                                  const v1::Message& message,
+                                                  absl::Time arrived) const {
   ASSIGN_OR_RETURN(const v1::Header header, ParseHeader(message.header()));
   const UnitId own_unit = *UnitId::FromBytes(header.recipient_unit());
   if (!IsOwnUnit(context_, directory, own_unit)) {
     return Error(v1::REASON_WRONG_RECIPIENT, "the message is for a unit of another organisation");
   }
   const MessageId id = *MessageId::FromBytes(header.message_id());
-  ASSIGN_OR_RETURN(const bool seen, reader.SeenBefore(id, context_.clock.Now()));
+  ASSIGN_OR_RETURN(const bool seen, reader.SeenBefore(id, arrived));
   if (seen) return Error(v1::REASON_REPLAYED, "message " + id.hex());
-  RETURN_IF_ERROR(CheckTimes(header));
+  RETURN_IF_ERROR(CheckTimes(header, arrived));
   ASSIGN_OR_RETURN(const std::vector<OpeningKey> keys, context_.opening_keys(reader, own_unit));
   const auto key_of = [&](const UnitId& unit) -> absl::StatusOr<VerifyingKey> {
     const MemberEntry* member = directory.MemberOf(unit);
@@ -202,12 +203,16 @@ absl::StatusOr<Receiver::Incoming> Receiver::Open(const Reader& reader,
   return incoming;
 }
 
-absl::Status Receiver::CheckTimes(const v1::Header& header) const {
+absl::Status Receiver::CheckTimes(const v1::Header& header, absl::Time arrived) const {
   const bool withdrawal = header.kind() == v1::KIND_REVOKE || header.kind() == v1::KIND_REVOKE_ACK;
   const v1::UrgencyClock* clock =
       context_.catalogue.ClockOf(withdrawal ? v1::URGENCY_U4 : header.urgency());
   const absl::Time sent = MinuteTime(header.sent_minute());
   const absl::Time expires = MinuteTime(header.expires_at());
+  // Its id is forgotten then: whoever kept a copy could play it again.
+  if (expires + kSkew <= arrived) {
+    return Error(v1::REASON_MESSAGE_EXPIRED, "the message came after its end");
+  }
   if (sent > context_.clock.Now() + kSkew ||
       expires > After(sent, clock->expires_after()) + kSkew) {
     return Error(v1::REASON_TIME_INVALID, "the message's times are beyond its urgency");
@@ -427,6 +432,8 @@ absl::Status Receiver::ApplyReceipt(Transaction& transaction, const Incoming& in
   }
   local::v1::Event* event = FindEvent(*referral, receipt.message_id());
   if (event == nullptr || !event->sent()) return absl::OkStatus();
+  // The first receipt holds: what came again, or too late, changes nothing.
+  if (event->delivery() == v1::DELIVERY_STATE_RECEIVED) return absl::OkStatus();
   const bool stored = receipt.outcome() == v1::RECEIPT_OUTCOME_STORED;
   event->set_delivery(stored ? v1::DELIVERY_STATE_RECEIVED : v1::DELIVERY_STATE_REFUSED);
   event->set_reason(stored ? v1::REASON_UNSPECIFIED : receipt.reason());

@@ -58,8 +58,9 @@ class Receiver {
   absl::Status Process(const InboxItem& item, const DirectorySnapshot& directory,
                        absl::Status& verdict);
   absl::StatusOr<Incoming> Open(const Reader& reader, const DirectorySnapshot& directory,
-                                const v1::Message& message) const;
-  absl::Status CheckTimes(const v1::Header& header) const;
+                                const v1::Message& message, absl::Time arrived) const;
+  // `arrived` decides whether the message came before its end, and not when it is worked on.
+  absl::Status CheckTimes(const v1::Header& header, absl::Time arrived) const;
   absl::Status CheckPolicy(const Reader& reader, const DirectorySnapshot& directory,
                            const local::v1::Referral& referral, v1::Stage reached,
                            const Incoming& incoming) const;

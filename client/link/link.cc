@@ -329,9 +329,10 @@ class Link::Impl {
   }
 
   absl::Status StoreMessages(const Session::Arrived& arrived) {
+    const absl::Time now = clock_.Now();
     return vault_.Write([&](Transaction& transaction) -> absl::Status {
       for (const v1::Message& message : arrived.messages) {
-        RETURN_IF_ERROR(transaction.AppendInbox(message.SerializeAsString()).status());
+        RETURN_IF_ERROR(transaction.AppendInbox(message.SerializeAsString(), now).status());
       }
       return transaction.SetPosition(arrived.position);
     });

@@ -64,6 +64,7 @@ CREATE INDEX outbox_by_state ON outbox (state, number);
 CREATE INDEX outbox_by_referral ON outbox (referral);
 CREATE TABLE inbox (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
+  arrived INTEGER NOT NULL,
   key INTEGER NOT NULL,
   box BLOB NOT NULL
 );

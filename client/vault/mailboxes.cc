@@ -200,7 +200,7 @@ absl::StatusOr<int> Transaction::ResendConfirmed() {
 absl::StatusOr<std::vector<InboxItem>> Reader::NextInbox(int64_t after, size_t max_items) const {
   Statement rows =
       database_
-          .Prepare("SELECT number, key, box FROM inbox WHERE number > ? ORDER BY number LIMIT ?")
+          .Prepare("SELECT number, arrived, key, box FROM inbox WHERE number > ? ORDER BY number LIMIT ?")
           .Bind(after)
           .Bind(static_cast<int64_t>(max_items));
   std::vector<InboxItem> items;
@@ -211,7 +211,8 @@ absl::StatusOr<std::vector<InboxItem>> Reader::NextInbox(int64_t after, size_t m
     item.number = rows.Int(0);
     ASSIGN_OR_RETURN(
         const SecretBytes message,
-        database_.Unseal(kInbox, {std::to_string(item.number)}, rows.Int(1), rows.Bytes(2)));
+        database_.Unseal(kInbox, {std::to_string(item.number)}, rows.Int(2), rows.Bytes(3)));
+    item.arrived = absl::FromUnixMillis(rows.Int(1));
     item.message = message.view();
   }
 }
@@ -222,7 +223,8 @@ absl::StatusOr<int64_t> Reader::CountInbox() const {
   return row ? rows.Int(0) : 0;
 }
 
-absl::StatusOr<int64_t> Transaction::AppendInbox(std::string_view message) {
+absl::StatusOr<int64_t> Transaction::AppendInbox(std::string_view message,
+                                                 absl::Time arrived) {
   // The number is needed before the row is there, because the box is bound to it.
   Statement last = database().Prepare("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'");
   ASSIGN_OR_RETURN(const bool any, last.Step());
@@ -230,8 +232,9 @@ absl::StatusOr<int64_t> Transaction::AppendInbox(std::string_view message) {
   ASSIGN_OR_RETURN(const SealedRecord sealed,
                    database().Seal(kInbox, {std::to_string(number)}, message));
   RETURN_IF_ERROR(database()
-                      .Prepare("INSERT INTO inbox (number, key, box) VALUES (?, ?, ?)")
+                      .Prepare("INSERT INTO inbox (number, arrived, key, box) VALUES (?, ?, ?, ?)")
                       .Bind(number)
+                      .Bind(Millis(arrived))
                       .Bind(sealed.key)
                       .Blob(sealed.box)
                       .Run());
@@ -266,10 +269,10 @@ absl::Status Transaction::SetPosition(const MailboxPosition& position) {
   return PutSetting(kPosition, position.epoch + std::to_string(position.cursor));
 }
 
-absl::StatusOr<bool> Reader::SeenBefore(const MessageId& id, absl::Time now) const {
+absl::StatusOr<bool> Reader::SeenBefore(const MessageId& id, absl::Time arrived) const {
   Statement rows = database_.Prepare("SELECT 1 FROM seen WHERE message_id = ? AND until > ?")
                        .Blob(id.view())
-                       .Bind(Millis(now));
+                       .Bind(Millis(arrived));
   return rows.Step();
 }
 
@@ -284,7 +287,11 @@ absl::Status Transaction::Remember(const MessageId& id, absl::Time until) {
 }
 
 absl::Status Transaction::Purge(absl::Time now) {
-  RETURN_IF_ERROR(database().Prepare("DELETE FROM seen WHERE until <= ?").Bind(Millis(now)).Run());
+  RETURN_IF_ERROR(database()
+                      .Prepare("DELETE FROM seen WHERE until <= ? AND NOT EXISTS "
+                               "(SELECT 1 FROM inbox WHERE arrived < until)")
+                      .Bind(Millis(now))
+                      .Run());
   RETURN_IF_ERROR(database()
                       .Prepare("DELETE FROM keys WHERE number IN "
                                "(SELECT key FROM outbox WHERE state = ? AND keep_until <= ?)")

@@ -134,6 +134,8 @@ struct InboxItem {
   int64_t number = 0;
   // The serialised v1::Message.
   std::string message;
+  // When it came: a message is judged by that, however long it lies here.
+  absl::Time arrived;
 };
 
 // How far the node has read its mailbox.

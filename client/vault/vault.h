@@ -5,7 +5,8 @@
 // copied over another does not open. Data keys lie in a table of their own, wrapped under the
 // master key, which is not in the folder (master_key.h). Replacing or deleting a record deletes its
 // key: the old content is gone even for someone who kept a copy of the row. In clear stand only
-// random ids, kinds, times of sending and counters; no label, name, unit, section or message does.
+// random ids, kinds, times of sending and arrival, and counters; no label, name, unit, section or
+// message does.
 //
 // Everything happens in transactions: Write is one durable transaction, Read sees one state. A
 // state change and the messages that announce it are appended in the same Write; so are a received
@@ -95,8 +96,8 @@ class Reader {
   absl::StatusOr<std::vector<InboxItem>> NextInbox(int64_t after, size_t max_items) const;
   absl::StatusOr<int64_t> CountInbox() const;
   absl::StatusOr<MailboxPosition> Position() const;
-  // Whether the message id was remembered and its time has not passed.
-  absl::StatusOr<bool> SeenBefore(const MessageId& id, absl::Time now) const;
+  // Whether the id of a message that came at `arrived` was remembered for that time.
+  absl::StatusOr<bool> SeenBefore(const MessageId& id, absl::Time arrived) const;
 
  protected:
   VaultDatabase& database() const { return database_; }
@@ -155,14 +156,15 @@ class Transaction : public Reader {
   // The inbox.
 
   // Appends a delivered message; returns its number.
-  absl::StatusOr<int64_t> AppendInbox(std::string_view message);
+  absl::StatusOr<int64_t> AppendInbox(std::string_view message, absl::Time arrived);
   // Deletes a message that has been worked on. OK if there is none.
   absl::Status RemoveInbox(int64_t number);
   absl::Status SetPosition(const MailboxPosition& position);
   // Remembers the id, so that a repeat is recognised until `until`.
   absl::Status Remember(const MessageId& id, absl::Time until);
 
-  // Deletes what has passed its time: remembered ids, confirmed entries past `keep_until`.
+  // Deletes what has passed its time: remembered ids, confirmed entries past `keep_until`. An id
+  // stays while the inbox holds anything that came in its time and may be its repeat.
   absl::Status Purge(absl::Time now);
 };
 

@@ -333,36 +333,65 @@ TEST_F(Scenario1TamperTest, AReplayIsAnsweredOnceAndStoredOnce) {
   EXPECT_EQ(view->events_size(), 1);
 }
 
-// The hub cannot know that it delivered before what its backup holds; the node can.
-TEST_F(Scenario1TamperTest, AReplayByAHubRestoredFromItsBackupIsRefused) {
-  const std::string data = network_->hub().folder() + "/data";
-  const std::string backup = network_->hub().folder() + "/backup";
-  const auto copy = std::filesystem::copy_options::recursive;
-  ASSERT_TRUE(network_->node("lin").Stop().ok());
-  const auto submitted = sender_->Submit({Item(registration_), Item(message_)});
-  ASSERT_TRUE(submitted.ok()) << submitted.status();
-  ASSERT_TRUE(network_->hub().Stop().ok());
-  std::filesystem::copy(data, backup, copy);
-  ASSERT_TRUE(network_->hub().Start().ok());
-  ASSERT_TRUE(network_->node("lin").Start().ok());
-  ASSERT_TRUE(sender_->Connect().ok());
-  const auto receipt = AwaitReceipt(HeaderOf(message_).message_id());
-  ASSERT_TRUE(receipt.ok()) << receipt.status();
-  ASSERT_EQ(*receipt, v1::REASON_UNSPECIFIED);
+// A hub that is restored from its backup delivers again, and cannot know that it did so before; the
+// node can.
+class Scenario1RestoredHubTest : public Scenario1TamperTest {
+ protected:
+  // Delivers the message to lin, and makes a copy of the hub's data before that.
+  void DeliverAfterBackup() {
+    ASSERT_TRUE(network_->node("lin").Stop().ok());
+    const auto submitted = sender_->Submit({Item(registration_), Item(message_)});
+    ASSERT_TRUE(submitted.ok()) << submitted.status();
+    ASSERT_TRUE(network_->hub().Stop().ok());
+    std::filesystem::remove_all(Backup());
+    std::filesystem::copy(Data(), Backup(), std::filesystem::copy_options::recursive);
+    ASSERT_TRUE(network_->hub().Start().ok());
+    ASSERT_TRUE(network_->node("lin").Start().ok());
+    ASSERT_TRUE(sender_->Connect().ok());
+    const auto receipt = AwaitReceipt(HeaderOf(message_).message_id());
+    ASSERT_TRUE(receipt.ok()) << receipt.status();
+    ASSERT_EQ(*receipt, v1::REASON_UNSPECIFIED);
+  }
 
-  ASSERT_TRUE(network_->hub().Stop().ok());
-  std::filesystem::remove_all(data);
-  std::filesystem::copy(backup, data, copy);
-  ASSERT_TRUE(network_->hub().Start().ok());
-  EXPECT_TRUE(Eventually([&] {
-    return !FilesWith({network_->node("lin").folder() + "/node.log"}, "reason=REPLAYED").empty();
-  }));
-  ASSERT_TRUE(sender_->Connect().ok());
-  v1::GetReferralRequest request;
-  request.set_referral_id(referral_);
-  const auto view = network_->node("lin").caseworker().Call(&NodeStub::GetReferral, request);
-  ASSERT_TRUE(view.ok()) << view.status();
-  EXPECT_EQ(view->events_size(), 1);
+  void Restore() {
+    ASSERT_TRUE(network_->hub().Stop().ok());
+    std::filesystem::remove_all(Data());
+    std::filesystem::copy(Backup(), Data(), std::filesystem::copy_options::recursive);
+    ASSERT_TRUE(network_->hub().Start().ok());
+  }
+
+  bool LinLogs(const std::string& text) {
+    return Eventually(
+        [&] { return !FilesWith({network_->node("lin").folder() + "/node.log"}, text).empty(); });
+  }
+
+  int EventsAtLin() {
+    v1::GetReferralRequest request;
+    request.set_referral_id(referral_);
+    const auto view = network_->node("lin").caseworker().Call(&NodeStub::GetReferral, request);
+    EXPECT_TRUE(view.ok()) << view.status();
+    return view.ok() ? view->events_size() : -1;
+  }
+
+  static std::string Data() { return network_->hub().folder() + "/data"; }
+  static std::string Backup() { return network_->hub().folder() + "/backup"; }
+};
+
+TEST_F(Scenario1RestoredHubTest, AReplayIsRefused) {
+  DeliverAfterBackup();
+  Restore();
+  EXPECT_TRUE(LinLogs("reason=REPLAYED"));
+  EXPECT_EQ(EventsAtLin(), 1);
+}
+
+// The hub's clock stands still, or it is dishonest: it delivers what has ended long ago.
+TEST_F(Scenario1RestoredHubTest, AReplayAfterTheMessagesEndIsRefused) {
+  DeliverAfterBackup();
+  network_->MoveNodesTo(absl::FromUnixSeconds(HeaderOf(message_).expires_at() * 60) +
+                        absl::Minutes(3));
+  Restore();
+  EXPECT_TRUE(LinLogs("reason=MESSAGE_EXPIRED"));
+  EXPECT_EQ(EventsAtLin(), 1);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/directory/invitation.h"
 #include "base/identity/files.h"
 #include "base/random/random.h"
@@ -65,10 +66,17 @@ absl::Time NetworkFixture::Evening() {
 }
 
 void NetworkFixture::MoveTo(absl::Time time) {
+  MoveClock("/hub-clock", time);
+  MoveNodesTo(time);
+}
+
+void NetworkFixture::MoveNodesTo(absl::Time time) { MoveClock("/clock", time); }
+
+void NetworkFixture::MoveClock(std::string_view file, absl::Time time) {
   // As an offset, so that processes that look at different moments agree on the time.
   const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(time - absl::Now(), absl::Seconds(1)));
   const absl::Status written = WritePublicFile(
-      folder_ + "/clock", (seconds < 0 ? "" : "+") + std::to_string(seconds) + "\n");
+      absl::StrCat(folder_, file), (seconds < 0 ? "" : "+") + std::to_string(seconds) + "\n");
   if (!written.ok()) std::abort();
 }
 
@@ -85,7 +93,7 @@ absl::Status NetworkFixture::CreateNetwork() {
 absl::Status NetworkFixture::StartHub() {
   hub_ = std::make_unique<HubProcess>(HubProcess::Options{.folder = folder_ + "/hub",
                                                           .network = operator_->network_path(),
-                                                          .clock_file = folder_ + "/clock"});
+                                                          .clock_file = folder_ + "/hub-clock"});
   ASSIGN_OR_RETURN(const std::string request, hub_->Init());
   ASSIGN_OR_RETURN(const std::string certificate,
                    operator_->SignHub(request, {"localhost"}, {"127.0.0.1"}));

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -57,6 +58,8 @@ class NetworkFixture {
   Clock& clock() { return clock_; }
   // Sets all clocks to `time`; they go on from there.
   void MoveTo(absl::Time time);
+  // The same for all but the hub, whose clock goes on as before.
+  void MoveNodesTo(absl::Time time);
   void Advance(absl::Duration by) { MoveTo(clock_.Now() + by); }
 
   HubProcess& hub() { return *hub_; }
@@ -92,6 +95,7 @@ class NetworkFixture {
  private:
   explicit NetworkFixture(const std::string& folder);
 
+  void MoveClock(std::string_view file, absl::Time time);
   absl::Status CreateNetwork();
   absl::Status StartHub();
   absl::Status Join(const OrganisationPlan& plan);

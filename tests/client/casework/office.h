@@ -80,7 +80,7 @@ class Office {
     const auto message = SealMessage(network.id, {TestKeyId(), own_key_.public_key}, header,
                                      payload, qso.identity, SystemRandom());
     ASSERT_TRUE(message.ok()) << message.status();
-    Write([&](Transaction& t) { return t.AppendInbox(message->SerializeAsString()).status(); });
+    Write([&](Transaction& t) { return t.AppendInbox(message->SerializeAsString(), clock.Now()).status(); });
   }
 
   // A question about room in the own unit's service.

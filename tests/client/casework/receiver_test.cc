@@ -156,6 +156,59 @@ TEST_F(ReceiverTest, AMessageForAnotherOrganisationDoesNotWait) {
   EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_WRONG_RECIPIENT));
 }
 
+TEST_F(ReceiverTest, AMessageThatComesAfterItsEndIsRefused) {
+  office_.PublishPartner();
+  office_.Watch();
+  const v1::Header header = office_.Header(v1::KIND_CAPACITY_QUERY, referral_);
+  office_.Arrive(header, office_.Question());
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, IsEmpty());
+
+  // Whoever kept it plays it again, once its id is remembered and once it is forgotten.
+  const absl::Time end = absl::FromUnixSeconds(header.expires_at() * 60) + absl::Minutes(2);
+  office_.clock.Advance(end - absl::Seconds(1) - office_.clock.Now());
+  office_.Arrive(header, office_.Question());
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_REPLAYED));
+  office_.clock.Advance(absl::Seconds(1));
+  office_.Write([&](Transaction& t) { return t.Purge(office_.clock.Now()); });
+  office_.Arrive(header, office_.Question());
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_MESSAGE_EXPIRED));
+}
+
+TEST_F(ReceiverTest, WhatCameInTimeCountsHoweverLateItIsWorkedOn) {
+  office_.PublishPartner();
+  office_.Watch();
+  const v1::Header header = office_.Header(v1::KIND_CAPACITY_QUERY, referral_);
+  office_.Arrive(header, office_.Question());
+  office_.Arrive(header, office_.Question());
+  office_.clock.Advance(absl::Hours(48));
+  EXPECT_EQ(Process(), 2);
+  EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_REPLAYED)) << "and only once";
+}
+
+TEST_F(ReceiverTest, ALaterReceiptTakesNothingBack) {
+  office_.PublishPartner();
+  office_.Watch();
+  local::v1::Referral referral = office_.Referral(NodeState::kInquired, /*originated=*/true);
+  const MessageId sent = MessageId::Generate(SystemRandom());
+  AddEvent(referral, sent, v1::KIND_INQUIRY, v1::STAGE_INQUIRY, /*sent=*/true, office_.clock.Now());
+  office_.Save(referral);
+  for (const auto reason : {v1::REASON_UNSPECIFIED, v1::REASON_MESSAGE_EXPIRED}) {
+    v1::Payload payload;
+    v1::Receipt& receipt = *payload.mutable_receipt();
+    receipt.set_message_id(sent.bytes());
+    receipt.set_reason(reason);
+    receipt.set_outcome(reason == v1::REASON_UNSPECIFIED ? v1::RECEIPT_OUTCOME_STORED
+                                                         : v1::RECEIPT_OUTCOME_REFUSED);
+    Say(v1::KIND_RECEIPT, referral, payload);
+    EXPECT_EQ(Process(), 1);
+    EXPECT_THAT(verdicts_, IsEmpty());
+    EXPECT_EQ(office_.Load(referral).events(0).delivery(), v1::DELIVERY_STATE_RECEIVED);
+  }
+}
+
 TEST_F(ReceiverTest, TheFirstAnswerToAQuestionGivesTimeBackOnce) {
   office_.PublishPartner();
   office_.Watch();

@@ -203,12 +203,37 @@ TEST_F(MailboxesTest, SeenIdsAreRememberedUntilTheirTime) {
                   .ok());
 }
 
+TEST_F(MailboxesTest, AnIdIsKeptWhileARepeatMayLieInTheInbox) {
+  const MessageId id = MessageId::Generate(SystemRandom());
+  const auto seen_after_purge = [&] {
+    bool seen = false;
+    EXPECT_TRUE(vault_
+                    ->Write([&](Transaction& t) -> absl::Status {
+                      RETURN_IF_ERROR(t.Purge(Minute(30)));
+                      ASSIGN_OR_RETURN(seen, t.SeenBefore(id, Minute(19)));
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    return seen;
+  };
+  ASSERT_TRUE(vault_
+                  ->Write([&](Transaction& t) -> absl::Status {
+                    RETURN_IF_ERROR(t.Remember(id, Minute(20)));
+                    RETURN_IF_ERROR(t.AppendInbox("in time", Minute(19)).status());
+                    return t.AppendInbox("late", Minute(20)).status();
+                  })
+                  .ok());
+  EXPECT_TRUE(seen_after_purge());
+  ASSERT_TRUE(vault_->Write([](Transaction& t) { return t.RemoveInbox(1); }).ok());
+  EXPECT_FALSE(seen_after_purge());
+}
+
 TEST_F(MailboxesTest, TheInboxKeepsItsOrderAndItsNumbers) {
   const auto append = [&](std::string_view message) {
     int64_t number = 0;
     EXPECT_TRUE(vault_
                     ->Write([&](Transaction& t) -> absl::Status {
-                      ASSIGN_OR_RETURN(number, t.AppendInbox(message));
+                      ASSIGN_OR_RETURN(number, t.AppendInbox(message, Minute(7)));
                       return t.SetPosition({Id16('e'), static_cast<uint64_t>(number) * 10});
                     })
                     .ok());
@@ -224,6 +249,7 @@ TEST_F(MailboxesTest, TheInboxKeepsItsOrderAndItsNumbers) {
                   ->Read([](const Reader& r) -> absl::Status {
                     ASSIGN_OR_RETURN(const std::vector<InboxItem> items, r.NextInbox(0, 10));
                     EXPECT_EQ(items.at(0).message, "one");
+                    EXPECT_EQ(items.at(0).arrived, Minute(7));
                     EXPECT_EQ(items.at(1).message, "three");
                     EXPECT_THAT(*r.NextInbox(3, 10), IsEmpty());
                     ASSIGN_OR_RETURN(const MailboxPosition position, r.Position());

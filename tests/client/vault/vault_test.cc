@@ -193,7 +193,7 @@ TEST_F(VaultTest, RollsBackEverythingWhenTheChangeFails) {
   const absl::Status status = vault_->Write([&](Transaction& t) -> absl::Status {
     RETURN_IF_ERROR(t.Put(DocumentKind::kCase, case_, {}, "after"));
     RETURN_IF_ERROR(t.PutSetting("name", "after"));
-    RETURN_IF_ERROR(t.AppendInbox("after").status());
+    RETURN_IF_ERROR(t.AppendInbox("after", absl::UnixEpoch()).status());
     return Error(v1::REASON_STATE_FORBIDS, "test");
   });
   EXPECT_EQ(ReasonOf(status), v1::REASON_STATE_FORBIDS);
@@ -270,7 +270,7 @@ TEST_F(VaultTest, NoFileHoldsWhatWasStored) {
   ASSERT_TRUE(vault_
                   ->Write([&](Transaction& t) -> absl::Status {
                     RETURN_IF_ERROR(t.PutSetting("setting", kCanary));
-                    RETURN_IF_ERROR(t.AppendInbox(kCanary).status());
+                    RETURN_IF_ERROR(t.AppendInbox(kCanary, absl::UnixEpoch()).status());
                     OutboxEntry entry;
                     entry.item_id = std::string(16, 'i');
                     entry.referral = referral;
@@ -418,7 +418,7 @@ TEST_F(VaultTest, AKilledProcessKeepsWhatWasConfirmed) {
     const std::unique_ptr<Vault> vault = folder_.Open();
     for (uint32_t i = 0;; ++i) {
       const absl::Status status = vault->Write([i](Transaction& t) -> absl::Status {
-        RETURN_IF_ERROR(t.AppendInbox("message " + std::to_string(i)).status());
+        RETURN_IF_ERROR(t.AppendInbox("message " + std::to_string(i), absl::UnixEpoch()).status());
         return t.SetPosition({std::string(16, 'e'), i + 1});
       });
       if (!status.ok() || write(pipes[1], &i, sizeof(i)) != sizeof(i)) _exit(1);
