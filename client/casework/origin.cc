@@ -333,7 +333,7 @@ absl::Status Origin::WithdrawReferral(Transaction& transaction, const DirectoryS
   }
   RETURN_IF_ERROR(transaction.DropWaiting(id).status());
   for (const local::v1::TokenEntry* token : unregistered) {
-    RETURN_IF_ERROR(sender_.Register(transaction, referral, *token));
+    RETURN_IF_ERROR(sender_.Register(transaction, referral, *token, Sender::RegisterTo::kRevoke));
   }
   const absl::Time now = context_.clock.Now();
   RETURN_IF_ERROR(Advance(referral, v1::KIND_REVOKE, /*sent=*/true, CloseDetail::kNone, now));

@@ -25,6 +25,12 @@ bool NeverWaits(v1::Kind kind) {
          kind == v1::KIND_RECEIPT;
 }
 
+// A withdrawal takes back what was said of the person, and not that it was received or withdrawn;
+// the hub keeps these kinds as well.
+bool OutlivesWithdrawal(v1::Kind kind) {
+  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
+}
+
 bool IsWithdrawal(v1::Kind kind) { return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK; }
 
 v1::ConsentToken TokenFrom(const v1::ConsentRecord& consent, const local::v1::Referral& referral) {
@@ -81,6 +87,7 @@ absl::Status Sender::Send(Transaction& transaction, const DirectorySnapshot& dir
                                    .submission = submission.SerializeAsString(),
                                    .not_before = NotBefore(outgoing.kind, route.urgency),
                                    .urgent = NeverWaits(outgoing.kind),
+                                   .outlives_withdrawal = OutlivesWithdrawal(outgoing.kind),
                                    .keep_until = expires});
 }
 
@@ -143,13 +150,13 @@ absl::StatusOr<local::v1::TokenEntry> Sender::TokenUnder(Transaction& transactio
   entry.set_hash(TokenHash(signed_token.bytes));
   entry.set_valid_until_hour(ValidUntilHour(token));
   entry.set_consent_id(consent.consent_id());
-  RETURN_IF_ERROR(Register(transaction, referral, entry));
+  RETURN_IF_ERROR(Register(transaction, referral, entry, RegisterTo::kUse));
   *referral.add_tokens() = entry;
   return entry;
 }
 
 absl::Status Sender::Register(Transaction& transaction, const local::v1::Referral& referral,
-                              const local::v1::TokenEntry& entry) const {
+                              const local::v1::TokenEntry& entry, RegisterTo purpose) const {
   ASSIGN_OR_RETURN(const v1::ConsentToken token, ParseToken(entry.token()));
   v1::Submission submission;
   v1::TokenRegistration& registration = *submission.mutable_registration();
@@ -167,6 +174,7 @@ absl::Status Sender::Register(Transaction& transaction, const local::v1::Referra
        .submission = submission.SerializeAsString(),
        // It names both units, so it waits as long as what follows it.
        .not_before = NotBefore(v1::KIND_INQUIRY, referral.urgency()),
+       .outlives_withdrawal = purpose == RegisterTo::kRevoke,
        .keep_until = absl::UnixEpoch() + absl::Hours(entry.valid_until_hour())});
 }
 

@@ -64,9 +64,11 @@ class Sender {
                                                    const v1::ConsentRecord& consent,
                                                    local::v1::Referral& referral) const;
 
-  // Appends the registration of a token again; for a token whose registration may not have left.
+  // Appends the registration of a token: before its first use, or again before it is revoked when
+  // it may not have left.
+  enum class RegisterTo { kUse, kRevoke };
   absl::Status Register(Transaction& transaction, const local::v1::Referral& referral,
-                        const local::v1::TokenEntry& token) const;
+                        const local::v1::TokenEntry& token, RegisterTo purpose) const;
 
  private:
   absl::StatusOr<std::string> NextRevocationLock(Transaction& transaction,

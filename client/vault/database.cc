@@ -55,6 +55,7 @@ CREATE TABLE outbox (
   referral BLOB NOT NULL,
   not_before INTEGER NOT NULL,
   keep_until INTEGER NOT NULL,
+  outlives_withdrawal INTEGER NOT NULL,
   state INTEGER NOT NULL,
   reason INTEGER NOT NULL,
   key INTEGER NOT NULL,

@@ -21,12 +21,17 @@ constexpr auto kRefused = static_cast<int64_t>(OutboxState::kRefused);
 // Infinite times become the ends of the range.
 int64_t Millis(absl::Time time) { return absl::ToUnixMillis(time); }
 
-// Deletes outbox rows after their keys; both statements take one blob. State 1 is waiting, 3
-// refused.
+// Deletes outbox rows after their keys; both statements take one blob. State 3 is refused.
 absl::Status DeleteOutbox(VaultDatabase& database, const char* delete_keys, const char* delete_rows,
                           std::string_view parameter) {
   RETURN_IF_ERROR(database.Prepare(delete_keys).Blob(parameter).Run());
   return database.Prepare(delete_rows).Blob(parameter).Run();
+}
+
+absl::Status DeleteItem(VaultDatabase& database, std::string_view item_id) {
+  return DeleteOutbox(database,
+                      "DELETE FROM keys WHERE number = (SELECT key FROM outbox WHERE item_id = ?)",
+                      "DELETE FROM outbox WHERE item_id = ?", item_id);
 }
 
 }  // namespace
@@ -143,26 +148,36 @@ absl::Status Transaction::AppendOutbox(const OutboxEntry& entry) {
       database().Seal(kOutbox, {entry.item_id, entry.referral.view()}, entry.submission));
   return database()
       .Prepare(
-          "INSERT INTO outbox (item_id, referral, not_before, keep_until, state, reason, key, box) "
-          "VALUES (?, ?, ?, ?, ?, 0, ?, ?)")
+          "INSERT INTO outbox (item_id, referral, not_before, keep_until, outlives_withdrawal, "
+          "state, reason, key, box) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)")
       .Blob(entry.item_id)
       .Blob(entry.referral.view())
       .Bind(not_before)
       .Bind(Millis(entry.keep_until))
+      .Bind(entry.outlives_withdrawal ? 1 : 0)
       .Bind(kWaiting)
       .Bind(sealed.key)
       .Blob(sealed.box)
       .Run();
 }
 
-absl::StatusOr<int> Transaction::DropWaiting(const ReferralId& referral) {
-  RETURN_IF_ERROR(DeleteOutbox(database(),
-                               "DELETE FROM keys WHERE number IN "
-                               "(SELECT key FROM outbox WHERE referral = ? AND state = 1)",
-                               "DELETE FROM outbox WHERE referral = ? AND state = 1",
-                               referral.view()));
+absl::StatusOr<std::vector<std::string>> Transaction::DropWaiting(const ReferralId& referral) {
+  std::vector<std::string> dropped;
+  Statement rows = database()
+                       .Prepare("SELECT item_id FROM outbox "
+                                "WHERE referral = ? AND state = ? AND outlives_withdrawal = 0")
+                       .Blob(referral.view())
+                       .Bind(kWaiting);
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row) break;
+    dropped.push_back(rows.Bytes(0));
+  }
+  for (const std::string& item_id : dropped) {
+    RETURN_IF_ERROR(DeleteItem(database(), item_id));
+  }
   database().ScrubAfterCommit();
-  return database().Changes();
+  return dropped;
 }
 
 absl::Status Transaction::MarkOutcome(std::string_view item_id, v1::Reason reason) {
@@ -176,9 +191,7 @@ absl::Status Transaction::MarkOutcome(std::string_view item_id, v1::Reason reaso
 }
 
 absl::Status Transaction::MarkReceipt(const MessageId& id) {
-  return DeleteOutbox(database(),
-                      "DELETE FROM keys WHERE number = (SELECT key FROM outbox WHERE item_id = ?)",
-                      "DELETE FROM outbox WHERE item_id = ?", id.view());
+  return DeleteItem(database(), id.view());
 }
 
 absl::Status Transaction::ForgetRefused(std::string_view item_id) {

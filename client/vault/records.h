@@ -94,6 +94,9 @@ struct OutboxEntry {
   absl::Time not_before = absl::InfinitePast();
   // REVOKE, REVOKE_ACK and CANCEL: never waits, and takes along what waits of its referral.
   bool urgent = false;
+  // RECEIPT, REVOKE, REVOKE_ACK, and the registration of a token that is being revoked: stays when
+  // a withdrawal drops what waits of its referral.
+  bool outlives_withdrawal = false;
   // After this time a confirmed entry need not be kept for a hub that lost it: the message's expiry
   // or the token's end.
   absl::Time keep_until = absl::InfiniteFuture();

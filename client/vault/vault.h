@@ -140,9 +140,10 @@ class Transaction : public Reader {
   // those before it, and an urgent one takes those before it along. REASON_ID_REUSED: an entry with
   // this item id is there already.
   absl::Status AppendOutbox(const OutboxEntry& entry);
-  // Deletes what waits of the referral and has not been confirmed: for a person who withdraws
-  // before anything left. An entry in flight may still arrive. Returns how many were deleted.
-  absl::StatusOr<int> DropWaiting(const ReferralId& referral);
+  // Deletes what waits of the referral and has not been confirmed, but for what outlives a
+  // withdrawal: for a person who withdraws before it left. An entry in flight may still arrive.
+  // Returns the item ids of what was deleted.
+  absl::StatusOr<std::vector<std::string>> DropWaiting(const ReferralId& referral);
   // Notes the hub's outcome: UNSPECIFIED confirms, anything else refuses. OK for an unknown id: the
   // entry was dropped or receipted in the meantime.
   absl::Status MarkOutcome(std::string_view item_id, v1::Reason reason);

@@ -134,14 +134,19 @@ class Office {
     referral.set_service_id((originated ? qso : lin).service.bytes());
     referral.set_state(std::string(Name(state)));
     referral.set_state_since_ms(ToMillis(clock.Now()));
-    const SignedToken token = Token(originated ? lin : qso, id);
+    AddToken(referral);
+    return referral;
+  }
+  // Gives the referral one more token of its originating unit.
+  void AddToken(local::v1::Referral& referral) {
+    const SignedToken token = Token(referral.originated() ? lin : qso,
+                                    *ReferralId::FromBytes(referral.referral_id()));
     local::v1::TokenEntry& entry = *referral.add_tokens();
     entry.set_token(token.bytes);
     entry.set_signature(token.signature);
     entry.set_hash(TokenHash(token.bytes));
     entry.set_valid_until_hour(absl::ToUnixSeconds(TestNow() + absl::Hours(48)) / 3600);
     Save(referral);
-    return referral;
   }
   void Save(const local::v1::Referral& referral) {
     Write([&](Transaction& t) { return SaveReferral(t, referral); });
@@ -172,6 +177,7 @@ class Office {
     for (const OutboxItem& item : items) {
       v1::Submission submission;
       EXPECT_TRUE(submission.ParseFromString(item.submission));
+      if (submission.has_registration()) continue;
       auto opened = OpenMessage(submission.message(), network.id, qso.unit, keys, key_of);
       EXPECT_TRUE(opened.ok()) << opened.status();
       if (opened.ok()) leaving.push_back(*std::move(opened));

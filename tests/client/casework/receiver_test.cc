@@ -26,11 +26,15 @@ class ReceiverTest : public ::testing::Test {
     office_.Arrive(office_.Header(v1::KIND_CAPACITY_QUERY, referral), office_.Question());
   }
 
-  // A message of the partner about the referral, under its token.
-  void Say(v1::Kind kind, const local::v1::Referral& referral, v1::Payload payload) {
+  // A message of the partner about the referral, under its first token or another one.
+  void Say(v1::Kind kind, const local::v1::Referral& referral, const v1::Payload& payload) {
+    Say(kind, referral, payload, referral.tokens(0));
+  }
+  void Say(v1::Kind kind, const local::v1::Referral& referral, v1::Payload payload,
+           const local::v1::TokenEntry& token) {
     const auto id = *ReferralId::FromBytes(referral.referral_id());
-    payload.set_token(referral.tokens(0).token());
-    payload.set_token_signature(referral.tokens(0).signature());
+    payload.set_token(token.token());
+    payload.set_token_signature(token.signature());
     v1::Header header = office_.Header(kind, id);
     if (kind == v1::KIND_CLARIFICATION) header.set_stage(v1::STAGE_INQUIRY);
     office_.Arrive(header, payload);
@@ -271,6 +275,22 @@ TEST_F(ReceiverTest, AWithdrawalErasesAndIsAcknowledged) {
     return reader.ReadSections(id, SectionDirection::kReceived);
   }),
               IsEmpty());
+}
+
+TEST_F(ReceiverTest, EachTokensWithdrawalIsReceiptedAndAcknowledged) {
+  office_.PublishPartner();
+  office_.Watch();
+  local::v1::Referral referral = office_.Referral(NodeState::kAccepted, /*originated=*/false);
+  office_.AddToken(referral);
+  for (const local::v1::TokenEntry& token : referral.tokens()) {
+    v1::Payload payload;
+    payload.mutable_revocation()->add_token_hashes(token.hash());
+    Say(v1::KIND_REVOKE, referral, payload, token);
+  }
+  EXPECT_EQ(Process(), 2);
+  EXPECT_THAT(verdicts_, IsEmpty());
+  EXPECT_THAT(office_.KindsLeaving(), ElementsAre(v1::KIND_REVOKE_ACK, v1::KIND_RECEIPT,
+                                                  v1::KIND_REVOKE_ACK, v1::KIND_RECEIPT));
 }
 
 TEST_F(ReceiverTest, WhatWasNotedBeforeAWithdrawalIsItsException) {

@@ -6,6 +6,7 @@
 namespace waymark::node {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 absl::Time Minute(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
@@ -14,14 +15,19 @@ std::string Id16(char name) { return std::string(16, name); }
 
 class MailboxesTest : public ::testing::Test {
  protected:
-  absl::Status Append(char name, const ReferralId& referral, int64_t minute, bool urgent = false) {
+  static OutboxEntry Entry(char name, const ReferralId& referral, int64_t minute) {
     OutboxEntry entry;
     entry.item_id = Id16(name);
     entry.referral = referral;
     entry.submission = std::string(100, name);
     entry.not_before = Minute(minute);
-    entry.urgent = urgent;
     entry.keep_until = Minute(1000);
+    return entry;
+  }
+
+  absl::Status Append(char name, const ReferralId& referral, int64_t minute, bool urgent = false) {
+    OutboxEntry entry = Entry(name, referral, minute);
+    entry.urgent = urgent;
     return vault_->Write([&](Transaction& t) { return t.AppendOutbox(entry); });
   }
 
@@ -161,15 +167,18 @@ TEST_F(MailboxesTest, WhatWaitsOfAReferralCanBeDropped) {
   ASSERT_TRUE(Append('b', first_, 0).ok());
   ASSERT_TRUE(Append('c', second_, 0).ok());
   Outcome('a', v1::REASON_UNSPECIFIED);
-  int dropped = 0;
+  OutboxEntry receipt = Entry('d', first_, 0);
+  receipt.outlives_withdrawal = true;
+  ASSERT_TRUE(vault_->Write([&](Transaction& t) { return t.AppendOutbox(receipt); }).ok());
+  std::vector<std::string> dropped;
   ASSERT_TRUE(vault_
                   ->Write([&](Transaction& t) -> absl::Status {
                     ASSIGN_OR_RETURN(dropped, t.DropWaiting(first_));
                     return absl::OkStatus();
                   })
                   .ok());
-  EXPECT_EQ(dropped, 1);
-  EXPECT_EQ(Next(0), "c");
+  EXPECT_THAT(dropped, ElementsAre(Id16('b')));
+  EXPECT_EQ(Next(0), "cd");
   EXPECT_EQ(Count().confirmed, 1);
 }
 
