@@ -331,7 +331,8 @@ absl::Status Origin::WithdrawReferral(Transaction& transaction, const DirectoryS
     ASSIGN_OR_RETURN(const auto state, transaction.StateOfOutbox(token->hash()));
     if (state == OutboxState::kWaiting) unregistered.push_back(token);
   }
-  RETURN_IF_ERROR(transaction.DropWaiting(id).status());
+  ASSIGN_OR_RETURN(const auto dropped, transaction.DropWaiting(id));
+  MarkDropped(referral, dropped);
   for (const local::v1::TokenEntry* token : unregistered) {
     RETURN_IF_ERROR(sender_.Register(transaction, referral, *token, Sender::RegisterTo::kRevoke));
   }

@@ -182,8 +182,11 @@ absl::StatusOr<std::vector<v1::Disclosure>> Overview::ListDisclosures(const Acto
     for (const local::v1::Referral& referral : referrals) {
       if (referral.case_id() != person_id.bytes()) continue;
       for (const local::v1::Event& event : referral.events()) {
-        if (!event.sent() || event.field_nos().empty()) continue;
+        const bool received = event.delivery() == v1::DELIVERY_STATE_RECEIVED;
+        const bool on_its_way = event.delivery() == v1::DELIVERY_STATE_CONFIRMED;
+        if (!event.sent() || event.field_nos().empty() || !(received || on_its_way)) continue;
         v1::Disclosure disclosure;
+        disclosure.set_delivery(event.delivery());
         disclosure.mutable_at()->set_seconds(event.at_ms() / 1000);
         disclosure.set_recipient(HandleOf(*directory, *UnitId::FromBytes(referral.other_unit())));
         disclosure.set_referral_id(referral.referral_id());
@@ -198,7 +201,7 @@ absl::StatusOr<std::vector<v1::Disclosure>> Overview::ListDisclosures(const Acto
           disclosure.set_consent_id(token.consent_id());
           disclosure.mutable_until()->set_seconds(absl::ToUnixSeconds(EndOf(token)));
         }
-        disclosure.set_erased(referral.revoke_ack().outcome() == v1::ERASURE_OUTCOME_ERASED);
+        disclosure.set_erased(received && referral.revoke_ack().outcome() == v1::ERASURE_OUTCOME_ERASED);
         found.emplace_back(event.at_ms(), std::move(disclosure));
       }
     }
@@ -245,16 +248,34 @@ absl::Status Upkeep::ChangeReferralOf(
   });
 }
 
+namespace {
+
+void NoteOutcome(const local::v1::Referral& referral, local::v1::Event& event, v1::Reason reason) {
+  const bool taken = reason == v1::REASON_UNSPECIFIED;
+  switch (event.delivery()) {
+    case v1::DELIVERY_STATE_QUEUED:
+      event.set_delivery(taken ? v1::DELIVERY_STATE_CONFIRMED : v1::DELIVERY_STATE_REFUSED);
+      event.set_reason(reason);
+      return;
+    case v1::DELIVERY_STATE_DROPPED:
+      // It was in flight when it was dropped, and the recipient may get it.
+      if (taken && !referral.has_revoke_ack()) event.set_delivery(v1::DELIVERY_STATE_CONFIRMED);
+      return;
+    default:
+      // The receipt has overtaken the outcome.
+      return;
+  }
+}
+
+}  // namespace
+
 absl::Status Upkeep::OnOutcome(std::string_view item_id, v1::Reason reason) {
   // Registrations of tokens are no messages and have longer ids.
   if (const auto message = MessageId::FromBytes(item_id)) {
-    RETURN_IF_ERROR(ChangeReferralOf(*message, [&](local::v1::Referral&, local::v1::Event& event) {
-      // The receipt may have overtaken the outcome.
-      if (event.delivery() != v1::DELIVERY_STATE_QUEUED) return;
-      event.set_delivery(reason == v1::REASON_UNSPECIFIED ? v1::DELIVERY_STATE_CONFIRMED
-                                                          : v1::DELIVERY_STATE_REFUSED);
-      event.set_reason(reason);
-    }));
+    RETURN_IF_ERROR(ChangeReferralOf(
+        *message, [&](local::v1::Referral& referral, local::v1::Event& event) {
+          NoteOutcome(referral, event, reason);
+        }));
   }
   if (reason == v1::REASON_UNSPECIFIED) return absl::OkStatus();
   return context_.vault.Write([&](Transaction& t) { return t.ForgetRefused(item_id); });

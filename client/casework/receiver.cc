@@ -281,6 +281,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
   if (kind == v1::KIND_REVOKE_ACK) {
     *referral.mutable_revoke_ack() = payload.revocation_ack();
     referral.set_revoke_ack_due_ms(0);
+    MarkUndeliveredDropped(referral);
   } else {
     RETURN_IF_ERROR(StoreSections(transaction, incoming.referral, SectionDirection::kReceived,
                                   header.stage(), payload.sections()));
@@ -367,7 +368,8 @@ absl::Status Receiver::ApplyRevocation(Transaction& transaction, const Directory
   }
   AddEvent(referral, incoming.id, v1::KIND_REVOKE, v1::STAGE_NONE, /*sent=*/false, now)
       .set_token_hash(incoming.token_hash);
-  RETURN_IF_ERROR(transaction.DropWaiting(incoming.referral).status());
+  ASSIGN_OR_RETURN(const auto dropped, transaction.DropWaiting(incoming.referral));
+  MarkDropped(referral, dropped);
   RETURN_IF_ERROR(transaction.EraseSections(incoming.referral).status());
   referral.clear_field_nos();
   RETURN_IF_ERROR(sender_.AcknowledgeRevocation(transaction, directory, referral,

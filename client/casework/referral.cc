@@ -133,6 +133,25 @@ local::v1::Event* FindEvent(local::v1::Referral& referral, std::string_view mess
   return nullptr;
 }
 
+void MarkDropped(local::v1::Referral& referral, const std::vector<std::string>& message_ids) {
+  for (const std::string& id : message_ids) {
+    // Registrations of tokens are no events.
+    if (local::v1::Event* event = FindEvent(referral, id)) {
+      event->set_delivery(v1::DELIVERY_STATE_DROPPED);
+    }
+  }
+}
+
+void MarkUndeliveredDropped(local::v1::Referral& referral) {
+  for (local::v1::Event& event : *referral.mutable_events()) {
+    const bool open = event.delivery() == v1::DELIVERY_STATE_QUEUED ||
+                      event.delivery() == v1::DELIVERY_STATE_CONFIRMED;
+    if (event.sent() && open && event.kind() != v1::KIND_REVOKE) {
+      event.set_delivery(v1::DELIVERY_STATE_DROPPED);
+    }
+  }
+}
+
 void AddFields(local::v1::Referral& referral, const std::vector<uint32_t>& field_nos) {
   auto* known = referral.mutable_field_nos();
   for (const uint32_t field_no : field_nos) {

@@ -51,6 +51,12 @@ local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v
 // Returns the event of this message, nullptr if there is none.
 local::v1::Event* FindEvent(local::v1::Referral& referral, std::string_view message_id);
 
+// Notes that these messages were taken from the outbox before they left.
+void MarkDropped(local::v1::Referral& referral, const std::vector<std::string>& message_ids);
+// The same of whatever has no receipt when a withdrawal is acknowledged: the hub dropped it, since
+// a receipt would have come before the acknowledgement.
+void MarkUndeliveredDropped(local::v1::Referral& referral);
+
 // Notes fields that were sent or received, each once.
 void AddFields(local::v1::Referral& referral, const std::vector<uint32_t>& field_nos);
 

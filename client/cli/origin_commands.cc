@@ -186,10 +186,12 @@ absl::Status ListDisclosures(Shell& shell, const OriginOptions& options) {
   ASSIGN_OR_RETURN(const auto listed, node->Call(&Api::ListDisclosures, request));
   if (shell.PrintJson(listed)) return absl::OkStatus();
   const View& view = shell.view();
-  Table table({"WHEN", "TO", "REFERRAL", "CONSENT", "STAGE", "UNTIL", "ERASED", "WHAT"});
+  Table table({"WHEN", "TO", "DELIVERY", "REFERRAL", "CONSENT", "STAGE", "UNTIL", "ERASED", "WHAT"});
   for (const v1::Disclosure& disclosure : listed.disclosures()) {
     std::vector<std::string> row = {view.Time(disclosure.at()),
                                     disclosure.recipient(),
+                                    view.Label(*v1::DeliveryState_descriptor(),
+                                               disclosure.delivery()),
                                     ShortId(disclosure.referral_id()),
                                     ShortId(disclosure.consent_id()),
                                     view.Label(*v1::Stage_descriptor(), disclosure.stage()),

@@ -62,6 +62,32 @@ class OverviewTest : public ::testing::Test {
     return AddEvent(referral, id, kind, v1::STAGE_NONE, /*sent=*/true, office_.clock.Now());
   }
 
+  // A referral that the own unit sent, under a consent of a case of its own.
+  local::v1::Referral ReferralOfACase(const Actor& lead,
+                                      v1::Urgency urgency = v1::URGENCY_U0) {
+    v1::CreateCaseRequest person;
+    person.set_case_id(CaseId::Generate(SystemRandom()).bytes());
+    person.set_label("LIN-1");
+    person.set_unit_id(office_.lin.unit.bytes());
+    EXPECT_TRUE(Cases(*office_.vault, office_.clock).Create(lead, person).ok());
+    v1::ConsentRecord consent;
+    const auto consent_id = ConsentId::Generate(SystemRandom());
+    consent.set_consent_id(consent_id.bytes());
+    consent.set_case_id(person.case_id());
+    consent.set_controller_unit(office_.lin.unit.bytes());
+    consent.set_state(v1::CONSENT_STATE_GIVEN);
+    office_.Write([&](Transaction& t) {
+      return PutMessage(t, DocumentKind::kConsent, consent_id, *CaseId::FromBytes(person.case_id()),
+                        consent);
+    });
+    local::v1::Referral referral = office_.Referral(NodeState::kAccepted, /*originated=*/true);
+    referral.set_case_id(person.case_id());
+    referral.set_urgency(urgency);
+    referral.mutable_tokens(0)->set_consent_id(consent.consent_id());
+    office_.Save(referral);
+    return referral;
+  }
+
   std::vector<v1::Prompt> Prompts(const local::v1::Referral& referral) {
     return PromptsOf(office_.Load(referral), office_.clock.Now());
   }
@@ -119,6 +145,55 @@ TEST_F(OverviewTest, TheHubsOutcomeReachesTheReferralOfItsMessage) {
   EXPECT_EQ(referral.events(1).delivery(), v1::DELIVERY_STATE_REFUSED);
   EXPECT_EQ(referral.events(1).reason(), v1::REASON_TOKEN_EXPIRED);
   EXPECT_TRUE(referral.peer_offline());
+}
+
+TEST_F(OverviewTest, TheDisclosureLogHasWhatArrivedOrMayArrive) {
+  const Actor lead = LogIn(v1::STAFF_ROLE_CASEWORKER);
+  local::v1::Referral referral = ReferralOfACase(lead);
+  for (const auto delivery :
+       {v1::DELIVERY_STATE_QUEUED, v1::DELIVERY_STATE_CONFIRMED, v1::DELIVERY_STATE_RECEIVED,
+        v1::DELIVERY_STATE_REFUSED, v1::DELIVERY_STATE_DROPPED}) {
+    local::v1::Event& event = AddSent(referral, v1::KIND_DISCLOSE);
+    event.add_field_nos(FieldByName("NEED.service_code")->field_no);
+    event.set_delivery(delivery);
+  }
+  referral.mutable_revoke_ack()->set_outcome(v1::ERASURE_OUTCOME_ERASED);
+  office_.Save(referral);
+  const auto log = overview_.ListDisclosures(lead, *CaseId::FromBytes(referral.case_id()));
+  ASSERT_TRUE(log.ok()) << log.status();
+  ASSERT_EQ(log->size(), 2u);
+  EXPECT_EQ(log->at(0).delivery(), v1::DELIVERY_STATE_CONFIRMED);
+  EXPECT_FALSE(log->at(0).erased()) << "nobody said that it arrived";
+  EXPECT_EQ(log->at(1).delivery(), v1::DELIVERY_STATE_RECEIVED);
+  EXPECT_TRUE(log->at(1).erased());
+}
+
+TEST_F(OverviewTest, WhatAWithdrawalDropsIsNotSaidToWait) {
+  const Actor lead = LogIn(v1::STAFF_ROLE_CASEWORKER);
+  local::v1::Referral referral = ReferralOfACase(lead);
+  const std::string dropped = AddSent(referral, v1::KIND_DISCLOSE).message_id();
+  const std::string delivered = AddSent(referral, v1::KIND_DISCLOSE).message_id();
+  office_.Save(referral);
+  office_.Write([&](Transaction& t) {
+    return t.AppendOutbox({.item_id = dropped, .referral = *ReferralId::FromBytes(
+                                                   referral.referral_id())});
+  });
+  v1::WithdrawRequest request;
+  request.set_referral_id(referral.referral_id());
+  ASSERT_TRUE(Origin(office_.context).Withdraw(lead, request).ok());
+  const auto delivery_of = [&](int event) { return office_.Load(referral).events(event).delivery(); };
+  EXPECT_EQ(delivery_of(0), v1::DELIVERY_STATE_DROPPED);
+  EXPECT_EQ(delivery_of(1), v1::DELIVERY_STATE_QUEUED) << "its outbox row has gone already";
+
+  // It was in flight: the hub took it after all.
+  EXPECT_TRUE(upkeep_.OnOutcome(dropped, v1::REASON_UNSPECIFIED).ok());
+  EXPECT_EQ(delivery_of(0), v1::DELIVERY_STATE_CONFIRMED);
+  // What has no receipt when the withdrawal is acknowledged never arrived.
+  referral = office_.Load(referral);
+  MarkUndeliveredDropped(referral);
+  EXPECT_EQ(referral.events(0).delivery(), v1::DELIVERY_STATE_DROPPED);
+  EXPECT_EQ(referral.events(1).delivery(), v1::DELIVERY_STATE_DROPPED);
+  EXPECT_EQ(referral.events(2).delivery(), v1::DELIVERY_STATE_QUEUED) << "the withdrawal itself";
 }
 
 // However many referrals there are, only the message's own is opened: the others could not be.
@@ -184,37 +259,12 @@ struct Deadline {
   absl::Duration after;
 };
 
-class AcknowledgementTest : public OverviewTest, public ::testing::WithParamInterface<Deadline> {
- protected:
-  // A referral that the own unit sent, under a consent of a case of its own.
-  local::v1::Referral ReferralOfACase(const Actor& lead) {
-    v1::CreateCaseRequest person;
-    person.set_case_id(CaseId::Generate(SystemRandom()).bytes());
-    person.set_label("LIN-1");
-    person.set_unit_id(office_.lin.unit.bytes());
-    EXPECT_TRUE(Cases(*office_.vault, office_.clock).Create(lead, person).ok());
-    v1::ConsentRecord consent;
-    const auto consent_id = ConsentId::Generate(SystemRandom());
-    consent.set_consent_id(consent_id.bytes());
-    consent.set_case_id(person.case_id());
-    consent.set_controller_unit(office_.lin.unit.bytes());
-    consent.set_state(v1::CONSENT_STATE_GIVEN);
-    office_.Write([&](Transaction& t) {
-      return PutMessage(t, DocumentKind::kConsent, consent_id, *CaseId::FromBytes(person.case_id()),
-                        consent);
-    });
-    local::v1::Referral referral = office_.Referral(NodeState::kAccepted, /*originated=*/true);
-    referral.set_case_id(person.case_id());
-    referral.set_urgency(GetParam().urgency);
-    referral.mutable_tokens(0)->set_consent_id(consent.consent_id());
-    office_.Save(referral);
-    return referral;
-  }
-};
+class AcknowledgementTest : public OverviewTest,
+                            public ::testing::WithParamInterface<Deadline> {};
 
 TEST_P(AcknowledgementTest, OneThatIsMissingIsTheLeadsBusiness) {
   const Actor lead = LogIn(v1::STAFF_ROLE_CASEWORKER);
-  local::v1::Referral referral = ReferralOfACase(lead);
+  local::v1::Referral referral = ReferralOfACase(lead, GetParam().urgency);
   v1::WithdrawRequest request;
   request.set_case_id(referral.case_id());
   const auto withdrawn = Origin(office_.context).Withdraw(lead, request);
