@@ -306,6 +306,15 @@ void CheckRecipient(const Catalogue& catalogue, const ProviderFacts& provider, c
               findings);
 }
 
+std::vector<uint32_t> MissingForInquiry(const std::set<uint32_t>& field_nos) {
+  std::vector<uint32_t> missing;
+  for (const char* name : {"NEED.service_id", "NEED.service_code"}) {
+    const uint32_t field_no = FieldByName(name)->field_no;
+    if (field_nos.count(field_no) == 0) missing.push_back(field_no);
+  }
+  return missing;
+}
+
 void CheckRecord(const v1::ConsentRecord& record, Findings& findings) {
   const Terms terms = Terms::Of(record);
   if (record.valid_from().seconds() % 60 != 0 || record.valid_from().nanos() != 0 ||
@@ -315,6 +324,12 @@ void CheckRecord(const v1::ConsentRecord& record, Findings& findings) {
   }
   if (terms.purposes.empty() || terms.scope.empty()) {
     Add(findings, v1::REASON_CONSENT_FIELD, "The consent names no service or no field.");
+  }
+  if (terms.ceiling == v1::STAGE_INQUIRY) {
+    for (const uint32_t field_no : MissingForInquiry(terms.scope)) {
+      findings.push_back({v1::REASON_CONSENT_PURPOSE, field_no,
+                          "The consent is to an inquiry, which names the service by this field."});
+    }
   }
   for (const auto* list : {&record.scope_fields(), &record.return_fields()}) {
     for (const uint32_t field_no : *list) {

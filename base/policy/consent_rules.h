@@ -3,6 +3,8 @@
 // Each function appends one finding (with field number 0) for every rule that fails.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +29,11 @@ void CheckRecipientList(const Catalogue& catalogue, const std::vector<std::strin
 void CheckRecipient(const Catalogue& catalogue, const ProviderFacts& provider, const Terms& terms,
                     Findings& findings);
 
+// What of NEED.service_id and NEED.service_code is not among `field_nos`: C4, for inquiries.
+std::vector<uint32_t> MissingForInquiry(const std::set<uint32_t>& field_nos);
+
 // Whether the record's own parts agree with the schema and with each other, so that a token can be
-// made from it: C2 (whole minutes and hours), C5, C7, C11.
+// made from it: C2 (whole minutes and hours), C4 of a consent to an inquiry alone, C5, C7, C11.
 void CheckRecord(const v1::ConsentRecord& record, Findings& findings);
 
 // Whether the consent covers this use of it: C1, C2 (now), C3, C4, C6, C7, C13 and C15's list of

@@ -49,6 +49,17 @@ bool OutlivesConsent(const PolicyContext& context, const std::set<uint32_t>& fie
          });
 }
 
+// C4: an inquiry names the directory's entry, or the recipient cannot know what it is asked for.
+void CheckServiceNamed(const PolicyContext& context, const v1::Sections& sections,
+                       Findings& findings) {
+  if (!IsOutward(context) || context.kind != v1::KIND_INQUIRY) return;
+  for (const uint32_t field_no : MissingForInquiry(FieldNumbersIn(sections))) {
+    findings.push_back({v1::REASON_CONSENT_PURPOSE, field_no,
+                        "An inquiry names the service that is asked for; the consent has to list "
+                        "this field."});
+  }
+}
+
 void CheckContent(const PolicyContext& context, const v1::Sections& sections, Findings& findings) {
   if (sections.ByteSizeLong() == 0) return;
   if (!MayCarrySections(context.kind, context.direction)) {
@@ -121,6 +132,7 @@ Evaluation Evaluate(const PolicyContext& context, const Terms& terms,
   CheckGiving(*context.catalogue, packs, terms, findings);
   CheckRecipientList(*context.catalogue, packs, terms, findings);
   CheckRecipient(*context.catalogue, context.provider, terms, findings);
+  CheckServiceNamed(context, sections, findings);
   CheckContent(context, sections, findings);
   CheckRequiredFields(context, field_nos, findings);
   CheckBudget(context, sections, evaluation);

@@ -120,6 +120,14 @@ INSTANTIATE_TEST_SUITE_P(
                           "NotOffered", CHANGE {
   scene.context.provider.offers_service = false; },
                           v1::REASON_CONSENT_PURPOSE),
+                      Inquiry(
+                          "TheInquiryNamesNoEntry", CHANGE {
+  sections.mutable_need()->clear_service_id(); },
+                          v1::REASON_CONSENT_PURPOSE, "NEED.service_id"),
+                      Inquiry(
+                          "TheInquiryNamesNoService", CHANGE {
+  sections.mutable_need()->clear_service_code(); },
+                          v1::REASON_CONSENT_PURPOSE, "NEED.service_code"),
                       Row{"NoLongerOfferedButReportedOn",
                           [] {
   return RoomReturnScene(v1::KIND_PROGRESS, v1::STAGE_STARTED); },
