@@ -78,7 +78,8 @@ constexpr Row kTable[] = {
     {kEnded, v1::KIND_CLOSE, From::kProvider, std::nullopt, std::nullopt},
 
     // WITHDRAWN wins over everything, other ends included: what was sent is still held somewhere.
-    {kSent, v1::KIND_REVOKE, From::kOrigin, kWithdrawn},
+    // An inquiry that was refused is discarded, and who refused it has read it.
+    {kSent | Set(kDiscarded), v1::KIND_REVOKE, From::kOrigin, kWithdrawn},
     {Set(kWithdrawn), v1::KIND_REVOKE_ACK, From::kProvider, std::nullopt},
 
     {kSent, v1::KIND_RECEIPT, From::kEither, std::nullopt},

@@ -76,7 +76,8 @@ absl::Status Origin::LoadFollowUp(const Reader& reader, const DirectorySnapshot&
   if (draft.service == nullptr) {
     return Error(v1::REASON_NOT_FOUND, "the service is no longer in the directory");
   }
-  ASSIGN_OR_RETURN(draft.earlier, ReadAllSections(reader, *id, SectionDirection::kSent));
+  ASSIGN_OR_RETURN(const v1::Sections sent, ReadAllSections(reader, *id, SectionDirection::kSent));
+  draft.earlier = KeepFields(sent, FieldsSent(draft.referral));
   const auto state = StateOf(draft.referral);
   draft.stage = request.kind() == v1::KIND_ACCEPT ? v1::STAGE_ACCEPTED
                                                   : (state ? StageOf(*state) : v1::STAGE_NONE);
@@ -175,6 +176,7 @@ absl::Status Origin::SendDraft(Transaction& transaction, const DirectorySnapshot
                                const MessageId& id, v1::Kind kind, Draft& draft) const {
   RETURN_IF_ERROR(ToStatus(draft.composition.evaluation.findings));
   const absl::Time now = context_.clock.Now();
+  const local::v1::StateBefore before = Snapshot(draft.referral);
   RETURN_IF_ERROR(Advance(draft.referral, kind, /*sent=*/true, CloseDetail::kNone, now));
   if (kind == v1::KIND_INQUIRY) SetInquiryClocks(draft.referral, context_.catalogue, now);
   ASSIGN_OR_RETURN(const local::v1::TokenEntry token,
@@ -192,6 +194,7 @@ absl::Status Origin::SendDraft(Transaction& transaction, const DirectorySnapshot
   const std::set<uint32_t> fields = FieldNumbersIn(draft.composition.sections);
   AddFields(draft.referral, {fields.begin(), fields.end()});
   RETURN_IF_ERROR(sender_.SendWithin(transaction, directory, draft.referral, std::move(outgoing)));
+  KeepBefore(draft.referral, id, before);
   return SaveReferral(transaction, draft.referral);
 }
 

@@ -250,12 +250,13 @@ absl::Status Upkeep::ChangeReferralOf(
 
 namespace {
 
-void NoteOutcome(const local::v1::Referral& referral, local::v1::Event& event, v1::Reason reason) {
+void NoteOutcome(local::v1::Referral& referral, local::v1::Event& event, v1::Reason reason) {
   const bool taken = reason == v1::REASON_UNSPECIFIED;
   switch (event.delivery()) {
     case v1::DELIVERY_STATE_QUEUED:
       event.set_delivery(taken ? v1::DELIVERY_STATE_CONFIRMED : v1::DELIVERY_STATE_REFUSED);
       event.set_reason(reason);
+      if (!taken) TakeBack(referral, event.message_id());
       return;
     case v1::DELIVERY_STATE_DROPPED:
       // It was in flight when it was dropped, and the recipient may get it.

@@ -36,6 +36,15 @@ absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds());
 }
 
+// The hub refuses a hold or a review that is over, or further ahead than the network allows.
+absl::Status CheckAhead(const CaseworkContext& context, const std::string& what, absl::Time time) {
+  const auto days = static_cast<int>(context.catalogue.clocks().waitlist_review_days());
+  const absl::Time now = FloorMinute(context.clock.Now());
+  if (time > now && time <= now + days * absl::Hours(24)) return absl::OkStatus();
+  return Error(v1::REASON_TIME_INVALID, what + " is to be in the future, and at most " +
+                                            std::to_string(days) + " days ahead");
+}
+
 v1::Date DateOf(absl::Time time) {
   const absl::CivilDay day = absl::ToCivilDay(time, absl::UTCTimeZone());
   v1::Date date;
@@ -104,6 +113,7 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
     if (step.prepare) RETURN_IF_ERROR(step.prepare(referral, step));
     RETURN_IF_ERROR(ValidateSections(step.payload.sections()));
     const absl::Time now = context_.clock.Now();
+    const local::v1::StateBefore before = Snapshot(referral);
     RETURN_IF_ERROR(Advance(referral, step.kind, /*sent=*/true, step.detail, now));
     v1::Stage stage = v1::STAGE_INQUIRY;
     if (const local::v1::TokenEntry* entry = TokenInUse(referral)) {
@@ -125,6 +135,7 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
     outgoing.payload = step.payload;
     outgoing.respond_by = step.respond_by;
     RETURN_IF_ERROR(sender_.SendWithin(t, *directory, referral, std::move(outgoing)));
+    KeepBefore(referral, *message, before);
     return SaveReferral(t, referral);
   }));
   context_.outbox_grew();
@@ -146,6 +157,7 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
       prog.mutable_offer()->mutable_hold_until()->set_seconds(absl::ToUnixSeconds(hold));
     }
     self.respond_by = TimeOf(prog.offer().hold_until());
+    RETURN_IF_ERROR(CheckAhead(context_, "the end of the hold", self.respond_by));
     *response.mutable_hold_until() = prog.offer().hold_until();
     return absl::OkStatus();
   };
@@ -166,6 +178,7 @@ absl::Status Provider::Waitlist(const Actor& actor, const v1::WaitlistRequest& r
   step.kind = v1::KIND_WAITLIST;
   *step.payload.mutable_sections()->mutable_prog() = request.prog();
   step.respond_by = StartOf(request.prog().waitlist().review_date());
+  RETURN_IF_ERROR(CheckAhead(context_, "the day of the review", step.respond_by));
   step.settle = [review = step.respond_by](local::v1::Referral& referral) {
     referral.set_state_until_ms(ToMillis(review));
     referral.set_respond_by_ms(ToMillis(review));

@@ -267,6 +267,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
   if (kind == v1::KIND_REVOKE) {
     return ApplyRevocation(transaction, directory, referral, incoming);
   }
+  const local::v1::StateBefore state_before = Snapshot(referral);
   const v1::Stage before = StageReached(referral);
   RETURN_IF_ERROR(Advance(referral, kind, /*sent=*/false, DetailOf(kind, payload), now));
   // An end unlocks nothing new and takes nothing back from the message that brings it.
@@ -296,6 +297,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
       AddEvent(referral, incoming.id, kind, header.stage(), /*sent=*/false, now);
   event.mutable_field_nos()->Assign(fields.begin(), fields.end());
   event.set_token_hash(incoming.token_hash);
+  KeepBefore(referral, incoming.id, state_before);
   return SaveReferral(transaction, referral);
 }
 
@@ -439,6 +441,7 @@ absl::Status Receiver::ApplyReceipt(Transaction& transaction, const Incoming& in
   const bool stored = receipt.outcome() == v1::RECEIPT_OUTCOME_STORED;
   event->set_delivery(stored ? v1::DELIVERY_STATE_RECEIVED : v1::DELIVERY_STATE_REFUSED);
   event->set_reason(stored ? v1::REASON_UNSPECIFIED : receipt.reason());
+  if (!stored) TakeBack(*referral, receipt.message_id());
   referral->set_peer_offline(false);
   return SaveReferral(transaction, *referral);
 }

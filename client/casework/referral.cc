@@ -11,6 +11,16 @@
 namespace waymark::node {
 namespace {
 
+void Restore(const local::v1::StateBefore& before, local::v1::Referral& referral) {
+  referral.set_state(before.state());
+  referral.set_state_since_ms(before.state_since_ms());
+  referral.set_state_until_ms(before.state_until_ms());
+  referral.set_respond_by_ms(before.respond_by_ms());
+  referral.set_prompt_at_ms(before.prompt_at_ms());
+  referral.set_time_given_back(before.time_given_back());
+  if (before.state().empty()) referral.set_state(std::string(Name(NodeState::kDiscarded)));
+}
+
 void ClearClocks(local::v1::Referral& referral) {
   referral.set_state_until_ms(0);
   referral.set_respond_by_ms(0);
@@ -70,6 +80,41 @@ std::optional<NodeState> StateOf(const local::v1::Referral& referral) {
 Direction DirectionOf(const local::v1::Referral& referral, bool sent) {
   return referral.originated() == sent ? Direction::kOriginToProvider
                                        : Direction::kProviderToOrigin;
+}
+
+local::v1::StateBefore Snapshot(const local::v1::Referral& referral) {
+  local::v1::StateBefore before;
+  before.set_state(referral.state());
+  before.set_state_since_ms(referral.state_since_ms());
+  before.set_state_until_ms(referral.state_until_ms());
+  before.set_respond_by_ms(referral.respond_by_ms());
+  before.set_prompt_at_ms(referral.prompt_at_ms());
+  before.set_time_given_back(referral.time_given_back());
+  return before;
+}
+
+void KeepBefore(local::v1::Referral& referral, const MessageId& message,
+                const local::v1::StateBefore& before) {
+  local::v1::Event* event = FindEvent(referral, message.view());
+  if (event == nullptr) return;
+  if (Snapshot(referral).SerializeAsString() == before.SerializeAsString()) return;
+  *event->mutable_before() = before;
+}
+
+void TakeBack(local::v1::Referral& referral, std::string_view message_id) {
+  local::v1::Event* refused = FindEvent(referral, message_id);
+  if (refused == nullptr || !refused->has_before() || refused->kind() == v1::KIND_REVOKE) return;
+  const local::v1::StateBefore before = refused->before();
+  refused->clear_before();
+  bool later = false;
+  for (local::v1::Event& event : *referral.mutable_events()) {
+    if (later && event.has_before()) {
+      *event.mutable_before() = before;
+      return;
+    }
+    later = later || event.message_id() == message_id;
+  }
+  if (StateOf(referral) != NodeState::kWithdrawn) Restore(before, referral);
 }
 
 absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, CloseDetail detail,
@@ -159,6 +204,18 @@ void AddFields(local::v1::Referral& referral, const std::vector<uint32_t>& field
       referral.add_field_nos(field_no);
     }
   }
+}
+
+std::set<uint32_t> FieldsSent(const local::v1::Referral& referral) {
+  std::set<uint32_t> fields;
+  for (const local::v1::Event& event : referral.events()) {
+    if (!event.sent() || event.delivery() == v1::DELIVERY_STATE_REFUSED ||
+        event.delivery() == v1::DELIVERY_STATE_DROPPED) {
+      continue;
+    }
+    fields.insert(event.field_nos().begin(), event.field_nos().end());
+  }
+  return fields;
 }
 
 const local::v1::TokenEntry* TokenInUse(const local::v1::Referral& referral) {

@@ -4,7 +4,11 @@
 // clocks beside it. Pure but for loading and saving. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,6 +37,18 @@ std::optional<NodeState> StateOf(const local::v1::Referral& referral);
 // The way of a message that this node sends or receives within the referral.
 Direction DirectionOf(const local::v1::Referral& referral, bool sent);
 
+// The state and its clocks.
+local::v1::StateBefore Snapshot(const local::v1::Referral& referral);
+// Keeps in the event of a message what was before it, if the referral has moved since.
+void KeepBefore(local::v1::Referral& referral, const MessageId& message,
+                const local::v1::StateBefore& before);
+
+// Undoes a sent message that the hub or the recipient refused: the referral is again where it was
+// before, so that it can be done right, and the event is no longer kept as one that moved it. Where
+// a later message has moved on from there, that one stands and goes back as far in its turn. An
+// inquiry that was refused leaves a referral that was discarded. A withdrawal is never undone.
+void TakeBack(local::v1::Referral& referral, std::string_view message_id);
+
 // Moves the state by a message. STATE_FORBIDS names the kind and the state when the table does not
 // allow it.
 absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, CloseDetail detail,
@@ -59,6 +75,9 @@ void MarkUndeliveredDropped(local::v1::Referral& referral);
 
 // Notes fields that were sent or received, each once.
 void AddFields(local::v1::Referral& referral, const std::vector<uint32_t>& field_nos);
+
+// The fields of the messages that were sent, without those that were refused or dropped.
+std::set<uint32_t> FieldsSent(const local::v1::Referral& referral);
 
 // The latest token that was not revoked, nullptr if there is none.
 const local::v1::TokenEntry* TokenInUse(const local::v1::Referral& referral);

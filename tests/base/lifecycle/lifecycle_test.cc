@@ -104,6 +104,7 @@ const Transitions& NodeTransitions() {
       all[name + " RECEIPT out"] = name;
       all[name + " RECEIPT back"] = name;
     }
+    all["DISCARDED REVOKE out"] = "WITHDRAWN";
     return all;
   }());
   return transitions;
