@@ -388,7 +388,7 @@ absl::Status Node::Impl::FillStatus(v1::GetStatusResponse& status) {
     return absl::OkStatus();
   }));
   status.set_outbox(static_cast<uint32_t>(outbox.waiting));
-  status.set_awaiting_receipt(static_cast<uint32_t>(outbox.confirmed));
+  status.set_awaiting_receipt(static_cast<uint32_t>(outbox.awaiting_receipt));
   const std::vector<std::string> directory_alerts = replica_->alerts();
   for (auto text = directory_alerts.rbegin(); text != directory_alerts.rend(); ++text) {
     v1::Alert* alert = status.add_alerts();

@@ -88,6 +88,7 @@ absl::Status Sender::Send(Transaction& transaction, const DirectorySnapshot& dir
                                    .not_before = NotBefore(outgoing.kind, route.urgency),
                                    .urgent = NeverWaits(outgoing.kind),
                                    .outlives_withdrawal = OutlivesWithdrawal(outgoing.kind),
+                                   .expects_receipt = outgoing.kind != v1::KIND_RECEIPT,
                                    .keep_until = expires});
 }
 

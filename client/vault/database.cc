@@ -56,6 +56,7 @@ CREATE TABLE outbox (
   not_before INTEGER NOT NULL,
   keep_until INTEGER NOT NULL,
   outlives_withdrawal INTEGER NOT NULL,
+  expects_receipt INTEGER NOT NULL,
   state INTEGER NOT NULL,
   reason INTEGER NOT NULL,
   key INTEGER NOT NULL,

@@ -101,7 +101,8 @@ absl::StatusOr<std::optional<OutboxState>> Reader::StateOfOutbox(std::string_vie
 }
 
 absl::StatusOr<OutboxCounters> Reader::CountOutbox() const {
-  Statement rows = database_.Prepare("SELECT state, COUNT(*) FROM outbox GROUP BY state");
+  Statement rows = database_.Prepare(
+      "SELECT state, COUNT(*), SUM(expects_receipt) FROM outbox GROUP BY state");
   OutboxCounters counters;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, rows.Step());
@@ -112,6 +113,7 @@ absl::StatusOr<OutboxCounters> Reader::CountOutbox() const {
         break;
       case OutboxState::kConfirmed:
         counters.confirmed = rows.Int(1);
+        counters.awaiting_receipt = rows.Int(2);
         break;
       case OutboxState::kRefused:
         counters.refused = rows.Int(1);
@@ -149,12 +151,13 @@ absl::Status Transaction::AppendOutbox(const OutboxEntry& entry) {
   return database()
       .Prepare(
           "INSERT INTO outbox (item_id, referral, not_before, keep_until, outlives_withdrawal, "
-          "state, reason, key, box) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)")
+          "expects_receipt, state, reason, key, box) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)")
       .Blob(entry.item_id)
       .Blob(entry.referral.view())
       .Bind(not_before)
       .Bind(Millis(entry.keep_until))
       .Bind(entry.outlives_withdrawal ? 1 : 0)
+      .Bind(entry.expects_receipt ? 1 : 0)
       .Bind(kWaiting)
       .Bind(sealed.key)
       .Blob(sealed.box)

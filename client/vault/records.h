@@ -97,6 +97,8 @@ struct OutboxEntry {
   // RECEIPT, REVOKE, REVOKE_ACK, and the registration of a token that is being revoked: stays when
   // a withdrawal drops what waits of its referral.
   bool outlives_withdrawal = false;
+  // A message that its recipient answers with a receipt: not a RECEIPT, and not a registration.
+  bool expects_receipt = false;
   // After this time a confirmed entry need not be kept for a hub that lost it: the message's expiry
   // or the token's end.
   absl::Time keep_until = absl::InfiniteFuture();
@@ -127,7 +129,10 @@ struct RefusedItem {
 
 struct OutboxCounters {
   int64_t waiting = 0;
+  // Confirmed, and of those the ones whose receipt is still to come: the others stay for a hub that
+  // lost them.
   int64_t confirmed = 0;
+  int64_t awaiting_receipt = 0;
   int64_t refused = 0;
 };
 

@@ -162,6 +162,25 @@ TEST_F(MailboxesTest, RefusedEntriesStayUntilTheyAreDealtWith) {
   EXPECT_EQ(Count().refused, 0);
 }
 
+TEST_F(MailboxesTest, OnlyWhatExpectsAReceiptAwaitsOne) {
+  OutboxEntry message = Entry('a', first_, 0);
+  message.expects_receipt = true;
+  ASSERT_TRUE(vault_->Write([&](Transaction& t) { return t.AppendOutbox(message); }).ok());
+  ASSERT_TRUE(Append('b', first_, 0).ok()) << "a receipt or a registration";
+  EXPECT_EQ(Count().awaiting_receipt, 0) << "the hub has not confirmed it";
+  Outcome('a', v1::REASON_UNSPECIFIED);
+  Outcome('b', v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(Count().confirmed, 2);
+  EXPECT_EQ(Count().awaiting_receipt, 1);
+  ASSERT_TRUE(vault_
+                  ->Write([](Transaction& t) {
+                    return t.MarkReceipt(*MessageId::FromBytes(Id16('a')));
+                  })
+                  .ok());
+  EXPECT_EQ(Count().confirmed, 1);
+  EXPECT_EQ(Count().awaiting_receipt, 0);
+}
+
 TEST_F(MailboxesTest, WhatWaitsOfAReferralCanBeDropped) {
   ASSERT_TRUE(Append('a', first_, 0).ok());
   ASSERT_TRUE(Append('b', first_, 0).ok());
