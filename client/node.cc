@@ -189,7 +189,7 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
           }),
       context_(MakeContext()),
       staff_(*vault_, *options.clock, *options.random, options.staff_cost),
-      cases_(*vault_, *options.clock),
+      cases_(*vault_, context_.catalogue, *options.clock),
       consents_(context_),
       origin_(context_),
       provider_(context_),

@@ -50,11 +50,26 @@ absl::Status CheckExclusions(const google::protobuf::RepeatedPtrField<std::strin
   return absl::OkStatus();
 }
 
-absl::Status CheckNeed(const v1::Need& need) {
+// Staff name a case by its label, so that two of one unit could no longer be told apart.
+absl::Status CheckLabelIsFree(const Reader& reader, const v1::Case& person) {
+  ASSIGN_OR_RETURN(const auto cases, ParseAll<v1::Case>(reader.List(DocumentKind::kCase)));
+  for (const auto& [unused, other] : cases) {
+    if (other.unit_id() == person.unit_id() && other.label() == person.label()) {
+      return Invalid("another case of the unit has this label; choose another one");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNeed(const Catalogue& catalogue, const v1::Need& need) {
   if (!NeedId::FromBytes(need.need_id())) return Invalid("need_id is not 16 random bytes");
-  if (need.service_code() == 0) return Invalid("service_code of the need is missing");
-  if (need.person_rank() == 0)
-    return Invalid("person_rank of the need is missing; it counts from 1");
+  if (catalogue.FindService(need.service_code()) == nullptr) {
+    return Invalid("there is no service code " + std::to_string(need.service_code()) +
+                   "; 'waymark directory' shows those that are offered");
+  }
+  if (need.person_rank() == 0) {
+    return Invalid("the rank that the person gives the need counts from 1");
+  }
   if (need.urgency() == v1::URGENCY_UNSPECIFIED || !v1::Urgency_IsValid(need.urgency())) {
     return Error(v1::REASON_ENUM_UNKNOWN, "urgency of the need is not one of U0 to U4");
   }
@@ -106,6 +121,7 @@ absl::Status Cases::Create(const Actor& actor, const v1::CreateCaseRequest& requ
       return same ? absl::OkStatus() : Error(v1::REASON_ID_REUSED, "another case has this id");
     }
     if (ReasonOf(before.status()) != v1::REASON_NOT_FOUND) return before.status();
+    RETURN_IF_ERROR(CheckLabelIsFree(t, person));
     return PutCase(t, person);
   });
 }
@@ -134,7 +150,7 @@ absl::Status Cases::Update(const Actor& actor, const v1::UpdateCaseRequest& requ
 absl::Status Cases::PutNeed(const Actor& actor, const v1::PutNeedRequest& request) {
   const auto id = CaseId::FromBytes(request.case_id());
   if (!id) return Invalid("case_id is not 16 bytes");
-  RETURN_IF_ERROR(CheckNeed(request.need()));
+  RETURN_IF_ERROR(CheckNeed(catalogue_, request.need()));
   const auto need_id = NeedId::FromBytes(request.need().need_id());
   return vault_.Write([&](Transaction& t) -> absl::Status {
     RETURN_IF_ERROR(LoadOwnCase(t, actor, *id).status());

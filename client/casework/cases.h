@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/ids/ids.h"
+#include "base/schema/catalogue.h"
 #include "base/time/clock.h"
 #include "client/casework/staff.h"
 #include "client/vault/vault.h"
@@ -30,11 +31,12 @@ absl::StatusOr<CaseAndNeed> LoadNeed(const Reader& reader, const CaseId& case_id
 
 class Cases {
  public:
-  // Both outlive it.
-  Cases(Vault& vault, Clock& clock) : vault_(vault), clock_(clock) {}
+  // All outlive it.
+  Cases(Vault& vault, const Catalogue& catalogue, Clock& clock)
+      : vault_(vault), catalogue_(catalogue), clock_(clock) {}
 
-  // Opens a case. FIELD_INVALID: an id or the label; ID_REUSED: another case has the id;
-  // STAFF_NOT_ALLOWED: not a caseworker of the unit.
+  // Opens a case. FIELD_INVALID: an id or the label, which no other case of the unit may have;
+  // ID_REUSED: another case has the id; STAFF_NOT_ALLOWED: not a caseworker of the unit.
   absl::Status Create(const Actor& actor, const v1::CreateCaseRequest& request);
 
   // Replaces the sections given and changes the exclusions. NOT_FOUND; FIELD_INVALID and
@@ -42,6 +44,7 @@ class Cases {
   absl::Status Update(const Actor& actor, const v1::UpdateCaseRequest& request);
 
   // Adds a need, or replaces the one of the same id. The rank is the person's: nothing else moves.
+  // FIELD_INVALID: the rank, a code that is none of the taxonomy's, or a field; ENUM_UNKNOWN.
   absl::Status PutNeed(const Actor& actor, const v1::PutNeedRequest& request);
 
   absl::StatusOr<v1::Case> Get(const Actor& actor, const CaseId& id);
@@ -51,6 +54,7 @@ class Cases {
 
  private:
   Vault& vault_;
+  const Catalogue& catalogue_;
   Clock& clock_;
 };
 

@@ -3,14 +3,11 @@
 #include "base/policy/section_fields.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
-#include "client/casework/cases.h"
-#include "client/casework/origin.h"
-#include "client/casework/provider.h"
 #include "client/casework/sections.h"
 #include "client/vault/typed.h"
 #include "gmock/gmock.h"
 #include "tests/base/schema/fill.h"
-#include "tests/client/casework/office.h"
+#include "tests/client/casework/desk.h"
 
 namespace waymark::node {
 namespace {
@@ -18,8 +15,6 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr char kPassphrase[] = "an invented passphrase";
 
 // Sections with every field that there is.
 v1::Sections Everything() {
@@ -33,26 +28,8 @@ v1::Sections Everything() {
   return sections;
 }
 
-class OverviewTest : public ::testing::Test {
+class OverviewTest : public DeskTest {
  protected:
-  OverviewTest() {
-    office_.PublishPartner();
-    office_.Watch();
-  }
-
-  // Somebody with this role, logged in.
-  Actor LogIn(v1::StaffRole role) {
-    v1::PutStaffRequest request;
-    request.set_name("staff-" + std::to_string(role));
-    request.set_role(role);
-    request.set_passphrase(kPassphrase);
-    if (role != v1::STAFF_ROLE_ADMINISTRATOR) request.add_unit_ids(office_.lin.unit.bytes());
-    EXPECT_TRUE(staff_.Put(request).ok());
-    const auto login = staff_.Login(request.name(), SecretBytes::CopyOf(kPassphrase));
-    EXPECT_TRUE(login.ok()) << login.status();
-    return staff_.Authenticate(login->token()).value();
-  }
-
   local::v1::Event& AddSent(local::v1::Referral& referral, v1::Kind kind) {
     const auto id = MessageId::Generate(SystemRandom());
     office_.Write([&](Transaction& t) {
@@ -69,7 +46,7 @@ class OverviewTest : public ::testing::Test {
     person.set_case_id(CaseId::Generate(SystemRandom()).bytes());
     person.set_label("LIN-1");
     person.set_unit_id(office_.lin.unit.bytes());
-    EXPECT_TRUE(Cases(*office_.vault, office_.clock).Create(lead, person).ok());
+    EXPECT_TRUE(cases_.Create(lead, person).ok());
     v1::ConsentRecord consent;
     const auto consent_id = ConsentId::Generate(SystemRandom());
     consent.set_consent_id(consent_id.bytes());
@@ -91,9 +68,7 @@ class OverviewTest : public ::testing::Test {
   std::vector<v1::Prompt> Prompts(const local::v1::Referral& referral) {
     return PromptsOf(office_.Load(referral), office_.clock.Now());
   }
-
-  Office office_;
-  StaffRegister staff_{*office_.vault, office_.clock, SystemRandom(), {.n = 16, .r = 1, .p = 1}};
+};
   Overview overview_{office_.context};
   Upkeep upkeep_{office_.context};
 };
