@@ -1,5 +1,7 @@
 #include "client/casework/context.h"
 
+#include "client/casework/match.h"
+
 namespace waymark::node {
 
 ProviderFacts FactsOf(const DirectorySnapshot& directory, const UnitId& unit, uint32_t service_code,
@@ -12,10 +14,7 @@ ProviderFacts FactsOf(const DirectorySnapshot& directory, const UnitId& unit, ui
     facts.policy_pack = member->member.policy_pack();
   }
   if (service == nullptr || service->unit != unit || service->service.withdrawn()) return facts;
-  facts.offers_service = service->service.code() == service_code;
-  for (const uint32_t code : service->service.secondary_codes()) {
-    facts.offers_service = facts.offers_service || code == service_code;
-  }
+  facts.offers_service = Offers(service->service, service_code);
   for (const v1::RequiredIdentity& required : service->service.required_identity()) {
     facts.required_identity.insert(required.field_no());
   }

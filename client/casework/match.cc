@@ -240,13 +240,6 @@ class Examination {
   v1::ServiceMatch match_;
 };
 
-bool Offers(const v1::Service& service, uint32_t code) {
-  const auto& secondary = service.secondary_codes();
-  return !service.withdrawn() &&
-         (service.code() == code ||
-          std::find(secondary.begin(), secondary.end(), code) != secondary.end());
-}
-
 // R16: services that ask for nothing of this kind come first.
 bool IsConditional(const v1::Service& service) {
   return std::any_of(service.conditions().begin(), service.conditions().end(),
@@ -280,6 +273,13 @@ auto Rank(const v1::ServiceMatch& match) {
 }
 
 }  // namespace
+
+bool Offers(const v1::Service& service, uint32_t code) {
+  const auto& secondary = service.secondary_codes();
+  return !service.withdrawn() &&
+         (service.code() == code ||
+          std::find(secondary.begin(), secondary.end(), code) != secondary.end());
+}
 
 std::vector<v1::ServiceMatch> Match(const Catalogue& catalogue, const v1::Case& person,
                                     const v1::Need& need,

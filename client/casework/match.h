@@ -39,6 +39,9 @@ struct Candidate {
 std::vector<v1::ServiceMatch> Match(const Catalogue& catalogue, const v1::Case& person,
                                     const v1::Need& need, const std::vector<Candidate>& candidates);
 
+// Whether the service is there and of this code, the main one or another.
+bool Offers(const v1::Service& service, uint32_t code);
+
 // The directory's view of one service, as lists show it.
 v1::DirectoryListing ListingOf(const Candidate& candidate);
 

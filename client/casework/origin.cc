@@ -7,6 +7,7 @@
 #include "base/status/status.h"
 #include "client/casework/cases.h"
 #include "client/casework/consents.h"
+#include "client/casework/match.h"
 #include "client/casework/referral.h"
 #include "client/casework/sections.h"
 #include "client/vault/typed.h"
@@ -366,57 +367,66 @@ absl::Status Origin::QueryCapacity(const Actor& actor, const v1::QueryCapacityRe
     return Invalid("name one to five services and one message id for each");
   }
   const auto directory = context_.directory();
-  const absl::Time now = context_.clock.Now();
   RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
-    ASSIGN_OR_RETURN(const CaseAndNeed loaded, LoadNeed(t, *person_id, *need_id));
-    const UnitId own_unit = *UnitId::FromBytes(loaded.person.unit_id());
-    RETURN_IF_ERROR(actor.RequireCaseworker(own_unit));
+    ASSIGN_OR_RETURN(const CaseAndNeed asked_for, LoadNeed(t, *person_id, *need_id));
+    RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(asked_for.person.unit_id())));
     for (int i = 0; i < request.service_ids_size(); ++i) {
-      const auto service_id = ServiceId::FromBytes(request.service_ids(i));
-      const auto message_id = MessageId::FromBytes(request.message_ids(i));
-      if (!service_id || !message_id) return Invalid("service and message ids are 16 bytes each");
-      if (t.Get(DocumentKind::kQuery, *message_id).ok()) continue;
-      const ServiceEntry* service = directory->FindService(*service_id);
-      if (service == nullptr) {
-        return Error(v1::REASON_NOT_FOUND, "the directory has no such service");
-      }
-      const auto& excluded = loaded.person.excluded();
-      if (std::find(excluded.begin(), excluded.end(), service->unit.bytes()) != excluded.end() ||
-          std::find(excluded.begin(), excluded.end(), service->organisation.bytes()) !=
-              excluded.end()) {
-        return Error(v1::REASON_EXCLUDED,
-                     "the person excluded the unit of " + service->service.handle());
-      }
-      const v1::NeedSection& section = loaded.need.section();
-      local::v1::CapacityQueryEntry entry;
-      entry.set_message_id(message_id->bytes());
-      entry.set_referral_id(ReferralId::Generate(context_.random).bytes());
-      entry.set_need_id(need_id->bytes());
-      entry.set_service_id(service_id->bytes());
-      entry.set_unit_id(service->unit.bytes());
-      entry.set_asked_at_ms(ToMillis(now));
-      Outgoing outgoing;
-      outgoing.id = *message_id;
-      outgoing.kind = v1::KIND_CAPACITY_QUERY;
-      v1::CapacityQuery& query = *outgoing.payload.mutable_capacity_query();
-      query.set_service_id(service_id->bytes());
-      query.set_service_code(loaded.need.service_code());
-      query.set_quantity(section.has_quantity() ? section.quantity() : 1);
-      query.set_unit(service->service.capacity_unit());
-      query.mutable_window()->set_from_minute(section.earliest_start().seconds() / 60);
-      query.mutable_window()->set_to_minute(section.latest_start().seconds() / 60);
-      RETURN_IF_ERROR(PutMessage(t, DocumentKind::kQuery, *message_id, *need_id, entry));
-      RETURN_IF_ERROR(sender_.Send(t, *directory,
-                                   {.referral = *ReferralId::FromBytes(entry.referral_id()),
-                                    .from = own_unit,
-                                    .to = service->unit,
-                                    .urgency = loaded.need.urgency()},
-                                   std::move(outgoing)));
+      const auto service = ServiceId::FromBytes(request.service_ids(i));
+      const auto message = MessageId::FromBytes(request.message_ids(i));
+      if (!service || !message) return Invalid("service and message ids are 16 bytes each");
+      RETURN_IF_ERROR(AskAboutRoom(t, *directory, asked_for, *service, *message));
     }
     return absl::OkStatus();
   }));
   context_.outbox_grew();
   return absl::OkStatus();
+}
+
+absl::Status Origin::AskAboutRoom(Transaction& transaction, const DirectorySnapshot& directory,
+                                  const CaseAndNeed& asked_for, const ServiceId& service_id,
+                                  const MessageId& message) const {
+  if (transaction.Get(DocumentKind::kQuery, message).ok()) return absl::OkStatus();
+  const ServiceEntry* service = directory.FindService(service_id);
+  if (service == nullptr) return Error(v1::REASON_NOT_FOUND, "the directory has no such service");
+  const v1::Need& need = asked_for.need;
+  if (!Offers(service->service, need.service_code())) {
+    return Invalid(service->service.handle() + " is no service of the need's code " +
+                   std::to_string(need.service_code()));
+  }
+  const auto& excluded = asked_for.person.excluded();
+  if (std::find(excluded.begin(), excluded.end(), service->unit.bytes()) != excluded.end() ||
+      std::find(excluded.begin(), excluded.end(), service->organisation.bytes()) !=
+          excluded.end()) {
+    return Error(v1::REASON_EXCLUDED,
+                 "the person excluded the unit of " + service->service.handle());
+  }
+  const ReferralId referral = ReferralId::Generate(context_.random);
+  local::v1::CapacityQueryEntry entry;
+  entry.set_message_id(message.bytes());
+  entry.set_referral_id(referral.bytes());
+  entry.set_need_id(need.need_id());
+  entry.set_service_id(service_id.bytes());
+  entry.set_unit_id(service->unit.bytes());
+  entry.set_asked_at_ms(ToMillis(context_.clock.Now()));
+  RETURN_IF_ERROR(PutMessage(transaction, DocumentKind::kQuery, message,
+                             *NeedId::FromBytes(need.need_id()), entry));
+  const v1::NeedSection& section = need.section();
+  Outgoing outgoing;
+  outgoing.id = message;
+  outgoing.kind = v1::KIND_CAPACITY_QUERY;
+  v1::CapacityQuery& query = *outgoing.payload.mutable_capacity_query();
+  query.set_service_id(service_id.bytes());
+  query.set_service_code(need.service_code());
+  query.set_quantity(section.has_quantity() ? section.quantity() : 1);
+  query.set_unit(service->service.capacity_unit());
+  query.mutable_window()->set_from_minute(section.earliest_start().seconds() / 60);
+  query.mutable_window()->set_to_minute(section.latest_start().seconds() / 60);
+  return sender_.Send(transaction, directory,
+                      {.referral = referral,
+                       .from = *UnitId::FromBytes(asked_for.person.unit_id()),
+                       .to = service->unit,
+                       .urgency = need.urgency()},
+                      std::move(outgoing));
 }
 
 absl::StatusOr<std::vector<v1::CapacityQueryRecord>> Origin::ListCapacityQueries(

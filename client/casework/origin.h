@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/casework/cases.h"
 #include "client/casework/composer.h"
 #include "client/casework/context.h"
 #include "client/casework/sender.h"
@@ -22,8 +23,9 @@ class Origin {
  public:
   explicit Origin(const CaseworkContext& context) : context_(context), sender_(context) {}
 
-  // Asks up to five services about room; says nothing about the person (AC1.1). EXCLUDED,
-  // RECIPIENT_BLOCKED and NOT_FOUND name the service by its handle. Repeated ids are ignored.
+  // Asks up to five services about room; says nothing about the person (AC1.1). EXCLUDED, and
+  // FIELD_INVALID for a service of another code, name it by its handle; NOT_FOUND: it is not in the
+  // directory. Repeated ids are ignored.
   absl::Status QueryCapacity(const Actor& actor, const v1::QueryCapacityRequest& request);
   absl::StatusOr<std::vector<v1::CapacityQueryRecord>> ListCapacityQueries(
       const Actor& actor, const std::optional<NeedId>& need);
@@ -66,6 +68,9 @@ class Origin {
                            const v1::PreviewRequest& request, Draft& draft) const;
   absl::Status LoadFollowUp(const Reader& reader, const DirectorySnapshot& directory,
                             const v1::PreviewRequest& request, Draft& draft) const;
+  absl::Status AskAboutRoom(Transaction& transaction, const DirectorySnapshot& directory,
+                            const CaseAndNeed& asked_for, const ServiceId& service_id,
+                            const MessageId& message) const;
   absl::Status CheckAskedAtOnce(const Reader& reader, const Draft& draft) const;
   absl::Status SendDraft(Transaction& transaction, const DirectorySnapshot& directory,
                          const MessageId& id, v1::Kind kind, Draft& draft) const;

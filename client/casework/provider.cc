@@ -110,6 +110,9 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
     RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(referral.own_unit())));
     if (FindEvent(referral, message_id) != nullptr) return absl::OkStatus();
     const auto from = StateOf(referral);
+    if (from && IsEnd(*from)) {
+      return Error(v1::REASON_STATE_FORBIDS, "the referral has ended: " + referral.state());
+    }
     if (step.prepare) RETURN_IF_ERROR(step.prepare(referral, step));
     RETURN_IF_ERROR(ValidateSections(step.payload.sections()));
     const absl::Time now = context_.clock.Now();
@@ -152,6 +155,9 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
     v1::ProgSection& prog = *self.payload.mutable_sections()->mutable_prog();
     if (!prog.has_offer()) return Invalid("an offer needs a start and a quantity");
     if (!prog.offer().has_hold_until()) {
+    if (TimeOf(prog.offer().start()) < FloorMinute(context_.clock.Now())) {
+      return Error(v1::REASON_TIME_INVALID, "the start of the offer is over");
+    }
       const v1::UrgencyClock& clock = *context_.catalogue.ClockOf(referral.urgency());
       const absl::Time hold = After(FloorMinute(context_.clock.Now()), clock.hold());
       prog.mutable_offer()->mutable_hold_until()->set_seconds(absl::ToUnixSeconds(hold));

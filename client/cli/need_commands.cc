@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/status/status.h"
 #include "client/cli/commands.h"
 
@@ -79,6 +81,25 @@ absl::Status MatchServices(Shell& shell, const NeedOptions& options) {
   return absl::OkStatus();
 }
 
+// Asking tells nobody anything, and a person may want to know in spite of a conflict: it is only said.
+absl::Status PrintConflicts(Shell& shell, NodeClient& node, const v1::QueryCapacityRequest& asked) {
+  v1::MatchServicesRequest request;
+  request.set_case_id(asked.case_id());
+  request.set_need_id(asked.need_id());
+  ASSIGN_OR_RETURN(const auto response, node.Call(&Api::MatchServices, request));
+  for (const v1::ServiceMatch& match : response.matches()) {
+    const v1::Service& service = match.entry().service();
+    const auto& ids = asked.service_ids();
+    if (std::find(ids.begin(), ids.end(), service.service_id()) == ids.end()) continue;
+    for (const v1::MatchFinding& finding : match.findings()) {
+      if (finding.verdict() != v1::MATCH_VERDICT_CONFLICTS) continue;
+      shell.out() << "asked in spite of a conflict: " << service.handle() << ": " << finding.text()
+                  << "\n";
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AskCapacity(Shell& shell, const NeedOptions& options) {
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
@@ -95,7 +116,7 @@ absl::Status AskCapacity(Shell& shell, const NeedOptions& options) {
   RETURN_IF_ERROR(node->Call(&Api::QueryCapacity, request).status());
   if (shell.PrintJson(request)) return absl::OkStatus();
   shell.out() << services.size() << " services asked; see 'waymark capacity answers'\n";
-  return absl::OkStatus();
+  return PrintConflicts(shell, *node, request);
 }
 
 absl::Status ShowAnswers(Shell& shell, const NeedOptions& options) {
