@@ -33,39 +33,73 @@ v1::Sections LogisticsOnly(const v1::Sections& sections) {
   return KeepFields(sections, visible);
 }
 
+// How long before the end of a place on the waiting list both sides are told.
+constexpr absl::Duration kReviewNotice = absl::Hours(24);
+
+int64_t BegunAt(const local::v1::Referral& referral) {
+  return referral.events().empty() ? referral.state_since_ms() : referral.events(0).at_ms();
+}
+
+// Whether the last message of the own unit was refused: another one has taken its place otherwise.
+bool LatestWasRefused(const local::v1::Referral& referral) {
+  for (auto event = referral.events().rbegin(); event != referral.events().rend(); ++event) {
+    if (event->sent()) return event->delivery() == v1::DELIVERY_STATE_REFUSED;
+  }
+  return false;
+}
+
 v1::Urgency UrgencyOf(const v1::ReferralSummary& summary) { return summary.urgency(); }
 
 }  // namespace
 
-std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, absl::Time now) {
+bool IsPursued(const local::v1::Referral& referral,
+               const std::vector<local::v1::Referral>& referrals) {
+  return std::any_of(referrals.begin(), referrals.end(), [&](const local::v1::Referral& other) {
+    if (other.need_id() != referral.need_id() || other.referral_id() == referral.referral_id()) {
+      return false;
+    }
+    const auto state = StateOf(other);
+    const bool served = state == NodeState::kCompleted || state == NodeState::kEndedEarly;
+    return (state && !IsEnd(*state)) || served || BegunAt(other) > BegunAt(referral);
+  });
+}
+
+std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, bool pursued,
+                                  absl::Time now) {
   std::vector<v1::Prompt> prompts;
   const auto state = StateOf(referral);
   if (!state.has_value()) return prompts;
   const auto due = [&](int64_t millis) { return millis != 0 && FromMillis(millis) <= now; };
   const bool waiting = *state == NodeState::kInquired || *state == NodeState::kClarifying;
+  const bool came_to_nothing = *state == NodeState::kDeclined || *state == NodeState::kExpired;
   if (referral.originated()) {
     if (referral.peer_offline() && !IsEnd(*state)) prompts.push_back(v1::PROMPT_PHONE);
-    if (waiting && due(referral.prompt_at_ms())) prompts.push_back(v1::PROMPT_ASK_NEXT);
-    if (*state == NodeState::kOffered) prompts.push_back(v1::PROMPT_DECIDE);
-    if (*state == NodeState::kDeclined || *state == NodeState::kExpired) {
+    if ((waiting && due(referral.prompt_at_ms())) || (came_to_nothing && !pursued)) {
       prompts.push_back(v1::PROMPT_ASK_NEXT);
     }
+    if (*state == NodeState::kOffered) prompts.push_back(v1::PROMPT_DECIDE);
     if (due(referral.revoke_ack_due_ms())) prompts.push_back(v1::PROMPT_REVOKE_ACK_MISSING);
   } else if (waiting) {
     prompts.push_back(v1::PROMPT_ANSWER_DUE);
   }
-  const auto& events = referral.events();
-  if (std::any_of(events.begin(), events.end(), [](const local::v1::Event& event) {
-        return event.sent() && event.delivery() == v1::DELIVERY_STATE_REFUSED;
-      })) {
-    prompts.push_back(v1::PROMPT_MESSAGE_REFUSED);
+  // A place on the list ends with the day of its review, so that this has to come before.
+  const bool listed = *state == NodeState::kWaitlisted && referral.state_until_ms() != 0 &&
+                      due(referral.state_until_ms() - absl::ToInt64Milliseconds(kReviewNotice));
+  const bool served = *state == NodeState::kStarted || *state == NodeState::kOngoing;
+  if (listed || (served && due(referral.review_due_ms()))) {
+    prompts.push_back(v1::PROMPT_REVIEW_DUE);
   }
+  // Of what has ended, only a request that never came to be is worth a second look.
+  const bool over = *state == NodeState::kDiscarded ? pursued : IsEnd(*state);
+  if (!over && LatestWasRefused(referral)) prompts.push_back(v1::PROMPT_MESSAGE_REFUSED);
   return prompts;
 }
 
 absl::StatusOr<v1::ReferralSummary> Overview::Summarise(const Reader& reader,
                                                         const DirectorySnapshot& directory,
-                                                        const local::v1::Referral& referral) const {
+                                                        const local::v1::Referral& referral,
+                                                        const std::vector<local::v1::Referral>& all)
+    const {
   v1::ReferralSummary summary;
   summary.set_referral_id(referral.referral_id());
   summary.set_state(referral.state());
@@ -77,7 +111,8 @@ absl::StatusOr<v1::ReferralSummary> Overview::Summarise(const Reader& reader,
   if (referral.respond_by_ms() != 0) {
     summary.mutable_due_at()->set_seconds(referral.respond_by_ms() / 1000);
   }
-  for (const v1::Prompt prompt : PromptsOf(referral, context_.clock.Now())) {
+  const bool pursued = referral.originated() && IsPursued(referral, all);
+  for (const v1::Prompt prompt : PromptsOf(referral, pursued, context_.clock.Now())) {
     summary.add_prompts(prompt);
   }
   int64_t updated_ms = referral.state_since_ms();
@@ -106,7 +141,7 @@ absl::StatusOr<std::vector<v1::ReferralSummary>> Overview::List(
       if (!actor.RequireMember(*UnitId::FromBytes(referral.own_unit())).ok()) continue;
       const auto state = StateOf(referral);
       const bool ended = state.has_value() && IsEnd(*state);
-      ASSIGN_OR_RETURN(v1::ReferralSummary summary, Summarise(reader, *directory, referral));
+      ASSIGN_OR_RETURN(v1::ReferralSummary summary, Summarise(reader, *directory, referral, referrals));
       const bool overdue = !summary.prompts().empty();
       if (ended && !request.include_ended() &&
           !(request.box() == v1::REFERRAL_BOX_OVERDUE && overdue)) {
@@ -133,7 +168,8 @@ absl::StatusOr<v1::GetReferralResponse> Overview::Get(const Actor& actor, const 
   RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const local::v1::Referral referral, LoadReferral(reader, id));
     RETURN_IF_ERROR(actor.RequireMember(*UnitId::FromBytes(referral.own_unit())));
-    ASSIGN_OR_RETURN(*response.mutable_summary(), Summarise(reader, *directory, referral));
+    ASSIGN_OR_RETURN(const auto all, LoadReferrals(reader));
+    ASSIGN_OR_RETURN(*response.mutable_summary(), Summarise(reader, *directory, referral, all));
     const local::v1::TokenEntry* token = TokenInUse(referral);
     const absl::Time now = context_.clock.Now();
     if (token != nullptr) {

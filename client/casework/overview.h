@@ -16,8 +16,15 @@
 
 namespace waymark::node {
 
-// What a person should do next about the referral at `now`.
-std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, absl::Time now);
+// Whether somebody looks after the need of a referral that came to nothing: another referral of the
+// need is open, was served, or was made later. `referrals` may hold those of other needs too.
+bool IsPursued(const local::v1::Referral& referral,
+               const std::vector<local::v1::Referral>& referrals);
+
+// What a person should do next about the referral at `now`. `pursued` as IsPursued says: then
+// nobody need be asked in its place.
+std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, bool pursued,
+                                  absl::Time now);
 
 class Overview {
  public:
@@ -33,7 +40,8 @@ class Overview {
  private:
   absl::StatusOr<v1::ReferralSummary> Summarise(const Reader& reader,
                                                 const DirectorySnapshot& directory,
-                                                const local::v1::Referral& referral) const;
+                                                const local::v1::Referral& referral,
+                                                const std::vector<local::v1::Referral>& all) const;
 
   const CaseworkContext& context_;
 };

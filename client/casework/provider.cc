@@ -125,6 +125,7 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
     }
     RETURN_IF_ERROR(CheckReturn(t, *directory, referral, step, stage));
     if (step.settle) step.settle(referral);
+    SetReview(referral, step.payload.sections().prog());
     RETURN_IF_ERROR(StoreSections(t, *id, SectionDirection::kSent, stage, step.payload.sections()));
     if (step.kind == v1::KIND_START) {
       RETURN_IF_ERROR(EraseFields(t, *id, context_.catalogue.EraseAtStart()));
@@ -154,10 +155,10 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
   step.prepare = [&](const local::v1::Referral& referral, Step& self) -> absl::Status {
     v1::ProgSection& prog = *self.payload.mutable_sections()->mutable_prog();
     if (!prog.has_offer()) return Invalid("an offer needs a start and a quantity");
-    if (!prog.offer().has_hold_until()) {
     if (TimeOf(prog.offer().start()) < FloorMinute(context_.clock.Now())) {
       return Error(v1::REASON_TIME_INVALID, "the start of the offer is over");
     }
+    if (!prog.offer().has_hold_until()) {
       const v1::UrgencyClock& clock = *context_.catalogue.ClockOf(referral.urgency());
       const absl::Time hold = After(FloorMinute(context_.clock.Now()), clock.hold());
       prog.mutable_offer()->mutable_hold_until()->set_seconds(absl::ToUnixSeconds(hold));

@@ -274,6 +274,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
   const v1::Stage reached = std::max(before, StageReached(referral));
   RETURN_IF_ERROR(CheckPolicy(transaction, directory, referral, reached, incoming));
   KeepToken(incoming, referral);
+  SetReview(referral, payload.sections().prog());
   if (kind == v1::KIND_INQUIRY) SetInquiryClocks(referral, context_.catalogue, now);
   if (kind == v1::KIND_OFFER || kind == v1::KIND_WAITLIST) {
     referral.set_state_until_ms(ToMillis(MinuteTime(header.respond_by())));

@@ -18,6 +18,7 @@ void Restore(const local::v1::StateBefore& before, local::v1::Referral& referral
   referral.set_respond_by_ms(before.respond_by_ms());
   referral.set_prompt_at_ms(before.prompt_at_ms());
   referral.set_time_given_back(before.time_given_back());
+  referral.set_review_due_ms(before.review_due_ms());
   if (before.state().empty()) referral.set_state(std::string(Name(NodeState::kDiscarded)));
 }
 
@@ -90,6 +91,7 @@ local::v1::StateBefore Snapshot(const local::v1::Referral& referral) {
   before.set_respond_by_ms(referral.respond_by_ms());
   before.set_prompt_at_ms(referral.prompt_at_ms());
   before.set_time_given_back(referral.time_given_back());
+  before.set_review_due_ms(referral.review_due_ms());
   return before;
 }
 
@@ -156,6 +158,13 @@ void SetInquiryClocks(local::v1::Referral& referral, const Catalogue& catalogue,
   referral.set_respond_by_ms(ToMillis(After(sent, clock.answer_due())));
   referral.set_prompt_at_ms(ToMillis(After(sent, clock.prompt_after())));
   referral.set_state_until_ms(ToMillis(After(sent, clock.expires_after())));
+}
+
+void SetReview(local::v1::Referral& referral, const v1::ProgSection& report) {
+  if (!report.has_review_date()) return;
+  const v1::Date& day = report.review_date();
+  referral.set_review_due_ms(ToMillis(absl::FromCivil(
+      absl::CivilDay(day.year(), day.month(), day.day()), absl::UTCTimeZone())));
 }
 
 local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v1::Kind kind,

@@ -60,6 +60,9 @@ bool ExpireIfDue(local::v1::Referral& referral, absl::Time now);
 // Sets the clocks of a new inquiry: when an answer is due, when the lead is prompted, when it ends.
 void SetInquiryClocks(local::v1::Referral& referral, const Catalogue& catalogue, absl::Time now);
 
+// Notes the day of the next review that a report of the provider announces, if it does.
+void SetReview(local::v1::Referral& referral, const v1::ProgSection& report);
+
 // Appends a message to the history, or returns the one that is there.
 local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v1::Kind kind,
                            v1::Stage stage, bool sent, absl::Time now);

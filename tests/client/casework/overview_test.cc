@@ -66,7 +66,7 @@ class OverviewTest : public DeskTest {
   }
 
   std::vector<v1::Prompt> Prompts(const local::v1::Referral& referral) {
-    return PromptsOf(office_.Load(referral), office_.clock.Now());
+    return PromptsOf(office_.Load(referral), /*pursued=*/false, office_.clock.Now());
   }
 };
   Overview overview_{office_.context};
@@ -169,6 +169,73 @@ TEST_F(OverviewTest, WhatAWithdrawalDropsIsNotSaidToWait) {
   EXPECT_EQ(referral.events(0).delivery(), v1::DELIVERY_STATE_DROPPED);
   EXPECT_EQ(referral.events(1).delivery(), v1::DELIVERY_STATE_DROPPED);
   EXPECT_EQ(referral.events(2).delivery(), v1::DELIVERY_STATE_QUEUED) << "the withdrawal itself";
+}
+
+TEST_F(OverviewTest, TheLeadAsksTheNextUntilTheNeedIsPursued) {
+  local::v1::Referral asked = office_.Referral(NodeState::kDeclined, /*originated=*/true);
+  asked.set_need_id(NewId());
+  AddSent(asked, v1::KIND_INQUIRY);
+  const auto prompts = [&](const std::vector<local::v1::Referral>& all) {
+    return PromptsOf(asked, IsPursued(asked, all), office_.clock.Now());
+  };
+  const auto other = [&](NodeState state, absl::Duration later) {
+    local::v1::Referral referral = asked;
+    referral.set_referral_id(NewId());
+    referral.set_state(std::string(Name(state)));
+    referral.mutable_events(0)->set_at_ms(ToMillis(office_.clock.Now() + later));
+    return referral;
+  };
+  for (const NodeState state : {NodeState::kDeclined, NodeState::kExpired}) {
+    asked.set_state(std::string(Name(state)));
+    EXPECT_THAT(prompts({asked}), ElementsAre(v1::PROMPT_ASK_NEXT));
+    EXPECT_THAT(prompts({asked, other(NodeState::kDeclined, absl::ZeroDuration())}),
+                ElementsAre(v1::PROMPT_ASK_NEXT))
+        << "asked together, and nobody since";
+    EXPECT_THAT(prompts({asked, other(NodeState::kInquired, -absl::Hours(1))}), IsEmpty());
+    EXPECT_THAT(prompts({asked, other(NodeState::kCompleted, -absl::Hours(1))}), IsEmpty());
+    EXPECT_THAT(prompts({asked, other(NodeState::kDeclined, absl::Hours(1))}), IsEmpty())
+        << "that one prompts";
+    local::v1::Referral elsewhere = other(NodeState::kInquired, absl::Hours(1));
+    elsewhere.set_need_id(NewId());
+    EXPECT_THAT(prompts({asked, elsewhere}), ElementsAre(v1::PROMPT_ASK_NEXT));
+  }
+}
+
+TEST_F(OverviewTest, ARefusedMessageIsTheDesksBusinessUntilItIsDoneRightOrOver) {
+  local::v1::Referral referral = office_.Referral(NodeState::kAccepted, /*originated=*/true);
+  AddSent(referral, v1::KIND_DISCLOSE).set_delivery(v1::DELIVERY_STATE_REFUSED);
+  const auto prompts = [&](NodeState state, bool pursued) {
+    referral.set_state(std::string(Name(state)));
+    return PromptsOf(referral, pursued, office_.clock.Now());
+  };
+  EXPECT_THAT(prompts(NodeState::kAccepted, false), ElementsAre(v1::PROMPT_MESSAGE_REFUSED));
+  EXPECT_THAT(prompts(NodeState::kDiscarded, false), ElementsAre(v1::PROMPT_MESSAGE_REFUSED));
+  EXPECT_THAT(prompts(NodeState::kDiscarded, true), IsEmpty());
+  EXPECT_THAT(prompts(NodeState::kCancelled, false), IsEmpty());
+  EXPECT_THAT(prompts(NodeState::kWithdrawn, false), IsEmpty());
+  AddSent(referral, v1::KIND_DISCLOSE);
+  EXPECT_THAT(prompts(NodeState::kAccepted, false), IsEmpty());
+}
+
+TEST_F(OverviewTest, AReviewIsDueOnBothSides) {
+  for (const bool originated : {true, false}) {
+    local::v1::Referral referral = office_.Referral(NodeState::kWaitlisted, originated);
+    const absl::Time now = office_.clock.Now();
+    const auto prompts = [&](absl::Duration after) {
+      return PromptsOf(referral, /*pursued=*/false, now + after);
+    };
+    referral.set_state_until_ms(ToMillis(now + absl::Hours(72)));
+    EXPECT_THAT(prompts(absl::Hours(47)), IsEmpty());
+    EXPECT_THAT(prompts(absl::Hours(48)), ElementsAre(v1::PROMPT_REVIEW_DUE));
+
+    referral.set_state(std::string(Name(NodeState::kOngoing)));
+    EXPECT_THAT(prompts(absl::Hours(48)), IsEmpty()) << "no review was announced";
+    referral.set_review_due_ms(ToMillis(now + absl::Hours(24)));
+    EXPECT_THAT(prompts(absl::Hours(23)), IsEmpty());
+    EXPECT_THAT(prompts(absl::Hours(24)), ElementsAre(v1::PROMPT_REVIEW_DUE));
+    referral.set_state(std::string(Name(NodeState::kCompleted)));
+    EXPECT_THAT(prompts(absl::Hours(24)), IsEmpty());
+  }
 }
 
 // However many referrals there are, only the message's own is opened: the others could not be.
