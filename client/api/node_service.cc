@@ -262,6 +262,11 @@ grpc::Status NodeService::Accept(grpc::ServerContext* context, const v1::AcceptR
   return Run(context, [&](const Actor& actor) { return node_.origin.Accept(actor, *request); });
 }
 
+grpc::Status NodeService::Answer(grpc::ServerContext* context, const v1::AnswerRequest* request,
+                                 v1::AnswerResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.origin.Answer(actor, *request); });
+}
+
 grpc::Status NodeService::Disclose(grpc::ServerContext* context, const v1::DiscloseRequest* request,
                                    v1::DiscloseResponse*) {
   return Run(context, [&](const Actor& actor) { return node_.origin.Disclose(actor, *request); });

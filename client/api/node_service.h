@@ -68,6 +68,7 @@ class NodeService final : public v1::NodeService::Service {
   WAYMARK_NODE_METHOD(Inquire)
   WAYMARK_NODE_METHOD(Accept)
   WAYMARK_NODE_METHOD(Disclose)
+  WAYMARK_NODE_METHOD(Answer)
   WAYMARK_NODE_METHOD(Offer)
   WAYMARK_NODE_METHOD(Waitlist)
   WAYMARK_NODE_METHOD(Decline)

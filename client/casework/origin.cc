@@ -6,8 +6,8 @@
 #include "base/crypto/hash.h"
 #include "base/status/status.h"
 #include "client/casework/cases.h"
+#include "client/casework/clarification.h"
 #include "client/casework/consents.h"
-#include "client/casework/match.h"
 #include "client/casework/referral.h"
 #include "client/casework/sections.h"
 #include "client/vault/typed.h"
@@ -27,6 +27,17 @@ absl::StatusOr<std::string> LeadRoleRef(const Reader& reader, const CaseId& pers
     }
   }
   return random.Bytes(16);
+}
+
+// Whether the referral has the message already: a repeat changes nothing, whatever its content
+// would be by now.
+absl::StatusOr<bool> IsRepeated(const Reader& reader, const Actor& actor,
+                                const std::string& referral_id, const std::string& message_id) {
+  const auto id = ReferralId::FromBytes(referral_id);
+  if (!id) return Invalid("referral_id is not 16 bytes");
+  ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(reader, *id));
+  RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(referral.own_unit())));
+  return FindEvent(referral, message_id) != nullptr;
 }
 
 }  // namespace
@@ -85,6 +96,21 @@ absl::Status Origin::LoadFollowUp(const Reader& reader, const DirectorySnapshot&
   return absl::OkStatus();
 }
 
+absl::Status Origin::LoadAnswer(Draft& draft, std::set<uint32_t>& wanted) const {
+  const v1::Clarification* question = OpenQuestion(draft.referral);
+  if (question == nullptr) {
+    return Error(v1::REASON_STATE_FORBIDS, "no question of the other unit waits for an answer");
+  }
+  if (wanted.empty()) wanted = FieldsAskedFor(*question);
+  if (wanted.empty()) {
+    return Invalid("the question is about no field; name those of the answer, or answer by a code");
+  }
+  draft.answer.set_code(v1::CLARIFICATION_CODE_ANSWERED);
+  *draft.answer.mutable_field_nos() = question->field_nos();
+  draft.answer.set_condition_id(question->condition_id());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Origin::Draft> Origin::MakeDraft(const Reader& reader,
                                                 const DirectorySnapshot& directory,
                                                 const Actor& actor,
@@ -96,10 +122,11 @@ absl::StatusOr<Origin::Draft> Origin::MakeDraft(const Reader& reader,
       break;
     case v1::KIND_ACCEPT:
     case v1::KIND_DISCLOSE:
+    case v1::KIND_CLARIFICATION:
       RETURN_IF_ERROR(LoadFollowUp(reader, directory, request, draft));
       break;
     default:
-      return Invalid("kind is INQUIRY, ACCEPT or DISCLOSE");
+      return Invalid("kind is INQUIRY, ACCEPT, DISCLOSE or CLARIFICATION");
   }
   const UnitId own_unit = *UnitId::FromBytes(draft.referral.own_unit());
   RETURN_IF_ERROR(actor.RequireCaseworker(own_unit));
@@ -133,7 +160,14 @@ absl::StatusOr<Origin::Draft> Origin::MakeDraft(const Reader& reader,
   input.sent = FieldNumbersIn(draft.earlier);
   input.wanted = {request.field_nos().begin(), request.field_nos().end()};
   input.without = {request.without().begin(), request.without().end()};
+  if (request.kind() == v1::KIND_CLARIFICATION) {
+    RETURN_IF_ERROR(LoadAnswer(draft, input.wanted));
+  }
   draft.composition = Compose(policy, input);
+  if (request.kind() == v1::KIND_CLARIFICATION &&
+      FieldNumbersIn(draft.composition.sections).empty()) {
+    return Invalid("nothing is noted that answers the question");
+  }
   return draft;
 }
 
@@ -189,6 +223,9 @@ absl::Status Origin::SendDraft(Transaction& transaction, const DirectorySnapshot
   outgoing.token_hash = token.hash();
   if (kind == v1::KIND_INQUIRY) outgoing.respond_by = FromMillis(draft.referral.respond_by_ms());
   *outgoing.payload.mutable_sections() = draft.composition.sections;
+  if (kind == v1::KIND_CLARIFICATION) {
+    *outgoing.payload.mutable_clarification() = draft.answer;
+  }
   const auto referral_id = *ReferralId::FromBytes(draft.referral.referral_id());
   RETURN_IF_ERROR(StoreSections(transaction, referral_id, SectionDirection::kSent, draft.stage,
                                 draft.composition.sections));
@@ -232,23 +269,35 @@ absl::StatusOr<v1::InquireResponse> Origin::Inquire(const Actor& actor,
   return response;
 }
 
-absl::Status Origin::Disclose(const Actor& actor, const v1::DiscloseRequest& request) {
-  const auto message_id = MessageId::FromBytes(request.message_id());
-  if (!message_id) return Invalid("message_id is not 16 bytes");
+absl::Status Origin::SendConfirmed(const Actor& actor, const std::string& message_id,
+                                   v1::PreviewRequest content, v1::Kind kind,
+                                   const std::string& digest) const {
+  const auto message = MessageId::FromBytes(message_id);
+  if (!message) return Invalid("message_id is not 16 bytes");
+  content.set_kind(kind);
   const auto directory = context_.directory();
   RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
-    v1::PreviewRequest content = request.content();
-    content.set_kind(v1::KIND_DISCLOSE);
+    ASSIGN_OR_RETURN(const bool repeated, IsRepeated(t, actor, content.referral_id(), message_id));
+    if (repeated) return absl::OkStatus();
     ASSIGN_OR_RETURN(Draft draft, MakeDraft(t, *directory, actor, content));
-    if (FindEvent(draft.referral, request.message_id()) != nullptr) return absl::OkStatus();
     RETURN_IF_ERROR(ToStatus(draft.composition.evaluation.findings));
-    if (!ConstantTimeEquals(draft.composition.digest, request.preview_digest())) {
+    if (!ConstantTimeEquals(draft.composition.digest, digest)) {
       return Error(v1::REASON_PREVIEW_REQUIRED, "the preview of this message was not confirmed");
     }
-    return SendDraft(t, *directory, *message_id, v1::KIND_DISCLOSE, draft);
+    return SendDraft(t, *directory, *message, kind, draft);
   }));
   context_.outbox_grew();
   return absl::OkStatus();
+}
+
+absl::Status Origin::Disclose(const Actor& actor, const v1::DiscloseRequest& request) {
+  return SendConfirmed(actor, request.message_id(), request.content(), v1::KIND_DISCLOSE,
+                       request.preview_digest());
+}
+
+absl::Status Origin::Answer(const Actor& actor, const v1::AnswerRequest& request) {
+  return SendConfirmed(actor, request.message_id(), request.content(), v1::KIND_CLARIFICATION,
+                       request.preview_digest());
 }
 
 absl::Status Origin::Accept(const Actor& actor, const v1::AcceptRequest& request) {
@@ -356,102 +405,6 @@ absl::Status Origin::WithdrawReferral(Transaction& transaction, const DirectoryS
   referral.set_revoke_ack_due_ms(ToMillis(After(now, clock.revoke_ack_due())));
   RETURN_IF_ERROR(transaction.EraseSections(id).status());
   return SaveReferral(transaction, referral);
-}
-
-absl::Status Origin::QueryCapacity(const Actor& actor, const v1::QueryCapacityRequest& request) {
-  const auto person_id = CaseId::FromBytes(request.case_id());
-  const auto need_id = NeedId::FromBytes(request.need_id());
-  if (!person_id || !need_id) return Invalid("case_id and need_id are 16 bytes each");
-  if (request.service_ids().empty() || request.service_ids_size() > 5 ||
-      request.service_ids_size() != request.message_ids_size()) {
-    return Invalid("name one to five services and one message id for each");
-  }
-  const auto directory = context_.directory();
-  RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
-    ASSIGN_OR_RETURN(const CaseAndNeed asked_for, LoadNeed(t, *person_id, *need_id));
-    RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(asked_for.person.unit_id())));
-    for (int i = 0; i < request.service_ids_size(); ++i) {
-      const auto service = ServiceId::FromBytes(request.service_ids(i));
-      const auto message = MessageId::FromBytes(request.message_ids(i));
-      if (!service || !message) return Invalid("service and message ids are 16 bytes each");
-      RETURN_IF_ERROR(AskAboutRoom(t, *directory, asked_for, *service, *message));
-    }
-    return absl::OkStatus();
-  }));
-  context_.outbox_grew();
-  return absl::OkStatus();
-}
-
-absl::Status Origin::AskAboutRoom(Transaction& transaction, const DirectorySnapshot& directory,
-                                  const CaseAndNeed& asked_for, const ServiceId& service_id,
-                                  const MessageId& message) const {
-  if (transaction.Get(DocumentKind::kQuery, message).ok()) return absl::OkStatus();
-  const ServiceEntry* service = directory.FindService(service_id);
-  if (service == nullptr) return Error(v1::REASON_NOT_FOUND, "the directory has no such service");
-  const v1::Need& need = asked_for.need;
-  if (!Offers(service->service, need.service_code())) {
-    return Invalid(service->service.handle() + " is no service of the need's code " +
-                   std::to_string(need.service_code()));
-  }
-  const auto& excluded = asked_for.person.excluded();
-  if (std::find(excluded.begin(), excluded.end(), service->unit.bytes()) != excluded.end() ||
-      std::find(excluded.begin(), excluded.end(), service->organisation.bytes()) !=
-          excluded.end()) {
-    return Error(v1::REASON_EXCLUDED,
-                 "the person excluded the unit of " + service->service.handle());
-  }
-  const ReferralId referral = ReferralId::Generate(context_.random);
-  local::v1::CapacityQueryEntry entry;
-  entry.set_message_id(message.bytes());
-  entry.set_referral_id(referral.bytes());
-  entry.set_need_id(need.need_id());
-  entry.set_service_id(service_id.bytes());
-  entry.set_unit_id(service->unit.bytes());
-  entry.set_asked_at_ms(ToMillis(context_.clock.Now()));
-  RETURN_IF_ERROR(PutMessage(transaction, DocumentKind::kQuery, message,
-                             *NeedId::FromBytes(need.need_id()), entry));
-  const v1::NeedSection& section = need.section();
-  Outgoing outgoing;
-  outgoing.id = message;
-  outgoing.kind = v1::KIND_CAPACITY_QUERY;
-  v1::CapacityQuery& query = *outgoing.payload.mutable_capacity_query();
-  query.set_service_id(service_id.bytes());
-  query.set_service_code(need.service_code());
-  query.set_quantity(section.has_quantity() ? section.quantity() : 1);
-  query.set_unit(service->service.capacity_unit());
-  query.mutable_window()->set_from_minute(section.earliest_start().seconds() / 60);
-  query.mutable_window()->set_to_minute(section.latest_start().seconds() / 60);
-  return sender_.Send(transaction, directory,
-                      {.referral = referral,
-                       .from = *UnitId::FromBytes(asked_for.person.unit_id()),
-                       .to = service->unit,
-                       .urgency = need.urgency()},
-                      std::move(outgoing));
-}
-
-absl::StatusOr<std::vector<v1::CapacityQueryRecord>> Origin::ListCapacityQueries(
-    const Actor& actor, const std::optional<NeedId>& need) {
-  RETURN_IF_ERROR(actor.RequireAnyCaseworker());
-  const auto directory = context_.directory();
-  std::vector<v1::CapacityQueryRecord> records;
-  RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(auto entries, ParseAll<local::v1::CapacityQueryEntry>(
-                                       need ? reader.List(DocumentKind::kQuery, *need)
-                                            : reader.List(DocumentKind::kQuery)));
-    std::reverse(entries.begin(), entries.end());
-    for (const auto& [unused, entry] : entries) {
-      v1::CapacityQueryRecord record;
-      record.set_message_id(entry.message_id());
-      const auto* service = directory->FindService(*ServiceId::FromBytes(entry.service_id()));
-      if (service != nullptr) record.set_service_handle(service->service.handle());
-      record.set_unit_handle(HandleOf(*directory, *UnitId::FromBytes(entry.unit_id())));
-      record.mutable_asked_at()->set_seconds(entry.asked_at_ms() / 1000);
-      if (entry.has_reply()) *record.mutable_reply() = entry.reply();
-      records.push_back(std::move(record));
-    }
-    return absl::OkStatus();
-  }));
-  return records;
 }
 
 }  // namespace waymark::node

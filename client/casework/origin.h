@@ -4,7 +4,10 @@
 // and judged by the one evaluator before it is sealed. Thread-safe; the context outlives it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -39,6 +42,9 @@ class Origin {
   absl::StatusOr<v1::InquireResponse> Inquire(const Actor& actor,
                                               const v1::InquireRequest& request);
   absl::Status Disclose(const Actor& actor, const v1::DiscloseRequest& request);
+  // Answers a question of the provider's with values. STATE_FORBIDS: none waits for an answer.
+  // FIELD_INVALID: the question names no fields and the request neither, or nothing is noted.
+  absl::Status Answer(const Actor& actor, const v1::AnswerRequest& request);
 
   // Tells the provider that the person said yes to the offer.
   absl::Status Accept(const Actor& actor, const v1::AcceptRequest& request);
@@ -59,6 +65,8 @@ class Origin {
     local::v1::Referral referral;
     v1::Sections earlier;
     Composition composition;
+    // The answer that the values belong to, for a CLARIFICATION.
+    v1::Clarification answer;
     v1::Stage stage = v1::STAGE_UNSPECIFIED;
   };
 
@@ -71,6 +79,11 @@ class Origin {
   absl::Status AskAboutRoom(Transaction& transaction, const DirectorySnapshot& directory,
                             const CaseAndNeed& asked_for, const ServiceId& service_id,
                             const MessageId& message) const;
+  absl::Status LoadAnswer(Draft& draft, std::set<uint32_t>& wanted) const;
+  // Sends what was previewed and confirmed within a referral.
+  absl::Status SendConfirmed(const Actor& actor, const std::string& message_id,
+                             v1::PreviewRequest content, v1::Kind kind,
+                             const std::string& digest) const;
   absl::Status CheckAskedAtOnce(const Reader& reader, const Draft& draft) const;
   absl::Status SendDraft(Transaction& transaction, const DirectorySnapshot& directory,
                          const MessageId& id, v1::Kind kind, Draft& draft) const;

@@ -9,6 +9,7 @@
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/casework/cases.h"
+#include "client/casework/clarification.h"
 #include "client/casework/composer.h"
 #include "client/casework/referral.h"
 #include "client/casework/sections.h"
@@ -79,7 +80,9 @@ std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, bool purs
     }
     if (*state == NodeState::kOffered) prompts.push_back(v1::PROMPT_DECIDE);
     if (due(referral.revoke_ack_due_ms())) prompts.push_back(v1::PROMPT_REVOKE_ACK_MISSING);
-  } else if (waiting) {
+  }
+  const bool asked = !referral.originated() && *state == NodeState::kInquired;
+  if (asked || (!IsEnd(*state) && OpenQuestion(referral) != nullptr)) {
     prompts.push_back(v1::PROMPT_ANSWER_DUE);
   }
   // A place on the list ends with the day of its review, so that this has to come before.
@@ -196,6 +199,8 @@ absl::StatusOr<v1::GetReferralResponse> Overview::Get(const Actor& actor, const 
       shown->set_delivery(event.delivery());
       shown->set_reason(event.reason());
       *shown->mutable_field_nos() = event.field_nos();
+      if (event.has_clarification()) *shown->mutable_clarification() = event.clarification();
+      shown->set_cancellation_code(event.cancellation_code());
     }
     if (actor.role != v1::STAFF_ROLE_CASEWORKER) {
       response.mutable_summary()->clear_case_label();

@@ -9,6 +9,7 @@
 #include "base/policy/evaluator.h"
 #include "base/schema/validate.h"
 #include "base/status/status.h"
+#include "client/casework/clarification.h"
 #include "client/casework/composer.h"
 #include "client/casework/referral.h"
 #include "client/casework/revocation.h"
@@ -211,14 +212,17 @@ absl::Status Provider::Decline(const Actor& actor, const v1::DeclineRequest& req
 }
 
 absl::Status Provider::Clarify(const Actor& actor, const v1::ClarifyRequest& request) {
-  const v1::Clarification& clarification = request.clarification();
-  if (clarification.code() == v1::CLARIFICATION_CODE_UNSPECIFIED ||
-      !v1::ClarificationCode_IsValid(clarification.code())) {
-    return Error(v1::REASON_ENUM_UNKNOWN, "the code of the clarification is not known");
-  }
+  RETURN_IF_ERROR(CheckClarification(request.clarification()));
   Step step;
   step.kind = v1::KIND_CLARIFICATION;
-  *step.payload.mutable_clarification() = clarification;
+  *step.payload.mutable_clarification() = request.clarification();
+  step.prepare = [&](const local::v1::Referral& referral, Step&) -> absl::Status {
+    if (request.clarification().code() == v1::CLARIFICATION_CODE_ANSWERED &&
+        referral.originated()) {
+      return Invalid("ANSWERED carries values of the lead's; send them with 'waymark answer'");
+    }
+    return absl::OkStatus();
+  };
   return Take(actor, request.referral_id(), request.message_id(), std::move(step));
 }
 

@@ -26,6 +26,7 @@ class Provider {
   absl::Status Waitlist(const Actor& actor, const v1::WaitlistRequest& request);
   // FIELD_INVALID when the code is none of the table, or not one for this service and stage.
   absl::Status Decline(const Actor& actor, const v1::DeclineRequest& request);
+  // FIELD_INVALID also for ANSWERED of the originating unit: its values go through Origin::Answer.
   absl::Status Clarify(const Actor& actor, const v1::ClarifyRequest& request);
   absl::Status Schedule(const Actor& actor, const v1::ScheduleRequest& request);
   // Erases what both sides erase at the start, the meeting point among it.

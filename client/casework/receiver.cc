@@ -9,6 +9,7 @@
 #include "base/policy/evaluator.h"
 #include "base/schema/validate.h"
 #include "base/status/status.h"
+#include "client/casework/clarification.h"
 #include "client/casework/composer.h"
 #include "client/casework/referral.h"
 #include "client/casework/revocation.h"
@@ -55,6 +56,7 @@ absl::Status CheckContent(v1::Kind kind, const v1::Payload& payload) {
     return Forbidden("a kind without a token carries no section");
   }
   if (kind == v1::KIND_REVOKE_ACK) RETURN_IF_ERROR(CheckAcknowledgement(payload.revocation_ack()));
+  if (kind == v1::KIND_CLARIFICATION) RETURN_IF_ERROR(CheckClarification(payload.clarification()));
   return ValidateSections(payload.sections());
 }
 
@@ -268,6 +270,10 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
     return ApplyRevocation(transaction, directory, referral, incoming);
   }
   const local::v1::StateBefore state_before = Snapshot(referral);
+  if (kind == v1::KIND_CANCEL &&
+      context_.catalogue.FindEnd(payload.cancellation().code()) == nullptr) {
+    return Error(v1::REASON_FIELD_INVALID, "the code of a cancellation is none of the table");
+  }
   const v1::Stage before = StageReached(referral);
   RETURN_IF_ERROR(Advance(referral, kind, /*sent=*/false, DetailOf(kind, payload), now));
   // An end unlocks nothing new and takes nothing back from the message that brings it.
@@ -298,6 +304,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
       AddEvent(referral, incoming.id, kind, header.stage(), /*sent=*/false, now);
   event.mutable_field_nos()->Assign(fields.begin(), fields.end());
   event.set_token_hash(incoming.token_hash);
+  KeepBody(payload, event);
   KeepBefore(referral, incoming.id, state_before);
   return SaveReferral(transaction, referral);
 }

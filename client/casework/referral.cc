@@ -180,6 +180,11 @@ local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v
   return event;
 }
 
+void KeepBody(const v1::Payload& payload, local::v1::Event& event) {
+  if (payload.has_clarification()) *event.mutable_clarification() = payload.clarification();
+  if (payload.has_cancellation()) event.set_cancellation_code(payload.cancellation().code());
+}
+
 local::v1::Event* FindEvent(local::v1::Referral& referral, std::string_view message_id) {
   for (local::v1::Event& event : *referral.mutable_events()) {
     if (event.message_id() == message_id) return &event;

@@ -67,6 +67,9 @@ void SetReview(local::v1::Referral& referral, const v1::ProgSection& report);
 local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v1::Kind kind,
                            v1::Stage stage, bool sent, absl::Time now);
 
+// Keeps what a CLARIFICATION or CANCEL says: it is coded, and nothing about the person.
+void KeepBody(const v1::Payload& payload, local::v1::Event& event);
+
 // Returns the event of this message, nullptr if there is none.
 local::v1::Event* FindEvent(local::v1::Referral& referral, std::string_view message_id);
 

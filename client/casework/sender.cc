@@ -110,6 +110,7 @@ absl::Status Sender::SendWithin(Transaction& transaction, const DirectorySnapsho
                                      /*sent=*/true, context_.clock.Now());
   event.mutable_field_nos()->Assign(fields.begin(), fields.end());
   event.set_token_hash(outgoing.token_hash);
+  KeepBody(outgoing.payload, event);
   const MessageId id = outgoing.id;
   const Route route = RouteOf(referral);
   RETURN_IF_ERROR(Send(transaction, directory, route, std::move(outgoing)));

@@ -140,6 +140,17 @@ absl::Status Disclose(Shell& shell, const OriginOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status Answer(Shell& shell, const OriginOptions& options) {
+  v1::AnswerRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_content(), ContentOf(shell, options, v1::KIND_CLARIFICATION));
+  ASSIGN_OR_RETURN(*request.mutable_message_id(), shell.NewId(options.message_id));
+  ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
+  ASSIGN_OR_RETURN(*request.mutable_preview_digest(), Confirm(shell, options, request.content()));
+  RETURN_IF_ERROR(node->Call(&Api::Answer, request).status());
+  shell.PrintDone("the answer that was shown is on its way");
+  return absl::OkStatus();
+}
+
 absl::Status Withdraw(Shell& shell, const OriginOptions& options) {
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
@@ -258,6 +269,8 @@ void AddPreviewCommands(CLI::App& app, Shell& shell, OriginOptions& options) {
     AddContent(command, options);
   };
   add_follow_up("accept", "Shows what an acceptance would say.", v1::KIND_ACCEPT);
+  add_follow_up("answer", "Shows what an answer to the other unit's question would say.",
+                v1::KIND_CLARIFICATION);
   add_follow_up("disclose", "Shows what a disclosure at the stage reached would say.",
                 v1::KIND_DISCLOSE);
 }
@@ -305,6 +318,16 @@ void AddOriginCommands(CLI::App& app, Shell& shell) {
   AddReferral(disclose, options);
   AddContent(disclose, options);
   AddSending(disclose, options);
+
+  CLI::App* answer =
+      shell.Add(app, "answer",
+                "Answers a question of the other unit with what the person said. Without --fields it\n"
+                "says what the question is about.",
+                "waymark answer 9ab1c2 --consent 77de --confirmed 1f...",
+                [&shell, &options] { return Answer(shell, options); });
+  AddReferral(answer, options);
+  AddContent(answer, options);
+  AddSending(answer, options);
 
   AddWithdraw(app, shell, options);
   AddCase(

@@ -234,7 +234,7 @@ void ProviderGroup::AddAnswers() {
   CLI::App* decline = Add("decline", "Says no, with a code.", " D07", &Decline);
   decline->add_option("CODE", options_.code, "D01 to D22")->required();
 
-  CLI::App* clarify = Add("clarify", "Asks a coded question, or answers one.",
+  CLI::App* clarify = Add("clarify", "Asks a coded question, or answers one by a code alone.",
                           " FIELDS_NEEDED --fields LANG.preferred_language", &Clarify);
   clarify
       ->add_option("CODE", options_.code,

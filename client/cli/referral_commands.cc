@@ -41,20 +41,38 @@ absl::Status List(Shell& shell, const ReferralOptions& options, v1::ReferralBox 
   return absl::OkStatus();
 }
 
+std::vector<std::string> FieldNames(const google::protobuf::RepeatedField<uint32_t>& numbers) {
+  std::vector<std::string> names;
+  for (const uint32_t number : numbers) {
+    const FieldInfo* field = FieldByNumber(number);
+    names.push_back(field == nullptr ? std::to_string(number) : field->name);
+  }
+  return names;
+}
+
+// What a message says by its code; "-" for one that has none.
+std::string Said(const View& view, const v1::ReferralEvent& event) {
+  if (!event.cancellation_code().empty()) {
+    return event.cancellation_code() + " " + view.catalogue.EndLabel(event.cancellation_code());
+  }
+  if (!event.has_clarification()) return "-";
+  const v1::Clarification& said = event.clarification();
+  std::string text = view.Label(*v1::ClarificationCode_descriptor(), said.code());
+  if (!said.field_nos().empty()) text += ": " + Join(FieldNames(said.field_nos()));
+  if (!said.condition_id().empty()) text += ": " + said.condition_id();
+  return text;
+}
+
 std::string EventTable(const View& view, const v1::GetReferralResponse& shown) {
-  Table table({"WHEN", "WAY", "MESSAGE", "DELIVERY", "FIELDS"});
+  Table table({"WHEN", "WAY", "MESSAGE", "SAYS", "DELIVERY", "FIELDS"});
   for (const v1::ReferralEvent& event : shown.events()) {
     std::string delivery = view.Label(*v1::DeliveryState_descriptor(), event.delivery());
     if (event.reason() != v1::REASON_UNSPECIFIED) {
       delivery += " (" + std::string(ReasonName(event.reason())) + ")";
     }
-    std::vector<std::string> fields;
-    for (const uint32_t number : event.field_nos()) {
-      const FieldInfo* field = FieldByNumber(number);
-      fields.push_back(field == nullptr ? std::to_string(number) : field->name);
-    }
     table.Add({view.Time(event.at()), event.sent() ? "sent" : "received",
-               view.Label(*v1::Kind_descriptor(), event.kind()), delivery, Join(fields)});
+               view.Label(*v1::Kind_descriptor(), event.kind()), Said(view, event), delivery,
+               Join(FieldNames(event.field_nos()))});
   }
   return table.ToString();
 }
