@@ -1,8 +1,9 @@
 // Proves how ./dev deals with missing packages, on machines made of a PATH: the few tools that every Debian
-// has, and stand-ins for apt-get, dpkg-query, id and sudo that record how they were called.
+// has, and stand-ins for apt-get, dpkg-query, id and sudo that record how they were called. Also that what
+// `./dev demo` installs is enough to configure the build.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -17,9 +18,9 @@ const ROOT_USER = { id: 'echo 0' };
 const OTHER_USER = { id: 'echo 1000' };
 const SUDO = { sudo: 'exec "$@"' };
 
-// Runs `./dev fmt` on a machine that has the stand-ins, a name and the body of a script each. Without git it
-// gets no further than the packages.
-function onMachine(standIns, environment = {}) {
+// Runs `./dev COMMAND` on a machine that has the stand-ins, a name and the body of a script each. Without git,
+// `fmt` gets no further than the packages.
+function onMachine(standIns, environment = {}, command = 'fmt') {
   const folder = mkdtempSync(join(tmpdir(), 'waymark-dev-'));
   try {
     const path = join(folder, 'bin');
@@ -33,7 +34,7 @@ function onMachine(standIns, environment = {}) {
       const script = `#!${join(path, 'bash')}\necho "${name} $*" >>${calls}\n${body}\n`;
       writeFileSync(join(path, name), script, { mode: 0o755 });
     }
-    const result = spawnSync(join(path, 'bash'), [join(ROOT, 'dev'), 'fmt'], {
+    const result = spawnSync(join(path, 'bash'), [join(ROOT, 'dev'), command], {
       env: { PATH: path, ...environment },
       encoding: 'utf8',
     });
@@ -43,11 +44,13 @@ function onMachine(standIns, environment = {}) {
   }
 }
 
+const packages = readFileSync(join(ROOT, 'deploy/packages.txt'), 'utf8')
+  .split('\n')
+  .filter((line) => line && !line.startsWith('#'));
+
 test('the list: a known group, a package, a command or -, and a reason on every line', () => {
-  const lines = readFileSync(join(ROOT, 'deploy/packages.txt'), 'utf8').split('\n');
-  const entries = lines.filter((line) => line && !line.startsWith('#'));
-  assert.ok(entries.length > 20);
-  for (const entry of entries) assert.match(entry, /^(build|test|lint) +[a-z0-9+.-]+ +(-|[a-z_+-]+) +\S.*$/);
+  assert.ok(packages.length > 20);
+  for (const entry of packages) assert.match(entry, /^(build|test|lint) +[a-z0-9+.-]+ +(-|[a-z_+-]+) +\S.*$/);
 });
 
 test('root: names what is missing and why, then installs exactly that', () => {
@@ -93,5 +96,37 @@ test('nothing missing, or not to be checked: installs nothing and asks for nothi
     const { output, calls } = onMachine(standIns, environment);
     assert.doesNotMatch(output, /Missing/);
     assert.doesNotMatch(calls, /apt-get/);
+  }
+});
+
+test('what demo installs is enough to configure what it builds', () => {
+  const { output } = onMachine({ ...NOTHING_INSTALLED, ...OTHER_USER, 'apt-get': '' }, {}, 'demo');
+  const installed = output.match(/run: apt-get install .*--no-install-recommends (.*)$/m)[1].split(' ');
+  const { calls } = onMachine({ cmake: 'exit 1' }, { WAYMARK_SKIP_PACKAGES: '1' }, 'demo');
+  const configure = calls.match(/^cmake (--preset .*)$/m)[1].split(' ');
+
+  // The programs of this machine, but for those that come with packages which demo does not install.
+  const absent = packages.map((line) => line.split(/ +/)).filter(([, name]) => !installed.includes(name));
+  assert.ok(absent.some(([, , command]) => command === 'node'));
+  const folder = mkdtempSync(join(tmpdir(), 'waymark-dev-'));
+  try {
+    const path = join(folder, 'bin');
+    mkdirSync(path);
+    const folders = ['/usr/bin', '/bin', ...process.env.PATH.split(':')].filter((name) => name.startsWith('/'));
+    const taken = new Set(absent.map(([, , command]) => command));
+    for (const source of folders.filter((name) => existsSync(name))) {
+      for (const program of readdirSync(source).filter((name) => !taken.has(name))) {
+        symlinkSync(join(source, program), join(path, program));
+        taken.add(program);
+      }
+    }
+        const result = spawnSync(
+      join(path, 'cmake'),
+      [...configure, '-B', join(folder, 'build'), `-DCMAKE_IGNORE_PATH=${folders.join(';')}`],
+      { cwd: ROOT, env: { PATH: path }, encoding: 'utf8' },
+    );
+    assert.equal(result.status, 0, result.stderr);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
