@@ -6,43 +6,68 @@
 #   --keep  leaves the network running and prints how to go on by hand
 set -euo pipefail
 
-readonly HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly BUILD=$(cd "${1:?usage: demo.sh BUILD_FOLDER [--keep]}" && pwd)
-KEEP=${2:-}
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+BUILD=$(cd "${1:?usage: demo.sh BUILD_FOLDER [--keep]}" && pwd)
+readonly HERE BUILD
+readonly KEEP=${2:-}
 if [[ -n $KEEP && $KEEP != --keep ]]; then
   echo "demo: unknown argument '$KEEP'; there is only --keep" >&2
   exit 2
 fi
-export PATH=$BUILD/client:$BUILD/client/cli:$BUILD/server:$PATH
-readonly ROOT=$(mktemp -d "${TMPDIR:-/tmp}/waymark-demo.XXXXXX")
-readonly ORGANISATIONS="qso bwi bea lin stb cpl"
+# shellcheck source=deploy/demo/output.sh
+source "$HERE/output.sh"
+# shellcheck source=deploy/demo/processes.sh
+source "$HERE/processes.sh"
 # shellcheck source=deploy/demo/network.sh
 source "$HERE/network.sh"
 # shellcheck source=deploy/demo/story.sh
 source "$HERE/story.sh"
+# shellcheck source=deploy/demo/by_hand.sh
+source "$HERE/by_hand.sh"
 
+# end_everything: ends what this demo started, whatever it is doing, and removes its folder.
+end_everything() {
+  touch "$ROOT/ending"
+  find_processes
+  while ((${#PROCESSES[@]} > 0)); do
+    end_processes "${PROCESSES[@]}"
+    find_processes
+  done
+  wait
+  rm -rf "$ROOT"
+}
+
+# finish: the last that runs, whatever ends the demo. `set -e` must not end it half-way.
 finish() {
   local status=$?
+  set +e
+  trap '' INT TERM HUP
   trap - EXIT
-  if [[ $status -ne 0 ]]; then
-    echo "demo: stopped with an error. Logs: $ROOT/*.log" >&2
-    stop_network
-    exit "$status"
-  fi
-  if [[ $KEEP == --keep ]]; then
-    how_to_go_on
-  else
-    stop_network
-    rm -rf "$ROOT"
-  fi
+  if [[ $status == 0 && $KEEP == --keep ]]; then return; fi
+  end_everything
+  case $status in
+    0) ;;
+    129 | 130 | 143) echo "demo: stopped; its processes have ended and its folder is gone." >&2 ;;
+    *) echo "demo: stopped by the error above; its processes have ended and its folder is gone." >&2 ;;
+  esac
+  exit "$status"
 }
-trap finish EXIT
 
-started=$SECONDS
+ROOT=$(mktemp -d "${TMPDIR:-/tmp}/waymark-demo.XXXXXX")
+readonly ROOT
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+mkdir "$ROOT/bin"
+ln -s "$BUILD/client/waymark-node" "$BUILD/client/cli/waymark" "$BUILD/server/waymark-hub" "$ROOT/bin"
+export PATH=$ROOT/bin:$PATH
+
 title "A network is set up"
 create_network
 start_hub
 join_everyone
-describe_services
 tell_story
-title "Done in $((SECONDS - started)) seconds"
+title "Done in $SECONDS seconds"
+how_to_go_on

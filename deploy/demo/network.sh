@@ -1,11 +1,10 @@
 # Setting up the demo's network; sourced by demo.sh.
 
-# The process ids that this demo started, and no others, are ended by it.
-PIDS=()
+# HANDLE.UNIT of every organisation.
+readonly UNITS="qso.night bwi.pool bea.intake lin.family stb.house cpl.desk"
 
-title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-say() { printf '  %s\n' "$*"; }
-indent() { sed 's/^/    /'; }
+# The process of each node, by handle.
+declare -A NODES=()
 
 # as ORGANISATION COMMAND...: runs the command line for one organisation's staff.
 as() {
@@ -26,42 +25,29 @@ registry() { WAYMARK_REGISTRY=$ROOT/registry waymark registry "$@"; }
 
 new_id() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# until_true SECONDS COMMAND...: waits until the command succeeds.
-until_true() {
-  local deadline=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    if ((SECONDS > deadline)); then
-      echo "demo: gave up waiting for: $*" >&2
-      return 1
-    fi
-    sleep 0.1
-  done
-}
-
-# A port that nobody listens on, below those that the kernel hands out.
-free_port() {
+# Three ports that nobody listens on, below those that the kernel hands out.
+choose_ports() {
   local port
-  while true; do
+  local -A free=()
+  while ((${#free[@]} < 3)); do
     port=$((RANDOM % 12000 + 20000))
-    if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
+    if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then free[$port]=1; fi
   done
-  echo "$port"
+  set -- "${!free[@]}"
+  HUB_PORT=$1 ENROLMENT_PORT=$2 METRICS_PORT=$3
 }
 
 create_network() {
-  HUB_PORT=$(free_port)
-  ENROLMENT_PORT=$(free_port)
-  METRICS_PORT=$(free_port)
-  waymark network create --dir "$ROOT/registry" --name "Demo network" \
-    --hub "127.0.0.1:$HUB_PORT" --enrolment "127.0.0.1:$ENROLMENT_PORT" >/dev/null
+  choose_ports
+  quietly waymark network create --dir "$ROOT/registry" --name "Demo network" \
+    --hub "127.0.0.1:$HUB_PORT" --enrolment "127.0.0.1:$ENROLMENT_PORT"
   say "The registry operator made the authority's keys. They stay in the operator's folder."
 }
 
 start_hub() {
   local data=$ROOT/hub
-  waymark-hub init --data "$data" --network "$ROOT/registry/network.json" >/dev/null
-  registry sign-hub "$data/hub.csr" --out "$data/hub.crt" --dns localhost --ip 127.0.0.1 >/dev/null
+  quietly waymark-hub init --data "$data" --network "$ROOT/registry/network.json"
+  quietly registry sign-hub "$data/hub.csr" --out "$data/hub.crt" --dns localhost --ip 127.0.0.1
   cat >"$data/hub.yaml" <<YAML
 data: .
 network: $ROOT/registry/network.json
@@ -72,59 +58,114 @@ tls: {certificate: hub.crt, key: hub.key}
 log: {level: info, format: text}
 YAML
   waymark-hub serve --config "$data/hub.yaml" --ready-file "$data/ready" >"$ROOT/hub.log" 2>&1 &
-  PIDS+=($!)
   until_true 20 test -s "$data/ready"
   say "The hub runs. It holds no key that opens a message or vouches for a member."
 }
 
 # invite HANDLE NAME CLASS UNIT
 invite() {
-  registry invite --handle "$1" --name "$2" --class "$3" --jurisdiction XA --pack us-vsp \
-    --unit "$4=$2" --out "$ROOT/$1.invitation" >/dev/null
-}
-
-# ask_to_join HANDLE: makes the organisation's keys and asks for membership, in the background.
-ask_to_join() {
   mkdir -p "$ROOT/$1"
+  quietly registry invite --handle "$1" --name "$2" --class "$3" --jurisdiction XA --pack us-vsp \
+    --unit "$4=$2" --out "$ROOT/$1.invitation"
+}
+
+# join HANDLE: asks for membership, or fetches the certificate once that is granted.
+join() {
   waymark-node join --data "$ROOT/$1/data" --invitation "$ROOT/$1.invitation" \
-    --key-file "$ROOT/$1.key" --wait 60s >"$ROOT/$1.join.log" 2>&1 &
+    --key-file "$ROOT/$1.key"
 }
 
-# approve HANDLE: the operator compares the fingerprint that the organisation reads out, and signs.
-approve() {
-  local log=$ROOT/$1.join.log fingerprint request
-  until_true 20 grep -qE '([0-9A-Z]{5}-){4}[0-9A-Z]{5}' "$log"
-  fingerprint=$(grep -oE '([0-9A-Z]{5}-){4}[0-9A-Z]{5}' "$log" | head -1)
-  until_true 20 eval "registry requests | grep -qw $1"
-  request=$(registry requests | grep -w "$1" | awk '{print $1}')
-  registry approve "$request" --fingerprint "$fingerprint" >/dev/null
-}
-
-# start_node HANDLE: makes the first administrator and starts the daemon.
-start_node() {
-  local home=$ROOT/$1
+# run_node HANDLE: everything on the organisation's side, up to its daemon. Works in the background: its output
+# is the node's log, and the `approved` file says that the operator has decided.
+run_node() {
+  local home=$ROOT/$1 status=0
+  join "$1" || status=$?
+  # 5: the operator has not decided yet.
+  ((status == 5)) || return "$status"
   cat >"$home/node.yaml" <<YAML
 data: data
 socket: node.sock
 master_key: {file: $ROOT/$1.key}
 log: {level: info, format: text}
 YAML
-  echo "a demo passphrase" >"$home/passphrase"
-  chmod 600 "$home/passphrase"
-  waymark-node staff-init --config "$home/node.yaml" admin \
-    --passphrase-file "$home/passphrase" >/dev/null
-  waymark-node serve --config "$home/node.yaml" --ready-file "$home/ready" >"$ROOT/$1.log" 2>&1 &
-  PIDS+=($!)
+  (umask 077 && echo "a demo passphrase" >"$home/passphrase")
+  until_true 30 test -e "$home/approved"
+  join "$1"
+  waymark-node staff-init --config "$home/node.yaml" admin --passphrase-file "$home/passphrase"
+  exec waymark-node serve --config "$home/node.yaml" --ready-file "$home/ready"
 }
 
-# open_accounts HANDLE UNIT: logs the administrator in, and a caseworker of the unit.
+fingerprint_of() { grep -oE '([0-9A-Z]{5}-){4}[0-9A-Z]{5}' "$ROOT/$1.log"; }
+
+every_request_is_in() {
+  local unit
+  capture registry requests || return 1
+  for unit in $UNITS; do
+    if grep -w "${unit%.*}" <<<"$SHOWN" && fingerprint_of "${unit%.*}"; then continue; fi
+    tail -3 "$ROOT/${unit%.*}.log"
+    name_process "${NODES[${unit%.*}]}" >/dev/null || return "$HOPELESS"
+    return 1
+  done
+}
+
+# approve HANDLE REQUESTS: the operator compares the fingerprint that the organisation reads out, and signs.
+approve() {
+  local request
+  request=$(grep -w "$1" <<<"$2" | awk '{ print $1 }')
+  quietly registry approve "$request" --fingerprint "$(fingerprint_of "$1")"
+  touch "$ROOT/$1/approved"
+}
+
+# is_ready HANDLE: whether its node serves. When it has ended, its log says why.
+is_ready() {
+  if [[ -s $ROOT/$1/ready ]]; then return; fi
+  tail -3 "$ROOT/$1.log"
+  name_process "${NODES[$1]}" >/dev/null || return "$HOPELESS"
+  return 1
+}
+
+# open_accounts HANDLE UNIT: logs the administrator in, who makes an account for a caseworker of the unit.
 open_accounts() {
   local passphrase=$ROOT/$1/passphrase
-  until_true 20 test -s "$ROOT/$1/ready"
-  as_admin "$1" login admin --passphrase-file "$passphrase" >/dev/null
+  until_true 60 is_ready "$1"
+  quietly as_admin "$1" login admin --passphrase-file "$passphrase"
+  # The police desk and the house that is not asked take part in nothing, and need no caseworker.
+  case $1 in stb | cpl) return ;; esac
+  # The node takes the unit once it has read the directory.
   until_true 20 as_admin "$1" staff put worker --role caseworker --unit "$1.$2" \
     --passphrase-file "$passphrase"
-  as "$1" login worker --passphrase-file "$passphrase" >/dev/null
+  quietly as "$1" login worker --passphrase-file "$passphrase"
+}
+
+# publish HANDLE: what the organisation says about itself and about the service that it offers.
+publish() {
+  case $1 in
+    qso) quietly as_admin qso profile publish --duty CHILD_HARM --police NONE --faith NONE ;;
+    bwi) quietly as_admin bwi profile publish --duty NONE_KNOWN --police NONE --faith NONE ;;
+    bea) quietly as_admin bea profile publish --duty CHILD_HARM --police CASE_BY_CASE --faith NONE ;;
+    lin) quietly as_admin lin profile publish --duty CHILD_HARM --police NONE --faith NONE ;;
+    stb) quietly as_admin stb profile publish --duty CHILD_HARM --police NONE --faith EXPECTED ;;
+  esac
+  local file service
+  for file in "$HERE/services/$1"-*.yaml; do
+    [[ -e $file ]] || continue
+    service=$(basename "$file" .yaml)
+    until_true 20 as_admin "$1" service publish "$file"
+    # The police desk does not say whether it has room.
+    [[ $1 == cpl ]] || until_true 20 as_admin "$1" capacity set "$service" HAS_CAPACITY
+  done
+}
+
+# settle HANDLE UNIT: works in the background.
+settle() {
+  open_accounts "$1" "$2"
+  publish "$1"
+  if [[ $1 == qso ]]; then note_what_she_says; fi
+}
+
+every_room_is_known() {
+  capture as qso directory || return 1
+  (($(grep -c 'Has room' <<<"$SHOWN") == 4)) && grep -w cpl-101 <<<"$SHOWN"
 }
 
 join_everyone() {
@@ -134,37 +175,21 @@ join_everyone() {
   invite lin "Linden House" NGO family
   invite stb "St Brannoc House" FAITH_BODY house
   invite cpl "City Police Liaison" LAW_ENFORCEMENT desk
-  local who joining=()
-  for who in $ORGANISATIONS; do
-    ask_to_join "$who"
-    joining+=($!)
+  local unit requests job jobs=()
+  for unit in $UNITS; do
+    run_node "${unit%.*}" >"$ROOT/${unit%.*}.log" 2>&1 &
+    NODES[${unit%.*}]=$!
   done
-  for who in $ORGANISATIONS; do approve "$who"; done
-  wait "${joining[@]}"
-  for who in $ORGANISATIONS; do start_node "$who"; done
-  local opening=()
-  for who in qso.night bwi.pool bea.intake lin.family stb.house cpl.desk; do
-    open_accounts "${who%.*}" "${who#*.}" &
-    opening+=($!)
-  done
-  wait "${opening[@]}"
+  until_true 30 every_request_is_in
+  capture registry requests
+  requests=$SHOWN
+  for unit in $UNITS; do approve "${unit%.*}" "$requests"; done
   say "Six organisations joined: each made its own keys, and the operator compared fingerprints."
-}
-
-stop_network() {
-  local pid
-  for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${PIDS[@]}"; do wait "$pid" 2>/dev/null || true; done
-}
-
-how_to_go_on() {
-  title "The network is still running"
-  say "Speak for an organisation by naming its socket and session:"
-  local who
-  for who in qso lin; do
-    say "  export WAYMARK_SOCKET=$ROOT/$who/node.sock WAYMARK_SESSION=$ROOT/$who/session"
+  for unit in $UNITS; do
+    settle "${unit%.*}" "${unit#*.}" &
+    jobs+=($!)
   done
-  say "  waymark sent; waymark inbox; waymark show REFERRAL; waymark withdraw --case QSO-c-7714"
-  say "The hub's metrics: http://127.0.0.1:$METRICS_PORT/metrics"
-  say "End it with: kill ${PIDS[*]}; rm -r $ROOT"
+  for job in "${jobs[@]}"; do wait "$job"; done
+  until_true 20 every_room_is_known
+  say "Each published what it offers, signed. Every node holds the whole directory."
 }
