@@ -231,6 +231,11 @@ std::string Catalogue::EndLabel(std::string_view id) const {
   return LabelOr(files_.labels.ends(), key, key);
 }
 
+std::string Catalogue::CeilingLabel(v1::Stage stage) const {
+  const std::string& name = v1::Stage_Name(stage);
+  return LabelOr(files_.labels.ceilings(), name, name);
+}
+
 const v1::SectionRule& Catalogue::RuleOf(uint32_t code, v1::Section section) const {
   for (const uint32_t key : {code, CategoryOf(code)}) {
     const auto it = section_rules_.find({key, section});

@@ -91,6 +91,8 @@ class Catalogue {
   std::string FieldLabel(const FieldInfo& field) const;
   std::string ValueLabel(const google::protobuf::EnumValueDescriptor& value) const;
   std::string EndLabel(std::string_view id) const;
+  // A sentence for the person: up to where a consent with this ceiling goes.
+  std::string CeilingLabel(v1::Stage stage) const;
 
   // The row of the profile matrix for a service and a section; a row without stages if it is
   // blocked. REF accompanies everything that speaks of a person.

@@ -63,6 +63,10 @@ class Checker {
                              "there is no section \"" + name + "\""));
     }
     for (const auto& [name, label] : labels.fields()) RETURN_IF_ERROR(Field(name));
+    for (const auto& [name, label] : labels.ceilings()) {
+      RETURN_IF_ERROR(Expect(v1::Stage_descriptor()->FindValueByName(name) != nullptr,
+                             "there is no stage \"" + name + "\""));
+    }
     return absl::OkStatus();
   }
 

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "base/crypto/hash.h"
-#include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/casework/cases.h"
 #include "client/casework/composer.h"
+#include "client/casework/read_back.h"
 #include "client/vault/typed.h"
 
 namespace waymark::node {
@@ -28,15 +28,29 @@ std::string DigestOf(const v1::ConsentRecord& consent, const std::vector<std::st
   return Sha256(kDigestLabel, {bare.SerializeAsString(), text});
 }
 
-std::string Date(const google::protobuf::Timestamp& time) {
-  return absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::FromUnixSeconds(time.seconds()),
-                          absl::UTCTimeZone());
+// The units that the directory knows, as the read-back names them.
+std::vector<ReadBackParty> PartiesOf(const DirectorySnapshot& directory,
+                                     const google::protobuf::RepeatedPtrField<std::string>& units) {
+  std::vector<ReadBackParty> parties;
+  for (const std::string& bytes : units) {
+    const auto id = UnitId::FromBytes(bytes);
+    const UnitEntry* unit = id ? directory.FindUnit(*id) : nullptr;
+    const MemberEntry* member = id ? directory.MemberOf(*id) : nullptr;
+    if (unit == nullptr || member == nullptr) continue;
+    parties.push_back({.unit = &unit->unit,
+                       .member = &member->member,
+                       .profile = member->profile ? &*member->profile : nullptr});
+  }
+  return parties;
 }
 
-std::string LabelOf(const Catalogue& catalogue, const google::protobuf::EnumDescriptor& type,
-                    int number) {
-  const auto* value = type.FindValueByNumber(number);
-  return value == nullptr ? std::to_string(number) : catalogue.ValueLabel(*value);
+std::vector<std::string> LinesFor(const CaseworkContext& context,
+                                  const DirectorySnapshot& directory, const v1::Case& person,
+                                  const v1::ConsentRecord& consent) {
+  return ReadBackLines(context.catalogue, consent,
+                       {.recipients = PartiesOf(directory, consent.recipient_units()),
+                        .onward = PartiesOf(directory, consent.onward_recipients()),
+                        .noted = FieldNumbersIn(person.sections())});
 }
 
 bool IsRefusal(const v1::ConsentRecord& consent) {
@@ -59,49 +73,6 @@ absl::Status SaveConsent(Transaction& transaction, const v1::ConsentRecord& cons
                     *CaseId::FromBytes(consent.case_id()), consent);
 }
 
-std::vector<std::string> ReadBackLines(const CaseworkContext& context,
-                                       const DirectorySnapshot& directory, const v1::Case& person,
-                                       const v1::ConsentRecord& consent) {
-  const Catalogue& catalogue = context.catalogue;
-  std::vector<std::string> lines;
-  for (const std::string& bytes : consent.recipient_units()) {
-    const auto unit = UnitId::FromBytes(bytes);
-    if (!unit) continue;
-    const UnitEntry* entry = directory.FindUnit(*unit);
-    const MemberEntry* member = directory.MemberOf(*unit);
-    if (entry == nullptr || member == nullptr) continue;
-    lines.push_back("We would share this with " + entry->unit.display_name() + " (" +
-                    member->member.display_name() + ") and nobody else there or elsewhere.");
-    if (member->profile) {
-      for (const int duty : member->profile->reporting_duties()) {
-        lines.push_back("The law may make them report: " +
-                        LabelOf(catalogue, *v1::ReportingDuty_descriptor(), duty) + ".");
-      }
-    }
-  }
-  for (const uint32_t purpose : consent.purposes()) {
-    lines.push_back("It is for: " + catalogue.ServiceLabel(purpose) + ".");
-  }
-  const std::set<uint32_t> known = FieldNumbersIn(person.sections());
-  for (const uint32_t field_no : consent.scope_fields()) {
-    const FieldInfo* field = FieldByNumber(field_no);
-    if (field == nullptr) continue;
-    std::string line = "They may be told: " + catalogue.FieldLabel(*field);
-    if (field->section != v1::SECTION_NEED && field->section != v1::SECTION_REF &&
-        known.count(field_no) == 0) {
-      line += " (nothing is noted about this)";
-    }
-    lines.push_back(line + ".");
-  }
-  lines.push_back("At most until they have been asked and reached this stage: " +
-                  LabelOf(catalogue, *v1::Stage_descriptor(), consent.stage_ceiling()) + ".");
-  lines.push_back("It ends at " + Date(consent.valid_until()) + ".");
-  lines.emplace_back("It travels sealed through the network's hub, which cannot read it.");
-  lines.emplace_back("You can say no, to all or to any part, and still get every service here.");
-  lines.emplace_back("You can take it back at any time, by telling us; no reason is needed.");
-  return lines;
-}
-
 absl::StatusOr<v1::ReadBackConsentResponse> Consents::ReadBack(const Actor& actor,
                                                                const v1::ConsentRecord& draft) {
   const auto directory = context_.directory();
@@ -114,7 +85,7 @@ absl::StatusOr<v1::ReadBackConsentResponse> Consents::ReadBack(const Actor& acto
   }));
   ASSIGN_OR_RETURN(const auto findings, Examine(*directory, consent));
   v1::ReadBackConsentResponse response;
-  const auto lines = ReadBackLines(context_, *directory, person, consent);
+  const auto lines = LinesFor(context_, *directory, person, consent);
   response.mutable_lines()->Assign(lines.begin(), lines.end());
   response.set_digest(DigestOf(consent, lines));
   *response.mutable_findings() = ToProto(findings);
@@ -147,7 +118,7 @@ absl::Status Consents::Record(const Actor& actor, const v1::RecordConsentRequest
       }
     }
     if (!IsRefusal(consent) &&
-        !ConstantTimeEquals(DigestOf(consent, ReadBackLines(context_, *directory, person, consent)),
+        !ConstantTimeEquals(DigestOf(consent, LinesFor(context_, *directory, person, consent)),
                             request.readback_digest())) {
       return Error(v1::REASON_PREVIEW_REQUIRED, "the read-back of this consent was not confirmed");
     }

@@ -1,7 +1,8 @@
 // Recording how a person agreed, and reading it back first.
 //
-// Collaborators: the evaluator says whether a consent can be used; origin.h uses it; the vault
-// keeps it. A consent never leaves this node. Thread-safe; the context outlives it.
+// Collaborators: the evaluator says whether a consent can be used; read_back.h words it for the
+// person; origin.h uses it; the vault keeps it. A consent never leaves this node. Thread-safe; the
+// context outlives it.
 #pragma once
 
 #include <string>
@@ -21,12 +22,6 @@ namespace waymark::node {
 // Returns the consent. NOT_FOUND (as CONSENT_MISSING): there is none of this id.
 absl::StatusOr<v1::ConsentRecord> LoadConsent(const Reader& reader, const ConsentId& id);
 absl::Status SaveConsent(Transaction& transaction, const v1::ConsentRecord& consent);
-
-// What is read to the person: who gets what, for what, until when, how to withdraw, and what the
-// recipients must report. One sentence a line.
-std::vector<std::string> ReadBackLines(const CaseworkContext& context,
-                                       const DirectorySnapshot& directory, const v1::Case& person,
-                                       const v1::ConsentRecord& consent);
 
 class Consents {
  public:

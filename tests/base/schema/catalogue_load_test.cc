@@ -100,6 +100,8 @@ TEST(CatalogueCheckTest, RejectsFilesThatContradictThemselves) {
       {"code 9901 has no category", [](auto& f) { f.taxonomy.mutable_codes(0)->set_code(9901); }},
       {"code 101 needs a key", [](auto& f) { f.taxonomy.mutable_codes(0)->clear_phases(); }},
       {"code 101 is replaced", [](auto& f) { f.taxonomy.mutable_codes(0)->set_replaced_by(199); }},
+      {"labels.en.json: there is no stage",
+       [](auto& f) { (*f.labels.mutable_ceilings())["STAGE_LATER"] = "Later."; }},
       {"labels.en.json: there is no section",
        [](auto& f) { (*f.labels.mutable_sections())["MOOD"] = "Mood"; }},
       {"stands twice", [](auto& f) { *f.profiles.add_sections() = f.profiles.sections(0); }},
