@@ -1,7 +1,7 @@
 // What the documents say of the code, held against the code.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ const filesUnder = (folder, ending) =>
     return entry.isDirectory() ? filesUnder(path, ending) : path.endsWith(ending) ? [path] : [];
   });
 
-const documents = filesUnder('docs', '.md');
+const documents = [...filesUnder('docs', '.md'), 'README.md', 'proto/README.md'];
 const matches = (text, pattern) => [...text.matchAll(pattern)].map((match) => match.slice(1));
 
 // google.rpc.Code by number.
@@ -68,16 +68,72 @@ test('the operations page lists every metric', () => {
   assert.deepEqual(page.sort(), source.sort());
 });
 
+// The keys that a program asks its configuration for.
+const keysOf = (program) =>
+  ['base/program/program.cc', program].flatMap((path) => {
+    const keys = matches(read(path), /\b(?:root|tls|section)\.(?:Path|Address|String|Strings|Choice|Bool)\(\s*"(\w+)"/g);
+    assert.ok(keys.length > 2, path);
+    return keys.flat();
+  });
+
 test('the operations page lists every key of both configurations', () => {
   const page = read('docs/operations.md');
-  for (const program of ['base/program/program.cc', 'server/program.cc', 'client/program.cc']) {
-    const keys = matches(
-      read(program),
-      /\b(?:root|tls|section)\.(?:Path|Address|String|Strings|Choice|Bool)\(\s*"(\w+)"/g,
-    );
-    assert.ok(keys.length > 2);
-    for (const [key] of keys) assert.match(page, new RegExp(`\`(\\w+\\.)?${key}\``), `${program}: ${key}`);
+  for (const program of ['server/program.cc', 'client/program.cc']) {
+    for (const key of keysOf(program)) assert.match(page, new RegExp(`\`(\\w+\\.)?${key}\``), `${program}: ${key}`);
   }
+});
+
+// Writes a configuration of deploy/ for a machine whose folders are under `folder`, and any free port. With
+// `whole`, the lines that are off are on.
+function writeConfig(name, folder, whole) {
+  let text = read(`deploy/${name}`)
+    .replaceAll(/\/(var\/lib|var\/log|etc)\//g, `${folder}/$1/`)
+    .replaceAll(/(listen: .*):\d+$/gm, '$1:0');
+  if (whole) text = text.replaceAll(/^( *)#(\w+:)/gm, '$1$2');
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+test('the configurations of deploy/ have every key', () => {
+  for (const [name, program] of [['hub.yaml', 'server/program.cc'], ['node.yaml', 'client/program.cc']]) {
+    for (const key of keysOf(program)) assert.match(read(`deploy/${name}`), new RegExp(`\\b${key}\\b`), `${name}: ${key}`);
+  }
+});
+
+test('the programs take the configurations of deploy/, whole and as they stand', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'waymark-docs-'));
+  const run = (program, ...words) => spawnSync(process.env[program], words, { cwd: folder, encoding: 'utf8' });
+  const done = (program, ...words) => {
+    const { status, stderr } = run(program, ...words);
+    assert.equal(status, 0, `${words.join(' ')}: ${stderr}`);
+  };
+  for (const name of ['etc/waymark/catalogue', 'var/lib', 'var/log']) mkdirSync(join(folder, name), { recursive: true });
+  const network = join(folder, 'etc/waymark/network.json');
+  const data = join(folder, 'var/lib/waymark-hub');
+  done('WAYMARK_CLI', 'network', 'create', '--dir', 'registry', '--name', 'Trial', '--hub', '127.0.0.1:7443',
+    '--enrolment', '127.0.0.1:7444');
+  writeFileSync(network, readFileSync(join(folder, 'registry/network.json')));
+  done('WAYMARK_HUB', 'init', '--data', data, '--network', network);
+  done('WAYMARK_CLI', 'registry', 'sign-hub', join(data, 'hub.csr'), '--dir', 'registry', '--out', join(data, 'hub.crt'),
+    '--dns', 'localhost');
+  writeFileSync(join(folder, 'etc/waymark/master.key'), '0'.repeat(64), { mode: 0o600 });
+  for (const whole of [false, true]) {
+    const ready = join(folder, `ready-${whole}`);
+    const hub = spawn(process.env.WAYMARK_HUB,
+      ['serve', '--config', writeConfig('hub.yaml', folder, whole), '--ready-file', ready]);
+    let said = '';
+    hub.stderr.on('data', (text) => (said += text));
+    const ended = new Promise((resolve) => hub.on('exit', resolve));
+    while (!existsSync(ready) && hub.exitCode === null) await new Promise(setImmediate);
+    hub.kill('SIGTERM');
+    assert.equal(await ended, 0, said);
+
+    // What the node misses comes after its configuration has been taken.
+    const { stderr } = run('WAYMARK_NODE', 'serve', '--config', writeConfig('node.yaml', folder, whole));
+    assert.match(stderr, /there is no certificate in /);
+  }
+  rmSync(folder, { recursive: true });
 });
 
 test('the command line takes every command of the guides', () => {
