@@ -34,6 +34,23 @@ class Office {
     Watch();
   }
 
+  // Transactions of the vault that succeed; Read returns what `look` found.
+  template <typename Change>
+  void Write(Change change) {
+    const absl::Status written = vault->Write([&](Transaction& t) { return change(t); });
+    EXPECT_TRUE(written.ok()) << written;
+  }
+  template <typename Look>
+  auto Read(Look look) {
+    std::remove_reference_t<decltype(*look(std::declval<const Reader&>()))> found{};
+    const absl::Status read = vault->Read([&](const Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(found, look(reader));
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(read.ok()) << read;
+    return found;
+  }
+
   // The id that TestDirectory gives every sealing key.
   static KeyId TestKeyId() { return *KeyId::FromBytes(std::string(16, 'k')); }
 
@@ -188,22 +205,6 @@ class Office {
     std::vector<v1::Kind> kinds;
     for (const Opened& message : OpenLeaving()) kinds.push_back(message.header.kind());
     return kinds;
-  }
-
-  template <typename Change>
-  void Write(Change change) {
-    const absl::Status written = vault->Write([&](Transaction& t) { return change(t); });
-    EXPECT_TRUE(written.ok()) << written;
-  }
-  template <typename Look>
-  auto Read(Look look) {
-    std::remove_reference_t<decltype(*look(std::declval<const Reader&>()))> found{};
-    const absl::Status read = vault->Read([&](const Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(found, look(reader));
-      return absl::OkStatus();
-    });
-    EXPECT_TRUE(read.ok()) << read;
-    return found;
   }
 
   FakeClock clock{TestNow()};
