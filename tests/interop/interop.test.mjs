@@ -319,6 +319,35 @@ test('an id stands for one content only', async () => {
   });
 });
 
+test("another member's message id is taken, whoever learnt it, and goes on standing for its first content", async () => {
+  const message_id = randomBytes(16);
+  const first = query({ message_id });
+  await withStream(qso, async (stream) => {
+    const [outcome] = await stream.submit(item.message(first));
+    assert.equal(outcome.reason, OK);
+  });
+  await withStream(lin, async (stream) => {
+    const own = sealMessage({
+      network: network.id,
+      recipientKey: qso.sealingKey,
+      header: headerTo(qso, { message_id, sender_unit: lin.unit }),
+      payload: queryPayload(),
+      identityKey: lin.identity.privateKey,
+    });
+    const outcomes = await stream.submit(item.message(own), item.message(first));
+    assert.deepEqual(outcomes, [
+      { id: message_id, reason: 'REASON_ID_REUSED' },
+      { id: message_id, reason: 'REASON_UNIT_NOT_OWN' },
+    ]);
+  });
+  await withStream(qso, async (stream) => {
+    const [again] = await stream.submit(item.message(first));
+    assert.equal(again.reason, OK, 'its owner still gets the first answer');
+    stream.send({ heartbeat: { nonce: 9 } });
+    assert.equal((await stream.next()).heartbeat.nonce, 9, 'nothing was delivered to the owner');
+  });
+});
+
 test("nobody sends for another organisation's unit", async () => {
   await withStream(lin, async (stream) => {
     const [outcome] = await stream.submit(item.message(query()));
