@@ -273,11 +273,13 @@ TEST_F(Scenario1Test, AC1_3_TheLanguageExceedsTheBudgetAndTheNameStageAndProfile
 }
 
 TEST_F(Scenario1Test, AC1_4_TheFaithHouseAndThePoliceDeskReceiveNothing) {
+  std::map<std::string, v1::MatchVerdict> verdicts;
   for (const v1::ServiceMatch& match : story_.matches.matches()) {
-    if (match.entry().unit_handle() == "stb.house") {
-      EXPECT_EQ(match.verdict(), v1::MATCH_VERDICT_CONFLICTS) << Show(match);
-    }
+    verdicts[match.entry().unit_handle()] = match.verdict();
   }
+  ASSERT_TRUE(verdicts.contains("stb.house"));
+  EXPECT_EQ(verdicts["stb.house"], v1::MATCH_VERDICT_CONFLICTS);
+  ASSERT_EQ(story_.inboxes.size(), 2);
   for (const auto& [handle, inbox] : story_.inboxes) {
     EXPECT_EQ(inbox.referrals_size(), 0) << handle;
   }
@@ -298,6 +300,7 @@ TEST_F(Scenario1Test, AC1_4_TheFaithHouseAndThePoliceDeskReceiveNothing) {
 }
 
 TEST_F(Scenario1Test, AC1_5_AConsentGivenBesideACompanionOrThroughAnybodyIsUnusable) {
+  ASSERT_EQ(story_.consents_refused.size(), 2);
   for (const auto& [name, status] : story_.consents_refused) {
     EXPECT_EQ(ReasonOf(status), v1::REASON_CONSENT_CAPTURE) << name << ": " << status;
   }
