@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/schema/date.h"
 #include "google/protobuf/text_format.h"
+#include "tests/support/scenario_terms.h"
 
 namespace waymark::testing {
 namespace {
@@ -41,11 +43,7 @@ ServicePlan Offer(const std::string& unit, const std::string& service) {
   plan.service = FromText<v1::Service>(service);
   plan.service.set_provider_kind(v1::PROVIDER_KIND_SPECIALIST);
   plan.service.add_phases(v1::PHASE_IMMEDIATE);
-  const absl::CivilDay day = absl::ToCivilDay(At(0, 0), absl::UTCTimeZone());
-  v1::Date& verified = *plan.service.mutable_last_verified();
-  verified.set_year(static_cast<int32_t>(day.year()));
-  verified.set_month(day.month());
-  verified.set_day(day.day());
+  *plan.service.mutable_last_verified() = DateOf(At(0, 0));
   plan.room = v1::CAPACITY_STATUS_HAS_CAPACITY;
   return plan;
 }
@@ -66,22 +64,16 @@ v1::NeedSection Place(const std::string& text, absl::Time earliest, absl::Time l
   return need;
 }
 
-}  // namespace
-
-absl::Time At(int hour, int minute, int days_later) {
-  const absl::CivilDay day = absl::ToCivilDay(NetworkFixture::Evening(), absl::UTCTimeZone());
-  return absl::FromCivil(day + days_later, absl::UTCTimeZone()) + absl::Hours(hour) +
-         absl::Minutes(minute);
+OrganisationPlan Quayside() {
+  return Organisation("qso", "night", "Quayside Outreach", v1::ORGANISATION_CLASS_NGO,
+                      v1::REPORTING_DUTY_CHILD_HARM);
 }
 
-std::vector<OrganisationPlan> Scenario1Organisations() {
-  OrganisationPlan qso = Organisation("qso", "night", "Quayside Outreach",
-                                      v1::ORGANISATION_CLASS_NGO, v1::REPORTING_DUTY_CHILD_HARM);
-
-  OrganisationPlan bwi =
+OrganisationPlan Bridgeway() {
+  OrganisationPlan plan =
       Organisation("bwi", "pool", "Bridgeway Interpreters", v1::ORGANISATION_CLASS_INTERPRETER_POOL,
                    v1::REPORTING_DUTY_NONE_KNOWN);
-  bwi.services.push_back(Offer("bwi.pool", R"pb(
+  plan.services.push_back(Offer("bwi.pool", R"pb(
     handle: "bwi-601"
     code: 601
     remote_delivery: true
@@ -90,20 +82,26 @@ std::vector<OrganisationPlan> Scenario1Organisations() {
     languages { tag: "fr" }
     after_hours_intake: true
     capacity_unit: CAPACITY_UNIT_HOUR)pb"));
-  bwi.services.back().room_until = At(23, 0);
+  plan.services.back().room_until = At(23, 0);
+  return plan;
+}
 
-  OrganisationPlan bea = Organisation("bea", "intake", "Beacon Shelter", v1::ORGANISATION_CLASS_NGO,
-                                      v1::REPORTING_DUTY_CHILD_HARM);
-  bea.services.push_back(Offer("bea.intake", R"pb(
+OrganisationPlan Beacon() {
+  OrganisationPlan plan = Organisation("bea", "intake", "Beacon Shelter",
+                                       v1::ORGANISATION_CLASS_NGO, v1::REPORTING_DUTY_CHILD_HARM);
+  plan.services.push_back(Offer("bea.intake", R"pb(
     handle: "bea-201"
     code: 201
     service_areas: "XA-N2"
     location_kind: LOCATION_KIND_ADDRESSED
     capacity_unit: CAPACITY_UNIT_BED)pb"));
+  return plan;
+}
 
-  OrganisationPlan lin = Organisation("lin", "family", "Linden House", v1::ORGANISATION_CLASS_NGO,
-                                      v1::REPORTING_DUTY_CHILD_HARM);
-  lin.services.push_back(Offer("lin.family", R"pb(
+OrganisationPlan Linden() {
+  OrganisationPlan plan = Organisation("lin", "family", "Linden House", v1::ORGANISATION_CLASS_NGO,
+                                       v1::REPORTING_DUTY_CHILD_HARM);
+  plan.services.push_back(Offer("lin.family", R"pb(
     handle: "lin-206"
     code: 206
     service_areas: "XA-M"
@@ -127,13 +125,16 @@ std::vector<OrganisationPlan> Scenario1Organisations() {
     }
     populations { children: true }
     capacity_unit: CAPACITY_UNIT_FAMILY_ROOM)pb"));
-  lin.services.back().room_until = At(20, 30);
+  plan.services.back().room_until = At(20, 30);
+  return plan;
+}
 
-  OrganisationPlan stb =
+OrganisationPlan StBrannoc() {
+  OrganisationPlan plan =
       Organisation("stb", "house", "St Brannoc House", v1::ORGANISATION_CLASS_FAITH_BODY,
                    v1::REPORTING_DUTY_NONE_KNOWN);
-  stb.profile.set_faith_participation(v1::FAITH_PARTICIPATION_EXPECTED);
-  stb.services.push_back(Offer("stb.house", R"pb(
+  plan.profile.set_faith_participation(v1::FAITH_PARTICIPATION_EXPECTED);
+  plan.services.push_back(Offer("stb.house", R"pb(
     handle: "stb-206"
     code: 206
     service_areas: "XA-M"
@@ -145,133 +146,24 @@ std::vector<OrganisationPlan> Scenario1Organisations() {
       strength: CONDITION_STRENGTH_REQUIRED
     }
     capacity_unit: CAPACITY_UNIT_FAMILY_ROOM)pb"));
+  return plan;
+}
 
-  OrganisationPlan cpl =
+OrganisationPlan PoliceDesk() {
+  OrganisationPlan plan =
       Organisation("cpl", "desk", "City Police Liaison", v1::ORGANISATION_CLASS_LAW_ENFORCEMENT,
                    v1::REPORTING_DUTY_STATUTORY_NOTIFICATION);
-  cpl.services.push_back(Offer("cpl.desk", R"pb(
+  plan.services.push_back(Offer("cpl.desk", R"pb(
     handle: "cpl-101"
     code: 101
     service_areas: "XA-M"
     location_kind: LOCATION_KIND_ADDRESSED
     capacity_unit: CAPACITY_UNIT_CASE)pb"));
-  return {qso, bwi, bea, lin, stb, cpl};
+  return plan;
 }
 
-std::vector<OrganisationPlan> Scenario1Organisations(const std::vector<std::string>& handles) {
-  std::vector<OrganisationPlan> chosen;
-  for (OrganisationPlan& plan : Scenario1Organisations()) {
-    if (std::find(handles.begin(), handles.end(), plan.member.handle) != handles.end()) {
-      chosen.push_back(std::move(plan));
-    }
-  }
-  return chosen;
-}
-
-std::vector<std::string> Person::Canaries() const {
-  return {label,
-          sections.iden().name_to_use(),
-          sections.iden().legal_name(),
-          sections.depn(0).name_to_use(),
-          sections.cont().handle(),
-          sections.cont().code_phrase(),
-          meeting.meeting_point()};
-}
-
-Person Sara() {
-  Person person;
-  person.label = "QSO-c-7714-canary-K3W8";
-  person.sections = FromText<v1::Sections>(R"pb(
-    lang {
-      preferred_language: "ti"
-      other_languages: "en"
-      interpreter_required: ANSWER_YES
-      interpreter_mode: INTERPRETER_MODE_PHONE
-      interpreter_gender: GENDER_PREFERENCE_FEMALE
-      interpreter_exclusions: [
-        INTERPRETER_EXCLUSION_REMOTE_ONLY,
-        INTERPRETER_EXCLUSION_DIFFERENT_AREA,
-        INTERPRETER_EXCLUSION_NO_CAMERA,
-        INTERPRETER_EXCLUSION_PROFESSIONAL_ONLY
-      ]
-      reading_support: READING_SUPPORT_READ_ALOUD
-    }
-    elig { condition_id: "lin206-age" answer: ANSWER_YES alternatives_seen: true }
-    party {
-      adults_band: ADULTS_BAND_ONE
-      children_band: CHILDREN_BAND_ONE
-      youngest_age_band: CHILD_AGE_BAND_2_TO_4
-      gender_for_placement: GENDER_FEMALE
-      age_band: AGE_BAND_25_TO_39
-    }
-    access { quiet_or_private_space: ANSWER_YES device_access: DEVICE_ACCESS_OWN }
-    pref {
-      worker_gender: GENDER_PREFERENCE_FEMALE
-      single_sex_setting: SINGLE_SEX_SETTING_PREFERRED
-      faith_setting: SETTING_PREFERENCE_AVOID
-      diet: DIET_NO_PORK
-    }
-    safe {
-      being_looked_for: ANSWER_YES
-      areas_to_avoid: "XA-N1"
-      staff_advice: [ STAFF_ADVICE_NO_CALLER_ID, STAFF_ADVICE_DO_NOT_DISCUSS_IN_SHARED_SPACE ]
-      do_not_contact: [
-        CONTACT_TO_AVOID_POLICE,
-        CONTACT_TO_AVOID_PARTNER,
-        CONTACT_TO_AVOID_COMMUNITY
-      ]
-      device_may_be_monitored: ANSWER_UNKNOWN
-    }
-    cont {
-      via_lead_only: true
-      handle: "+00 555 0147 canary-H6R2"
-      code_phrase: "seven swans canary-J9X4"
-      if_no_answer: IF_NO_ANSWER_TELL_LEAD
-    }
-    logi { accompanied_by_lead: true }
-    iden { name_to_use: "Sara canary-Q7M5" legal_name: "Selam Invented canary-T2V6" }
-    depn {
-      relation: DEPENDANT_RELATION_CHILD
-      age_years: 4
-      name_to_use: "Dani canary-Z8N3"
-      health_alerts: HEALTH_ALERT_ALLERGY_PENICILLIN
-      care_status: CARE_STATUS_WITH_PARENT
-    })pb");
-  SetTime(person.sections.mutable_safe()->mutable_confirmed_at(), At(19, 41));
-  SetTime(person.sections.mutable_cont()->mutable_confirmed_at(), At(19, 41));
-  SetWindow(person.sections.mutable_logi()->mutable_arrival_window(), At(21, 15), At(21, 45));
-  person.interpreter = Place(R"pb(
-                               phase: PHASE_IMMEDIATE
-                               quantity: 1
-                               unit: CAPACITY_UNIT_HOUR
-                               mode: DELIVERY_MODE_REMOTE
-                               topic_class: TOPIC_CLASS_GENERAL
-                             )pb",
-                             At(19, 50), At(20, 30));
-  person.room = Place(R"pb(
-                        phase: PHASE_IMMEDIATE
-                        quantity: 1
-                        unit: CAPACITY_UNIT_FAMILY_ROOM
-                        min_duration_days: 14
-                        area_wanted: "XA-M"
-                        mode: DELIVERY_MODE_IN_PERSON
-                        recurring: false
-                      )pb",
-                      At(20, 30), At(0, 30, 1));
-  person.bed = person.room;
-  person.bed.set_unit(v1::CAPACITY_UNIT_BED);
-  person.bed.set_area_wanted("XA-N2");
-  person.meeting = FromText<v1::LogiSection>(R"pb(
-    meeting_point_kind: MEETING_POINT_KIND_PUBLIC_NEUTRAL
-    meeting_point: "Pharmacy entrance, Tollgate Square, canary-P4D7")pb");
-  SetWindow(person.meeting.mutable_arrival_window(), At(21, 15), At(21, 30));
-  return person;
-}
-
-Person SomebodyElse() {
-  Person person = Sara();
-  person.label = "QSO-c-8025-canary-B5F9";
-  person.sections = FromText<v1::Sections>(R"pb(
+v1::Sections WhatSomebodyElseSays() {
+  return FromText<v1::Sections>(R"pb(
     lang {
       preferred_language: "fr"
       other_languages: "de"
@@ -318,6 +210,84 @@ Person SomebodyElse() {
       health_alerts: HEALTH_ALERT_ASTHMA
       care_status: CARE_STATUS_GUARDIAN
     })pb");
+}
+
+}  // namespace
+
+absl::Time At(int hour, int minute, int days_later) {
+  const absl::CivilDay day = absl::ToCivilDay(NetworkFixture::Evening(), absl::UTCTimeZone());
+  return absl::FromCivil(day + days_later, absl::UTCTimeZone()) + absl::Hours(hour) +
+         absl::Minutes(minute);
+}
+
+std::vector<OrganisationPlan> Scenario1Organisations() {
+  return {Quayside(), Bridgeway(), Beacon(), Linden(), StBrannoc(), PoliceDesk()};
+}
+
+std::vector<OrganisationPlan> Scenario1Organisations(const std::vector<std::string>& handles) {
+  std::vector<OrganisationPlan> chosen;
+  for (OrganisationPlan& plan : Scenario1Organisations()) {
+    if (std::find(handles.begin(), handles.end(), plan.member.handle) != handles.end()) {
+      chosen.push_back(std::move(plan));
+    }
+  }
+  return chosen;
+}
+
+std::vector<std::string> Person::Canaries() const {
+  return {label,
+          sections.iden().name_to_use(),
+          sections.iden().legal_name(),
+          sections.depn(0).name_to_use(),
+          sections.cont().handle(),
+          sections.cont().code_phrase(),
+          meeting.meeting_point()};
+}
+
+Person Sara() {
+  Person person;
+  person.label = "QSO-c-7714-canary-K3W8";
+  person.sections = WhatSaraSays();
+  person.sections.mutable_cont()->set_handle("+00 555 0147 canary-H6R2");
+  person.sections.mutable_cont()->set_code_phrase("seven swans canary-J9X4");
+  person.sections.mutable_iden()->set_name_to_use("Sara canary-Q7M5");
+  person.sections.mutable_iden()->set_legal_name("Selam Invented canary-T2V6");
+  person.sections.mutable_depn(0)->set_name_to_use("Dani canary-Z8N3");
+  SetTime(person.sections.mutable_safe()->mutable_confirmed_at(), At(19, 41));
+  SetTime(person.sections.mutable_cont()->mutable_confirmed_at(), At(19, 41));
+  SetWindow(person.sections.mutable_logi()->mutable_arrival_window(), At(21, 15), At(21, 45));
+  person.interpreter = Place(R"pb(
+                               phase: PHASE_IMMEDIATE
+                               quantity: 1
+                               unit: CAPACITY_UNIT_HOUR
+                               mode: DELIVERY_MODE_REMOTE
+                               topic_class: TOPIC_CLASS_GENERAL
+                             )pb",
+                             At(19, 50), At(20, 30));
+  person.room = Place(R"pb(
+                        phase: PHASE_IMMEDIATE
+                        quantity: 1
+                        unit: CAPACITY_UNIT_FAMILY_ROOM
+                        min_duration_days: 14
+                        area_wanted: "XA-M"
+                        mode: DELIVERY_MODE_IN_PERSON
+                        recurring: false
+                      )pb",
+                      At(20, 30), At(0, 30, 1));
+  person.bed = person.room;
+  person.bed.set_unit(v1::CAPACITY_UNIT_BED);
+  person.bed.set_area_wanted("XA-N2");
+  person.meeting = FromText<v1::LogiSection>(R"pb(
+    meeting_point_kind: MEETING_POINT_KIND_PUBLIC_NEUTRAL
+    meeting_point: "Pharmacy entrance, Tollgate Square, canary-P4D7")pb");
+  SetWindow(person.meeting.mutable_arrival_window(), At(21, 15), At(21, 30));
+  return person;
+}
+
+Person SomebodyElse() {
+  Person person = Sara();
+  person.label = "QSO-c-8025-canary-B5F9";
+  person.sections = WhatSomebodyElseSays();
   SetTime(person.sections.mutable_safe()->mutable_confirmed_at(), At(19, 40));
   SetTime(person.sections.mutable_cont()->mutable_confirmed_at(), At(19, 40));
   SetWindow(person.sections.mutable_logi()->mutable_arrival_window(), At(22, 0), At(22, 20));

@@ -5,44 +5,14 @@
 #include <iostream>
 #include <utility>
 
+#include "base/schema/date.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "tests/support/poll.h"
+#include "tests/support/scenario_terms.h"
 
 namespace waymark::testing {
 namespace {
-
-constexpr char kPlaceFields[] =
-    "NEED.need_ref, NEED.service_id, NEED.service_code, NEED.phase, NEED.quantity, NEED.unit, "
-    "NEED.earliest_start, NEED.latest_start, NEED.mode";
-constexpr char kInterpreterFields[] =
-    "NEED.topic_class, LANG.preferred_language, LANG.interpreter_required, LANG.interpreter_mode, "
-    "LANG.interpreter_gender, LANG.interpreter_exclusions";
-constexpr char kRoomInquiryFields[] =
-    "NEED.min_duration_days, NEED.area_wanted, NEED.recurring, LANG.interpreter_required, "
-    "ELIG.condition_id, ELIG.answer, ELIG.alternatives_seen, PARTY.adults_band, "
-    "PARTY.children_band, PARTY.youngest_age_band, PARTY.gender_for_placement, "
-    "PREF.single_sex_setting";
-constexpr char kRoomFields[] =
-    "NEED.person_rank, LANG.preferred_language, LANG.other_languages, LANG.reading_support, "
-    "PARTY.age_band, ACCESS.quiet_or_private_space, ACCESS.device_access, PREF.worker_gender, "
-    "SAFE.place_conflict, SAFE.staff_advice, SAFE.device_may_be_monitored, SAFE.confirmed_at, "
-    "CONT.via_lead_only, CONT.if_no_answer, LOGI.arrival_window, LOGI.accompanied_by_lead, "
-    "IDEN.name_to_use, DEPN.relation, DEPN.age_years, DEPN.name_to_use";
-constexpr char kRoomSpecialFields[] =
-    "SAFE.being_looked_for, SAFE.do_not_contact, DEPN.health_alerts, DEPN.care_status, PREF.diet";
-constexpr char kReturnFields[] =
-    "PROG.status, PROG.review_date, PROG.next_need_codes, LOGI.meeting_point_kind, "
-    "LOGI.meeting_point, LOGI.arrival_window";
-
-void Append(const std::string& names, google::protobuf::RepeatedField<uint32_t>* list) {
-  const auto fields = ParseFieldList(names);
-  if (!fields.ok()) {
-    std::cerr << fields.status() << "\n";
-    std::abort();
-  }
-  for (const FieldInfo* field : *fields) list->Add(field->field_no);
-}
 
 void SetTime(google::protobuf::Timestamp* timestamp, absl::Time time) {
   timestamp->set_seconds(absl::ToUnixSeconds(time));
@@ -155,7 +125,7 @@ v1::ConsentRecord Walkthrough::InterpreterConsent() const {
   consent.add_recipient_units(network_.unit("bwi.pool").bytes());
   consent.add_purposes(601);
   consent.set_stage_ceiling(v1::STAGE_STARTED);
-  Append(kPlaceFields, consent.mutable_scope_fields());
+  Append(kNeedFields, consent.mutable_scope_fields());
   Append(kInterpreterFields, consent.mutable_scope_fields());
   return consent;
 }
@@ -174,7 +144,7 @@ v1::ConsentRecord Walkthrough::InquiryConsent() const {
   consent.add_alternatives_offered(v1::ALTERNATIVE_OFFERED_NO_DISCLOSURE_SELF_CALL);
   consent.add_alternatives_offered(v1::ALTERNATIVE_OFFERED_WAIT_AT_LEAD_SITE);
   consent.set_copy_given(v1::COPY_GIVEN_DECLINED_FOR_SAFETY);
-  Append(kPlaceFields, consent.mutable_scope_fields());
+  Append(kNeedFields, consent.mutable_scope_fields());
   Append(kRoomInquiryFields, consent.mutable_scope_fields());
   return consent;
 }
@@ -186,9 +156,13 @@ v1::ConsentRecord Walkthrough::RoomConsent() const {
   consent.add_purposes(206);
   consent.set_stage_ceiling(v1::STAGE_STARTED);
   consent.set_onward_mode(v1::ONWARD_MODE_NONE);
-  Append(kRoomFields, consent.mutable_scope_fields());
-  Append(kRoomSpecialFields, consent.mutable_scope_fields());
-  Append(kRoomSpecialFields, consent.mutable_special_fields());
+  for (const char* fields :
+       {kAcceptedFields, kStartedFields, kAcceptedSpecialFields, kStartedSpecialFields}) {
+    Append(fields, consent.mutable_scope_fields());
+  }
+  for (const char* fields : {kAcceptedSpecialFields, kStartedSpecialFields}) {
+    Append(fields, consent.mutable_special_fields());
+  }
   Append(kReturnFields, consent.mutable_return_fields());
   return consent;
 }
@@ -412,10 +386,7 @@ absl::Status Walkthrough::ReportProgress() {
   request.set_message_id(NewId(random_));
   v1::ProgSection& prog = *request.mutable_prog();
   prog.set_status(v1::PROGRESS_STATUS_ONGOING);
-  const absl::CivilDay review = absl::ToCivilDay(At(0, 0, 7), absl::UTCTimeZone());
-  prog.mutable_review_date()->set_year(static_cast<int32_t>(review.year()));
-  prog.mutable_review_date()->set_month(review.month());
-  prog.mutable_review_date()->set_day(review.day());
+  *prog.mutable_review_date() = DateOf(At(0, 0, 7));
   for (const uint32_t code : {102, 402, 801}) prog.add_next_need_codes(code);
   RETURN_IF_ERROR(
       network_.node("lin").caseworker().Call(&NodeStub::ReportProgress, request).status());

@@ -6,6 +6,7 @@
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "google/protobuf/text_format.h"
+#include "tests/support/scenario_terms.h"
 
 namespace waymark::testing {
 namespace {
@@ -69,24 +70,6 @@ v1::ConsentRecord Consent(const std::string& recipient, uint32_t purpose, v1::St
   return consent;
 }
 
-void Append(const std::string& names, google::protobuf::RepeatedField<uint32_t>* list) {
-  const auto fields = ParseFieldList(names);
-  if (!fields.ok()) {
-    std::cerr << fields.status() << "\n";
-    std::abort();
-  }
-  for (const FieldInfo* field : *fields) list->Add(field->field_no);
-}
-
-constexpr char kInquiryFields[] =
-    "NEED.need_ref, NEED.service_id, NEED.service_code, NEED.phase, NEED.quantity, NEED.unit, "
-    "NEED.earliest_start, NEED.latest_start, NEED.mode";
-constexpr char kRoomFields[] =
-    "NEED.min_duration_days, NEED.area_wanted, NEED.recurring, LANG.interpreter_required, "
-    "ELIG.condition_id, ELIG.answer, ELIG.alternatives_seen, PARTY.adults_band, "
-    "PARTY.children_band, PARTY.youngest_age_band, PARTY.gender_for_placement, "
-    "PREF.single_sex_setting";
-
 void AddLindenFacts(PolicyContext& context) {
   context.provider.conditions = {{"lin206-age", v1::CONDITION_KIND_AGE},
                                  {"lin206-sober", v1::CONDITION_KIND_SOBRIETY_RULE}};
@@ -148,15 +131,14 @@ Scene InterpreterScene() {
   scene.context.provider.organisation_class = v1::ORGANISATION_CLASS_INTERPRETER_POOL;
   scene.consent =
       Consent("bwi.pool", 601, v1::STAGE_STARTED, "2027-03-09T19:42", "2027-03-10T06:00");
-  scene.Allow(kInquiryFields);
-  scene.Allow(
-      "NEED.topic_class, LANG.preferred_language, LANG.interpreter_required, "
-      "LANG.interpreter_mode, LANG.interpreter_gender, LANG.interpreter_exclusions");
+  scene.Allow(kNeedFields);
+  scene.Allow(kInterpreterFields);
   return scene;
 }
 
 v1::Sections InterpreterInquiry() {
-  return SectionsOf(R"pb(
+  v1::Sections sections = Only(WhatSaraSays(), kInterpreterFields);
+  sections.MergeFrom(SectionsOf(R"pb(
     need {
       need_ref: "n-41f2..........",
       service_id: "bwi-601.........",
@@ -168,19 +150,8 @@ v1::Sections InterpreterInquiry() {
       latest_start { seconds: 1804624200 }
       mode: DELIVERY_MODE_REMOTE
       topic_class: TOPIC_CLASS_GENERAL
-    }
-    lang {
-      preferred_language: "ti"
-      interpreter_required: ANSWER_YES
-      interpreter_mode: INTERPRETER_MODE_PHONE
-      interpreter_gender: GENDER_PREFERENCE_FEMALE
-      interpreter_exclusions: [
-        INTERPRETER_EXCLUSION_REMOTE_ONLY,
-        INTERPRETER_EXCLUSION_DIFFERENT_AREA,
-        INTERPRETER_EXCLUSION_NO_CAMERA,
-        INTERPRETER_EXCLUSION_PROFESSIONAL_ONLY
-      ]
-    })pb");
+    })pb"));
+  return sections;
 }
 
 Scene RoomInquiryScene() {
@@ -198,13 +169,14 @@ Scene RoomInquiryScene() {
   scene.consent.set_copy_given(v1::COPY_GIVEN_DECLINED_FOR_SAFETY);
   scene.consent.add_alternatives_offered(v1::ALTERNATIVE_OFFERED_NO_DISCLOSURE_SELF_CALL);
   scene.consent.add_alternatives_offered(v1::ALTERNATIVE_OFFERED_WAIT_AT_LEAD_SITE);
-  scene.Allow(kInquiryFields);
-  scene.Allow(kRoomFields);
+  scene.Allow(kNeedFields);
+  scene.Allow(kRoomInquiryFields);
   return scene;
 }
 
 v1::Sections RoomInquiry() {
-  return SectionsOf(R"pb(
+  v1::Sections sections = Only(WhatSaraSays(), kRoomInquiryFields);
+  sections.MergeFrom(SectionsOf(R"pb(
     need {
       need_ref: "n-70c4..........",
       service_id: "lin-206.........",
@@ -218,16 +190,8 @@ v1::Sections RoomInquiry() {
       area_wanted: "XA-M"
       mode: DELIVERY_MODE_IN_PERSON
       recurring: false
-    }
-    lang { interpreter_required: ANSWER_YES }
-    elig { condition_id: "lin206-age" answer: ANSWER_YES alternatives_seen: true }
-    party {
-      adults_band: ADULTS_BAND_ONE
-      children_band: CHILDREN_BAND_ONE
-      youngest_age_band: CHILD_AGE_BAND_2_TO_4
-      gender_for_placement: GENDER_FEMALE
-    }
-    pref { single_sex_setting: SINGLE_SEX_SETTING_PREFERRED })pb");
+    })pb"));
+  return sections;
 }
 
 Scene RoomAcceptedScene() {
@@ -240,49 +204,25 @@ Scene RoomAcceptedScene() {
   scene.consent.set_interpreter_kind(v1::INTERPRETER_KIND_PROFESSIONAL_REMOTE);
   scene.consent.set_interpreter_independent(true);
   scene.consent.set_onward_mode(v1::ONWARD_MODE_NONE);
-  scene.Allow(
-      "NEED.person_rank, LANG.preferred_language, LANG.other_languages, LANG.reading_support, "
-      "PARTY.age_band, ACCESS.quiet_or_private_space, ACCESS.device_access, PREF.worker_gender, "
-      "SAFE.place_conflict, SAFE.staff_advice, SAFE.device_may_be_monitored, SAFE.confirmed_at, "
-      "CONT.via_lead_only, CONT.if_no_answer, LOGI.arrival_window, LOGI.accompanied_by_lead, "
-      "IDEN.name_to_use, DEPN.relation, DEPN.age_years, DEPN.name_to_use");
-  scene.AllowSpecial(
-      "SAFE.being_looked_for, SAFE.do_not_contact, DEPN.health_alerts, DEPN.care_status, "
-      "PREF.diet");
-  scene.AllowReturn(
-      "PROG.status, PROG.review_date, PROG.next_need_codes, LOGI.meeting_point_kind, "
-      "LOGI.meeting_point, LOGI.arrival_window");
+  scene.Allow(kAcceptedFields);
+  scene.Allow(kStartedFields);
+  scene.AllowSpecial(kAcceptedSpecialFields);
+  scene.AllowSpecial(kStartedSpecialFields);
+  scene.AllowReturn(kReturnFields);
   return scene;
 }
 
 v1::Sections RoomDisclosure() {
-  return SectionsOf(R"pb(
+  v1::Sections sections =
+      Only(WhatSaraSays(), std::string(kAcceptedFields) + ", " + kAcceptedSpecialFields);
+  sections.MergeFrom(SectionsOf(R"pb(
     need { person_rank: 1 }
-    lang {
-      preferred_language: "ti"
-      other_languages: "en"
-      reading_support: READING_SUPPORT_READ_ALOUD
-    }
-    party { age_band: AGE_BAND_25_TO_39 }
-    access { quiet_or_private_space: ANSWER_YES device_access: DEVICE_ACCESS_OWN }
-    pref { worker_gender: GENDER_PREFERENCE_FEMALE diet: DIET_NO_PORK }
     safe {
-      being_looked_for: ANSWER_YES
       place_conflict: ANSWER_NO
-      staff_advice: [ STAFF_ADVICE_NO_CALLER_ID, STAFF_ADVICE_DO_NOT_DISCUSS_IN_SHARED_SPACE ]
-      do_not_contact: [
-        CONTACT_TO_AVOID_POLICE,
-        CONTACT_TO_AVOID_PARTNER,
-        CONTACT_TO_AVOID_COMMUNITY
-      ]
-      device_may_be_monitored: ANSWER_UNKNOWN
       confirmed_at { seconds: 1804623180 }
     }
-    cont { via_lead_only: true if_no_answer: IF_NO_ANSWER_TELL_LEAD }
-    logi {
-      arrival_window { from_minute: 30077115 to_minute: 30077145 }
-      accompanied_by_lead: true
-    })pb");
+    logi { arrival_window { from_minute: 30077115 to_minute: 30077145 } })pb"));
+  return sections;
 }
 
 Scene RoomStartedScene() {
@@ -293,15 +233,7 @@ Scene RoomStartedScene() {
 }
 
 v1::Sections RoomStartedDisclosure() {
-  return SectionsOf(R"pb(
-    iden { name_to_use: "Sara" }
-    depn {
-      relation: DEPENDANT_RELATION_CHILD
-      age_years: 4
-      name_to_use: "Dani"
-      health_alerts: HEALTH_ALERT_ALLERGY_PENICILLIN
-      care_status: CARE_STATUS_WITH_PARENT
-    })pb");
+  return Only(WhatSaraSays(), std::string(kStartedFields) + ", " + kStartedSpecialFields);
 }
 
 Scene RoomReturnScene(v1::Kind kind, v1::Stage stage) {

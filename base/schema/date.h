@@ -1,0 +1,31 @@
+// Days of the schema, v1::Date, and days and moments of Abseil. All in UTC. Thread-safe.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "waymark/v1/common.pb.h"
+
+namespace waymark {
+
+inline v1::Date DateOf(absl::CivilDay day) {
+  v1::Date date;
+  date.set_year(static_cast<int32_t>(day.year()));
+  date.set_month(day.month());
+  date.set_day(day.day());
+  return date;
+}
+
+// The day on which `time` falls.
+inline v1::Date DateOf(absl::Time time) {
+  return DateOf(absl::ToCivilDay(time, absl::UTCTimeZone()));
+}
+
+// The first moment of the day.
+inline absl::Time StartOf(const v1::Date& date) {
+  return absl::FromCivil(absl::CivilDay(date.year(), date.month(), date.day()),
+                         absl::UTCTimeZone());
+}
+
+}  // namespace waymark
