@@ -5,6 +5,7 @@
 
 #include "base/lifecycle/lifecycle.h"
 #include "base/schema/field_registry.h"
+#include "base/time/clock.h"
 
 namespace waymark {
 namespace {
@@ -124,7 +125,8 @@ void CheckBasis(const Terms& terms, Findings& findings) {
 
 // C2, now. A sender trusts its own clock; between nodes a small difference is tolerated.
 void CheckNow(const PolicyContext& context, const Terms& terms, Findings& findings) {
-  const absl::Duration tolerance = terms.record == nullptr ? kClockTolerance : absl::ZeroDuration();
+  const absl::Duration tolerance =
+      terms.record == nullptr ? kMemberClockTolerance : absl::ZeroDuration();
   if (context.now + tolerance < terms.from) {
     Add(findings, v1::REASON_CONSENT_TIME, "The consent has not begun.");
   }

@@ -4,6 +4,7 @@
 
 #include "absl/time/civil_time.h"
 #include "base/policy/section_fields.h"
+#include "base/time/clock.h"
 
 namespace waymark {
 namespace {
@@ -130,7 +131,7 @@ class FieldCheck {
 // of the clock.
 bool IsFresh(const Message& confirmation, uint32_t max_days, absl::Time now) {
   if (const auto* at = dynamic_cast<const google::protobuf::Timestamp*>(&confirmation)) {
-    return TimeOf(*at) <= now + kClockTolerance &&
+    return TimeOf(*at) <= now + kMemberClockTolerance &&
            now - TimeOf(*at) <= absl::Hours(24 * int64_t{max_days});
   }
   const auto& date = static_cast<const v1::RiskAssessmentAttestation&>(confirmation).date();

@@ -14,9 +14,6 @@
 
 namespace waymark {
 
-// A clock may be wrong by this much against another node's (C2).
-inline constexpr absl::Duration kClockTolerance = absl::Minutes(2);
-
 struct Terms {
   static Terms Of(const v1::ConsentRecord& record);
   static Terms Of(const v1::ConsentToken& token, bool revoked);

@@ -20,6 +20,10 @@ Clock& SystemClock();
 // that must not notice when the time of day is set. Never destroyed.
 Clock& SteadyClock();
 
+// How far the clocks of two members, or of a member and its hub, may differ (C2): a rule that holds
+// one against the other allows for it.
+inline constexpr absl::Duration kMemberClockTolerance = absl::Minutes(2);
+
 // Returns `time` rounded down to a whole minute, hour: what headers carry.
 absl::Time FloorMinute(absl::Time time);
 absl::Time FloorHour(absl::Time time);

@@ -7,6 +7,7 @@
 
 #include "base/envelope/token.h"
 #include "base/policy/evaluator.h"
+#include "base/schema/date.h"
 #include "base/schema/validate.h"
 #include "base/status/status.h"
 #include "client/casework/clarification.h"
@@ -44,20 +45,6 @@ absl::Status CheckAhead(const CaseworkContext& context, const std::string& what,
   if (time > now && time <= now + days * absl::Hours(24)) return absl::OkStatus();
   return Error(v1::REASON_TIME_INVALID, what + " is to be in the future, and at most " +
                                             std::to_string(days) + " days ahead");
-}
-
-v1::Date DateOf(absl::Time time) {
-  const absl::CivilDay day = absl::ToCivilDay(time, absl::UTCTimeZone());
-  v1::Date date;
-  date.set_year(static_cast<int32_t>(day.year()));
-  date.set_month(day.month());
-  date.set_day(day.day());
-  return date;
-}
-
-absl::Time StartOf(const v1::Date& date) {
-  return absl::FromCivil(absl::CivilDay(date.year(), date.month(), date.day()),
-                         absl::UTCTimeZone());
 }
 
 // START counts as reached by itself, as far as the token goes; everything else names what is

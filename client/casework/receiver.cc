@@ -9,6 +9,7 @@
 #include "base/policy/evaluator.h"
 #include "base/schema/validate.h"
 #include "base/status/status.h"
+#include "base/time/clock.h"
 #include "client/casework/clarification.h"
 #include "client/casework/composer.h"
 #include "client/casework/referral.h"
@@ -20,7 +21,7 @@ namespace waymark::node {
 namespace {
 
 constexpr int kBatch = 64;
-constexpr absl::Duration kSkew = absl::Minutes(2);
+constexpr absl::Duration kSkew = kMemberClockTolerance;
 
 absl::Status Forbidden(std::string_view what) { return Error(v1::REASON_CONTENT_FORBIDDEN, what); }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_split.h"
 #include "base/schema/canonical_json.h"
+#include "base/schema/date.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 
@@ -65,11 +66,7 @@ absl::StatusOr<v1::Date> ParseDate(const std::string& what, const std::string& t
   if (text.size() != 10 || !absl::ParseCivilTime(text, &day)) {
     return Invalid(what + " takes a day such as 2027-03-09");
   }
-  v1::Date date;
-  date.set_year(static_cast<int32_t>(day.year()));
-  date.set_month(day.month());
-  date.set_day(day.day());
-  return date;
+  return DateOf(day);
 }
 
 absl::StatusOr<std::pair<std::string, std::string>> SplitSpan(const std::string& what,

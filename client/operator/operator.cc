@@ -14,6 +14,7 @@
 #include "base/directory/statement.h"
 #include "base/identity/certificate.h"
 #include "base/identity/files.h"
+#include "base/schema/date.h"
 #include "base/status/status.h"
 
 namespace waymark::node {
@@ -29,15 +30,6 @@ std::string PathIn(const std::string& folder, const std::string& name) {
 
 std::string InvitedPath(const std::string& folder, const OrganisationId& organisation) {
   return PathIn(folder, "invited/" + organisation.hex());
-}
-
-v1::Date DayOf(absl::Time time) {
-  const absl::CivilDay day = absl::ToCivilDay(time, absl::UTCTimeZone());
-  v1::Date date;
-  date.set_year(static_cast<int32_t>(day.year()));
-  date.set_month(day.month());
-  date.set_day(day.day());
-  return date;
 }
 
 absl::Status MakeFolder(const std::string& path) {
@@ -57,7 +49,7 @@ v1::Member MemberFrom(const MemberPlan& plan, absl::Time now, Random& random) {
   member.set_jurisdiction(plan.jurisdiction);
   member.set_policy_pack(plan.policy_pack);
   member.set_status(v1::MEMBER_STATUS_ACTIVE);
-  *member.mutable_member_since() = DayOf(now);
+  *member.mutable_member_since() = DateOf(now);
   for (const UnitPlan& planned : plan.units) {
     v1::Unit* unit = member.add_units();
     unit->set_unit_id(UnitId::Generate(random).bytes());

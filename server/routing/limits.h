@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "base/schema/catalogue.h"
+#include "base/time/clock.h"
 #include "waymark/v1/common.pb.h"
 #include "waymark/v1/directory.pb.h"
 
@@ -18,7 +19,7 @@ struct Limits {
   static Limits From(const Catalogue& catalogue);
 
   // How far a member's clock may differ.
-  absl::Duration clock_skew = absl::Minutes(2);
+  absl::Duration clock_skew = kMemberClockTolerance;
   // How far ahead a token may end.
   absl::Duration token_life = absl::Hours(366 * 24);
 
