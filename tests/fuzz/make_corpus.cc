@@ -12,6 +12,7 @@
 #include "tests/base/schema/fill.h"
 #include "tests/fuzz/statement_world.h"
 #include "tests/server/routing/test_network.h"
+#include "tests/support/statement_bodies.h"
 #include "waymark/v1/token.pb.h"
 
 namespace waymark {
@@ -148,39 +149,19 @@ void WritePayloads(const std::filesystem::path& root) {
 
 v1::Statement ServiceStatement() {
   v1::Statement statement = fuzz::StatementOfMember(1);
-  v1::Service& service = *statement.mutable_service();
-  service.set_service_id(std::string(16, 'v'));
-  service.set_unit_id(std::string(16, 'u'));
-  service.set_handle("lin-101");
-  service.set_code(101);
-  service.set_provider_kind(v1::PROVIDER_KIND_SPECIALIST);
-  service.add_phases(v1::PHASE_IMMEDIATE);
-  service.add_service_areas("XA-N");
-  service.set_location_kind(v1::LOCATION_KIND_REDACTED);
-  service.set_capacity_unit(v1::CAPACITY_UNIT_BED);
-  service.mutable_last_verified()->set_year(2026);
-  service.mutable_last_verified()->set_month(1);
-  service.mutable_last_verified()->set_day(2);
+  FillService(statement, std::string(16, 'v'), std::string(16, 'u'), "lin-101");
   return statement;
 }
 
 v1::Statement CapacityStatement() {
   v1::Statement statement = fuzz::StatementOfMember(1);
-  v1::Capacity& capacity = *statement.mutable_capacity();
-  capacity.set_service_id(std::string(16, 'v'));
-  capacity.set_status(v1::CAPACITY_STATUS_HAS_CAPACITY);
-  capacity.set_updated_minute(statement.issued_minute());
-  capacity.set_valid_until_minute(statement.issued_minute() + 720);
+  FillCapacity(statement, std::string(16, 'v'));
   return statement;
 }
 
 v1::Statement KeysStatement() {
   v1::Statement statement = fuzz::StatementOfMember(1);
-  statement.mutable_unit_keys()->set_unit_id(std::string(16, 'u'));
-  v1::SealingKey& key = *statement.mutable_unit_keys()->add_keys();
-  key.set_key_id(std::string(16, 'k'));
-  key.set_public_key(std::string(32, 'p'));
-  key.set_seal_until_minute(statement.issued_minute() + 1440);
+  FillUnitKeys(statement, std::string(16, 'u'));
   return statement;
 }
 

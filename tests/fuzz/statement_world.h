@@ -6,6 +6,7 @@
 
 #include "absl/time/time.h"
 #include "base/ids/ids.h"
+#include "tests/support/statement_bodies.h"
 #include "waymark/v1/directory.pb.h"
 
 namespace waymark::fuzz {
@@ -27,21 +28,8 @@ inline v1::Statement StatementOfMember(uint64_t version) {
 
 inline v1::Statement MemberStatement(const std::string& identity_key, uint64_t version = 1) {
   v1::Statement statement = StatementOfMember(version);
-  v1::Member& member = *statement.mutable_member();
-  member.set_handle("lin");
-  member.set_display_name("Linden");
-  member.set_organisation_class(v1::ORGANISATION_CLASS_NGO);
-  member.set_jurisdiction("XA");
-  member.set_policy_pack("baseline");
-  member.set_status(v1::MEMBER_STATUS_ACTIVE);
-  member.set_identity_key(identity_key);
-  v1::Unit& unit = *member.add_units();
-  unit.set_unit_id(std::string(16, 'u'));
-  unit.set_handle("lin.family");
-  unit.set_display_name("Family house");
-  member.mutable_member_since()->set_year(2026);
-  member.mutable_member_since()->set_month(1);
-  member.mutable_member_since()->set_day(2);
+  FillMember(statement, "lin", "Linden", identity_key);
+  AddUnit(statement, std::string(16, 'u'), "lin.family", "Family house");
   return statement;
 }
 
