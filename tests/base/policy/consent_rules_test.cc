@@ -1,4 +1,5 @@
-// Rules C1-C17: rows that are allowed and rows that are refused.
+// Rules C1-C15: rows that are allowed and rows that are refused. C10, C13 and C17, which hold in
+// either direction, are in return_rules_test.cc.
 #include "base/schema/field_registry.h"
 #include "tests/base/policy/rule_row.h"
 
@@ -337,16 +338,6 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
-    C10Free, ConsentRuleTest,
-    ::testing::Values(Inquiry(
-                          "Condition", CHANGE { scene.consent.set_condition_of_service(true); },
-                          v1::REASON_CONSENT_CONDITIONAL, "", kSenderOnly),
-                      Inquiry(
-                          "NotRecorded", CHANGE { scene.consent.clear_condition_of_service(); },
-                          v1::REASON_CONSENT_CONDITIONAL, "", kSenderOnly)),
-    NameOf);
-
-INSTANTIATE_TEST_SUITE_P(
     C11Special, ConsentRuleTest,
     ::testing::Values(Started("WithItsYes", CHANGE{}, kAllowed),
                       Started(
@@ -400,18 +391,6 @@ INSTANTIATE_TEST_SUITE_P(
                           },
                           v1::REASON_CONSENT_STALE, "SAFE.staff_advice")),
     NameOf);
-
-INSTANTIATE_TEST_SUITE_P(C13Withdrawn, ConsentRuleTest,
-                         ::testing::Values(Inquiry(
-                             "Record",
-                             CHANGE { scene.consent.set_state(v1::CONSENT_STATE_WITHDRAWN); },
-                             v1::REASON_CONSENT_WITHDRAWN, "", kSenderOnly)),
-                         NameOf);
-
-TEST(WithdrawalTest, ARevokedTokenIsRefused) {
-  const Evaluation evaluation = RoomAcceptedScene().AsRecipient(RoomDisclosure(), /*revoked=*/true);
-  EXPECT_TRUE(Has(evaluation.findings, v1::REASON_CONSENT_WITHDRAWN));
-}
 
 v1::Minor WithParent() {
   v1::Minor minor;
@@ -474,12 +453,6 @@ INSTANTIATE_TEST_SUITE_P(
                           },
                           v1::REASON_CONSENT_MINOR, "CONT.channel")),
     NameOf);
-
-INSTANTIATE_TEST_SUITE_P(C17Transport, ConsentRuleTest,
-                         ::testing::Values(Inquiry(
-                             "NotNamed", CHANGE { scene.consent.set_transport_named(false); },
-                             v1::REASON_CONSENT_TRANSPORT)),
-                         NameOf);
 
 }  // namespace
 }  // namespace waymark::testing

@@ -1,4 +1,5 @@
-// What flows back from the provider, and consents by themselves, before they are used.
+// What flows back from the provider beyond the rows of return_rules_test.cc, and consents by
+// themselves, before they are used.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -13,56 +14,10 @@ Evaluation Returns(const Scene& scene, const std::string& text) {
   return scene.AsRecipient(SectionsOf(text));
 }
 
-TEST(ReturnTest, CoarseProgressComesBackFromTheInquiryOnWithoutListing) {
-  Scene scene = RoomReturnScene(v1::KIND_DECLINE, v1::STAGE_INQUIRY);
-  scene.consent.clear_return_fields();
-  const Evaluation evaluation = Returns(scene, "prog { decline_code: DECLINE_CODE_NO_CAPACITY }");
-  EXPECT_TRUE(evaluation.allowed()) << Show(evaluation.findings);
-}
-
-TEST(ReturnTest, TheRestOfProgressFollowsTheMatrix) {
-  const std::string text = "prog { review_date { year: 2027 month: 3 day: 16 } }";
-  EXPECT_TRUE(Returns(RoomReturnScene(v1::KIND_PROGRESS, v1::STAGE_ACCEPTED), text).allowed());
-  EXPECT_TRUE(Has(Returns(RoomReturnScene(v1::KIND_OFFER, v1::STAGE_INQUIRY), text).findings,
-                  v1::REASON_PROFILE_FIELD, "PROG.review_date"));
-  // 4xx: only once the service has started.
-  Scene clinic = RoomReturnScene(v1::KIND_PROGRESS, v1::STAGE_ACCEPTED);
-  clinic.context.service_code = 402;
-  clinic.consent.add_purposes(402);
-  EXPECT_TRUE(Has(Returns(clinic, text).findings, v1::REASON_PROFILE_FIELD, "PROG.review_date"));
-}
-
 TEST(ReturnTest, WhatIsNotListedDoesNotComeBack) {
   const Scene scene = RoomReturnScene(v1::KIND_CLOSE, v1::STAGE_STARTED);
   EXPECT_TRUE(Has(Returns(scene, "prog { started_on { year: 2027 month: 3 day: 9 } }").findings,
                   v1::REASON_CONSENT_FIELD, "PROG.started_on"));
-}
-
-TEST(ReturnTest, MeetingPointsComeBackFromTheAcceptanceOn) {
-  const std::string text = "logi { meeting_point: 'Tollgate Square' }";
-  EXPECT_TRUE(Returns(RoomReturnScene(v1::KIND_SCHEDULE, v1::STAGE_ACCEPTED), text).allowed());
-  EXPECT_TRUE(Has(Returns(RoomReturnScene(v1::KIND_OFFER, v1::STAGE_INQUIRY), text).findings,
-                  v1::REASON_PROFILE_FIELD, "LOGI.meeting_point"));
-}
-
-TEST(ReturnTest, NothingElseComesBack) {
-  const Scene scene = RoomReturnScene(v1::KIND_PROGRESS, v1::STAGE_STARTED);
-  EXPECT_TRUE(Has(Returns(scene, "iden { name_to_use: 'Sara' }").findings, v1::REASON_RETURN_FIELD,
-                  "IDEN.name_to_use"));
-  EXPECT_TRUE(Has(Returns(scene, "logi { accompanied_by_lead: true }").findings,
-                  v1::REASON_RETURN_FIELD, "LOGI.accompanied_by_lead"));
-}
-
-TEST(ReturnTest, WhatOnlyTheProviderWritesDoesNotGoOut) {
-  Scene scene = RoomStartedScene();
-  scene.Allow("PROG.status, LOGI.meeting_point");
-  for (const char* text :
-       {"prog { status: PROGRESS_STATUS_ONGOING }", "logi { meeting_point: 'Tollgate Square' }"}) {
-    const v1::Sections sections = SectionsOf(text);
-    const std::string field = FieldByNumber(*FieldNumbersIn(sections).begin())->name;
-    EXPECT_TRUE(Has(scene.AsSender(sections).findings, v1::REASON_RETURN_FIELD, field));
-    EXPECT_TRUE(Has(scene.AsRecipient(sections).findings, v1::REASON_RETURN_FIELD, field));
-  }
 }
 
 TEST(ReturnTest, AttendanceIsSpecialForHealthAndWellbeingOnly) {

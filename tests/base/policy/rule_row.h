@@ -12,7 +12,7 @@
 
 namespace waymark::testing {
 
-enum Sides { kBoth, kSenderOnly };
+enum Sides { kBoth, kSenderOnly, kRecipientOnly };
 
 struct Row {
   std::string name;
@@ -23,7 +23,7 @@ struct Row {
   v1::Reason expected;
   // The field of the finding; empty for the message.
   std::string field;
-  // Who can see it; on rows of the sender only the recipient finds nothing.
+  // Who can see it; the other side finds nothing.
   Sides sides = kBoth;
 };
 
@@ -40,9 +40,11 @@ inline void ExpectRow(const Row& row) {
   Scene scene = row.scene();
   v1::Sections sections = row.sections();
   row.change(scene, sections);
-  Expect(scene.AsSender(sections), row.expected, row.field);
-  Expect(scene.AsRecipient(sections), row.sides == kBoth ? row.expected : v1::REASON_UNSPECIFIED,
-         row.field);
+  const auto expected_on = [&row](Sides side) {
+    return row.sides == kBoth || row.sides == side ? row.expected : v1::REASON_UNSPECIFIED;
+  };
+  Expect(scene.AsSender(sections), expected_on(kSenderOnly), row.field);
+  Expect(scene.AsRecipient(sections), expected_on(kRecipientOnly), row.field);
 }
 
 inline std::string NameOf(const ::testing::TestParamInfo<Row>& tested) { return tested.param.name; }

@@ -110,7 +110,7 @@ Evaluation Scene::AsSender(const v1::Sections& sections) const {
   return EvaluateRelease(context, consent, sections);
 }
 
-Evaluation Scene::AsRecipient(const v1::Sections& sections, bool revoked) const {
+Evaluation Scene::AsRecipient(const v1::Sections& sections) const {
   return EvaluateUnderToken(context, Token(), revoked, sections);
 }
 

@@ -28,12 +28,14 @@ v1::Sections SectionsOf(const std::string& text);
 struct Scene {
   PolicyContext context;
   v1::ConsentRecord consent;
+  // The hub has told the token's holders that it was withdrawn.
+  bool revoked = false;
 
   // The token that goes with the consent, as the origin would issue it.
   v1::ConsentToken Token() const;
 
   Evaluation AsSender(const v1::Sections& sections) const;
-  Evaluation AsRecipient(const v1::Sections& sections, bool revoked = false) const;
+  Evaluation AsRecipient(const v1::Sections& sections) const;
 
   // Lists the fields of `names`, separated by commas, in the consent; special ones with their yes.
   void Allow(const std::string& names);
