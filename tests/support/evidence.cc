@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "base/directory/pem.h"
 #include "base/envelope/header.h"
 #include "base/random/random.h"
@@ -58,7 +59,7 @@ std::vector<RecordedMessage> MessagesIn(const std::vector<v1::Submission>& submi
 
 absl::StatusOr<std::unique_ptr<node::Vault>> OpenVault(const NodeProcess& node) {
   ASSIGN_OR_RETURN(const node::MasterKey key, node::MasterKey::FromFile(node.key_file()));
-  return node::Vault::Open({.path = node.data() + "/vault.db"}, key, SystemRandom());
+  return node::Vault::Open({.path = DatabaseOf(node)}, key, SystemRandom());
 }
 
 absl::StatusOr<std::vector<Opened>> OpenRecorded(NetworkFixture& network, const std::string& handle,
@@ -89,33 +90,53 @@ absl::StatusOr<std::vector<Opened>> OpenRecorded(NetworkFixture& network, const 
 }
 
 absl::StatusOr<std::vector<RoutedMessage>> RoutingLog(const HubProcess& hub) {
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      QueryDatabase(DatabaseOf(hub), "SELECT sender, recipient, kind FROM routing ORDER BY row"));
+  std::vector<RoutedMessage> routed;
+  for (const DatabaseRow& row : rows) {
+    int kind = v1::KIND_UNSPECIFIED;
+    const bool read = absl::SimpleAtoi(row[2], &kind);
+    const auto sender = UnitId::FromBytes(row[0]);
+    const auto recipient = UnitId::FromBytes(row[1]);
+    if (!read || !sender || !recipient) {
+      return Error(v1::REASON_DATA_CORRUPT, "a line of the hub's routing log");
+    }
+    routed.push_back(
+        {.sender = *sender, .recipient = *recipient, .kind = static_cast<v1::Kind>(kind)});
+  }
+  return routed;
+}
+
+absl::StatusOr<std::vector<DatabaseRow>> QueryDatabase(const std::string& path,
+                                                       const std::string& sql) {
   sqlite3* database = nullptr;
   sqlite3_stmt* statement = nullptr;
-  std::vector<RoutedMessage> routed;
-  const std::string path = hub.folder() + "/data/hub.sqlite";
   int result = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr);
   if (result == SQLITE_OK) {
-    result =
-        sqlite3_prepare_v2(database, "SELECT sender, recipient, kind FROM routing ORDER BY row", -1,
-                           &statement, nullptr);
+    result = sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr);
   }
-  const auto unit = [&](int column) {
-    return UnitId::FromBytes({static_cast<const char*>(sqlite3_column_blob(statement, column)),
-                              static_cast<size_t>(sqlite3_column_bytes(statement, column))})
-        .value_or(UnitId());
-  };
+  std::vector<DatabaseRow> rows;
   while (result == SQLITE_OK || result == SQLITE_ROW) {
     result = sqlite3_step(statement);
     if (result != SQLITE_ROW) break;
-    routed.push_back({.sender = unit(0),
-                      .recipient = unit(1),
-                      .kind = static_cast<v1::Kind>(sqlite3_column_int(statement, 2))});
+    DatabaseRow& row = rows.emplace_back();
+    for (int column = 0; column < sqlite3_column_count(statement); ++column) {
+      // As a blob, because text would end at a zero.
+      const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+      const int size = sqlite3_column_bytes(statement, column);
+      row.emplace_back(bytes == nullptr ? "" : std::string(bytes, static_cast<size_t>(size)));
+    }
   }
+  const std::string error = sqlite3_errmsg(database);
   sqlite3_finalize(statement);
   sqlite3_close(database);
-  if (result == SQLITE_DONE) return routed;
-  return Error(v1::REASON_INTERNAL, "the hub's routing log cannot be read");
+  if (result == SQLITE_DONE) return rows;
+  return Error(v1::REASON_INTERNAL, path + " cannot be read: " + error);
 }
+
+std::string DatabaseOf(const HubProcess& hub) { return hub.folder() + "/data/hub.sqlite"; }
+std::string DatabaseOf(const NodeProcess& node) { return node.data() + "/vault.db"; }
 
 std::vector<std::string> FilesWith(const std::vector<std::filesystem::path>& files,
                                    std::string_view needle, bool any_case) {

@@ -43,6 +43,15 @@ struct RoutedMessage {
 };
 absl::StatusOr<std::vector<RoutedMessage>> RoutingLog(const HubProcess& hub);
 
+// The rows that `sql` reads from a SQLite file, each column as text; blobs are their bytes, nothing
+// is the empty text. INTERNAL: the file or the statement does not serve.
+using DatabaseRow = std::vector<std::string>;
+absl::StatusOr<std::vector<DatabaseRow>> QueryDatabase(const std::string& path,
+                                                       const std::string& sql);
+// The database of a hub, and of a node that has stopped.
+std::string DatabaseOf(const HubProcess& hub);
+std::string DatabaseOf(const NodeProcess& node);
+
 // The names of the files that hold `needle`, in their bytes, their name or a certificate or request
 // in PEM armour inside them.
 std::vector<std::string> FilesWith(const std::vector<std::filesystem::path>& files,
