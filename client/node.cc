@@ -202,7 +202,7 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
             watch_.Wake();
             WakeMaintenance();
           },
-          options.tick),
+          options.on_stored, options.tick),
       link_(Link::Create({}, *vault_, hub_, *options.clock, *options.random, worker_)),
       watch_({}, hub_, *replica_, *options.random,
              [this] {

@@ -10,6 +10,7 @@
 // called by one thread. Lifetime: the destructor stops.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ class Node {
     // How often clocks are looked at, and publication and renewal, in real time.
     absl::Duration tick = absl::Seconds(2);
     absl::Duration maintenance_interval = absl::Seconds(30);
+    // Called on the link's thread when delivered messages are in the inbox and not yet
+    // acknowledged. What the test binary uses; may be empty.
+    std::function<void()> on_stored;
   };
 
   // Opens everything and begins to serve. REASON_CONFIG_INVALID: the folder has not joined, a file

@@ -16,13 +16,14 @@ constexpr absl::Duration kToleratedSkew = absl::Minutes(1);
 
 NodeWorker::NodeWorker(Vault& vault, Receiver& receiver, Upkeep& upkeep, NodeAlerts& alerts,
                        std::function<bool()> directory_known, std::function<void()> connected,
-                       absl::Duration tick)
+                       std::function<void()> on_stored, absl::Duration tick)
     : vault_(vault),
       receiver_(receiver),
       upkeep_(upkeep),
       alerts_(alerts),
       directory_known_(std::move(directory_known)),
       connected_(std::move(connected)),
+      on_stored_(std::move(on_stored)),
       tick_(tick) {}
 
 NodeWorker::~NodeWorker() { Stop(); }
@@ -53,6 +54,11 @@ void NodeWorker::Nudge() {
     nudged_ = true;
   }
   changed_.SignalAll();
+}
+
+void NodeWorker::OnInbox() {
+  if (on_stored_) on_stored_();
+  Nudge();
 }
 
 void NodeWorker::OnOutcome(std::string_view item_id, v1::Reason reason) {

@@ -30,11 +30,12 @@ namespace waymark::node {
 class NodeWorker final : public LinkObserver {
  public:
   // `directory_known`: whether the directory has been seen since the node started. `connected` is
-  // called on the link's thread when the hub is there again. `tick`: how often, in real time,
-  // clocks are looked at.
+  // called on the link's thread when the hub is there again; `on_stored`, which may be empty, each
+  // time the inbox has grown, before the hub learns of it. `tick`: how often, in real time, clocks
+  // are looked at.
   NodeWorker(Vault& vault, Receiver& receiver, Upkeep& upkeep, NodeAlerts& alerts,
              std::function<bool()> directory_known, std::function<void()> connected,
-             absl::Duration tick);
+             std::function<void()> on_stored, absl::Duration tick);
   // Stops.
   ~NodeWorker() override;
 
@@ -46,7 +47,7 @@ class NodeWorker final : public LinkObserver {
   void Nudge();
 
   // LinkObserver.
-  void OnInbox() override { Nudge(); }
+  void OnInbox() override;
   void OnOutcome(std::string_view item_id, v1::Reason reason) override;
   void OnPeerOffline(const MessageId& message) override;
   void OnState(const LinkState& state) override;
@@ -69,6 +70,7 @@ class NodeWorker final : public LinkObserver {
   NodeAlerts& alerts_;
   const std::function<bool()> directory_known_;
   const std::function<void()> connected_;
+  const std::function<void()> on_stored_;
   const absl::Duration tick_;
 
   // Used by the link's thread alone.

@@ -1,6 +1,8 @@
 // The command line of waymark-node: join, staff-init, serve, --version.
 #pragma once
 
+#include <functional>
+
 #include "absl/time/time.h"
 #include "base/crypto/password.h"
 #include "base/time/clock.h"
@@ -14,6 +16,7 @@ struct ProgramOptions {
   ScryptCost cost;
   // See Node::Options.
   absl::Duration maintenance_interval = absl::Seconds(30);
+  std::function<void()> on_stored;
 };
 
 // Runs the program and returns its exit status: 0 done, 1 failed, 2 wrong use, 5 the registry

@@ -69,7 +69,8 @@ absl::Status NodeProcess::Start() {
   ASSIGN_OR_RETURN(process_,
                    Process::Start({.command = {WAYMARK_NODE_TEST, "serve", "--config",
                                                Path("node.yaml"), "--ready-file", Path("ready")},
-                                   .environment = {{"WAYMARK_TEST_CLOCK", options_.clock_file}},
+                                   .environment = {{"WAYMARK_TEST_CLOCK", options_.clock_file},
+                                                   {"WAYMARK_TEST_KILL", Path("kill")}},
                                    .output = Path("node.out")}));
   Eventually([&] { return std::filesystem::exists(Path("ready")) || !process_->running(); },
              kStartLimit);
@@ -112,6 +113,16 @@ void NodeProcess::Kill() {
   administrator_.client.reset();
   caseworker_.client.reset();
   process_.reset();
+}
+
+absl::Status NodeProcess::KillAtNextDelivery() { return WritePublicFile(Path("kill"), ""); }
+
+absl::Status NodeProcess::AwaitKilled() {
+  const auto status = process_->Wait(absl::Seconds(30));
+  const bool at_the_point = !std::filesystem::exists(Path("kill"));
+  Kill();
+  if (status == 128 + SIGKILL && at_the_point) return absl::OkStatus();
+  return Failed("a node was not killed between inbox and acknowledgement");
 }
 
 node::NodeClient& NodeProcess::Client(StaffMember& member) {

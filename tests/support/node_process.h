@@ -49,6 +49,11 @@ class NodeProcess {
   absl::Status Stop();
   // SIGKILL.
   void Kill();
+  // From now on the next delivery kills the node between its way into the inbox and its
+  // acknowledgement.
+  absl::Status KillAtNextDelivery();
+  // Waits until that has happened. INTERNAL: it has not, or the node ended in another way.
+  absl::Status AwaitKilled();
 
   // The local API as the administrator and the caseworker use it, logged in. Valid until the next
   // call of either, Stop or Kill.

@@ -1,5 +1,14 @@
 // waymark-node for tests of real processes: the same program, with a clock that a test moves
-// (WAYMARK_TEST_CLOCK), cheap passphrases and a short interval of maintenance. Never installed.
+// (WAYMARK_TEST_CLOCK), cheap passphrases and short intervals of maintenance. It can be made to
+// die at one point: while the file that WAYMARK_TEST_KILL names exists, the next delivery that has
+// reached the inbox deletes it and kills the process before the hub gets its acknowledgement. Never
+// installed.
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "client/program.h"
 #include "tests/support/control_clock.h"
@@ -9,5 +18,11 @@ int main(int argc, char** argv) {
   options.clock = &waymark::ControlClock::FromEnvironment();
   options.cost = {.n = 16, .r = 1, .p = 1};
   options.maintenance_interval = absl::Seconds(1);
+  if (const char* path = std::getenv("WAYMARK_TEST_KILL"); path != nullptr) {
+    options.on_stored = [file = std::string(path)] {
+      std::error_code ignored;
+      if (std::filesystem::remove(file, ignored)) std::raise(SIGKILL);
+    };
+  }
   return waymark::node::RunNodeProgram(argc, argv, options);
 }
