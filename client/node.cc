@@ -179,7 +179,8 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
            ChannelsTo(SpiffeId::Hub(membership_.network.id),
                       {.key_path = folder_.tls_key(),
                        .certificate_path = folder_.tls_certificate(),
-                       .ca_path = folder_.ca()})),
+                       .ca_path = folder_.ca(),
+                       .refresh = options.tls_refresh})),
       publication_(
           {.network = membership_.network.id, .organisation = membership_.id.organisation},
           identity_key_, *vault_, *options.clock, *options.random,

@@ -46,6 +46,8 @@ class Node {
     // How often clocks are looked at, and publication and renewal, in real time.
     absl::Duration tick = absl::Seconds(2);
     absl::Duration maintenance_interval = absl::Seconds(30);
+    // How often the TLS files are looked at again, in real time.
+    absl::Duration tls_refresh = absl::Minutes(1);
     // Called on the link's thread when delivered messages are in the inbox and not yet
     // acknowledged. What the test binary uses; may be empty.
     std::function<void()> on_stored;

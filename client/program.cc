@@ -164,6 +164,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   node.random = &SystemRandom();
   node.staff_cost = program.cost;
   node.maintenance_interval = program.maintenance_interval;
+  node.tls_refresh = program.tls_refresh;
   node.on_stored = program.on_stored;
   return settings;
 }

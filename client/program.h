@@ -16,6 +16,7 @@ struct ProgramOptions {
   ScryptCost cost;
   // See Node::Options.
   absl::Duration maintenance_interval = absl::Seconds(30);
+  absl::Duration tls_refresh = absl::Minutes(1);
   std::function<void()> on_stored;
 };
 

@@ -40,11 +40,11 @@ NetworkFixture::~NetworkFixture() {
 }
 
 absl::StatusOr<std::unique_ptr<NetworkFixture>> NetworkFixture::Create(
-    const std::vector<OrganisationPlan>& organisations) {
+    const std::vector<OrganisationPlan>& organisations, absl::Time start) {
   const std::string folder = TemporaryFolder();
   if (folder.empty()) return Failed("there is no temporary folder to be had");
   auto network = std::unique_ptr<NetworkFixture>(new NetworkFixture(folder));
-  network->MoveTo(Evening());
+  network->MoveTo(start);
   RETURN_IF_ERROR(network->CreateNetwork());
   RETURN_IF_ERROR(network->StartHub());
   for (const OrganisationPlan& plan : organisations) RETURN_IF_ERROR(network->Join(plan));

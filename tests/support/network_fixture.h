@@ -4,8 +4,9 @@
 // side is the library that the command line uses; keys are made by each program itself, as in real
 // life. Collaborators: hub_process.h, node_process.h. Not thread-safe.
 //
-// The clock begins at the last 19:41 that has passed, so that certificates, which TLS checks
-// against the machine's own time, are valid for both clocks whenever the tests run.
+// The clock begins, unless told otherwise, at the last 19:41 that has passed, so that certificates,
+// which TLS checks against the machine's own time, are valid for both clocks whenever the tests
+// run.
 #pragma once
 
 #include <map>
@@ -47,12 +48,13 @@ struct OrganisationPlan {
 class NetworkFixture {
  public:
   // Sets up everything and waits until every node is connected and sees the same directory. The
-  // folder is deleted with the fixture unless the environment has WAYMARK_TEST_KEEP.
+  // folder is deleted with the fixture unless the environment has WAYMARK_TEST_KEEP. The clock
+  // begins at `start`.
   static absl::StatusOr<std::unique_ptr<NetworkFixture>> Create(
-      const std::vector<OrganisationPlan>& organisations);
+      const std::vector<OrganisationPlan>& organisations, absl::Time start = Evening());
   ~NetworkFixture();
 
-  // The last 19:41 UTC before the machine's present time: where every test network's clock begins.
+  // The last 19:41 UTC before the machine's present time: where a test network's clock begins.
   static absl::Time Evening();
 
   Clock& clock() { return clock_; }

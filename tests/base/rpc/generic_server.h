@@ -22,16 +22,17 @@
 
 namespace waymark {
 
-// Listens on a free loopback port until destroyed. The answer is computed on gRPC's threads.
+// Listens on a loopback port, a free one unless given, until destroyed. The answer is computed on
+// gRPC's threads.
 class GenericServer {
  public:
   using Answer = std::function<absl::StatusOr<std::string>(const grpc::AuthContext&)>;
 
-  GenericServer(std::shared_ptr<grpc::ServerCredentials> credentials, Answer answer)
+  GenericServer(std::shared_ptr<grpc::ServerCredentials> credentials, Answer answer, int port = 0)
       : service_(std::move(answer)) {
     grpc::ServerBuilder builder;
     ApplyServerOptions(builder);
-    builder.AddListeningPort("127.0.0.1:0", std::move(credentials), &port_);
+    builder.AddListeningPort("127.0.0.1:" + std::to_string(port), std::move(credentials), &port_);
     builder.RegisterCallbackGenericService(&service_);
     server_ = builder.BuildAndStart();
   }
