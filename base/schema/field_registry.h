@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/schema/schema_check.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "waymark/v1/policy.pb.h"
@@ -36,9 +37,6 @@ struct FieldInfo {
   // For people and for lists, for example "LANG.preferred_language".
   std::string name;
 };
-
-// The number of the field in which sections list what the person preferred not to say.
-inline constexpr int kNotSaidNumber = 50;
 
 // Returns the field with this stable number, nullptr if there is none.
 const FieldInfo* FieldByNumber(uint32_t field_no);

@@ -1,4 +1,5 @@
-// What must hold of the schema itself.
+// What must hold of the schema itself, beyond what the build asks of every schema
+// (base/schema/schema_check.h).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "base/schema/field_registry.h"
 #include "base/schema/redact.h"
+#include "base/schema/schema_check.h"
 #include "tests/base/schema/expected_fields.h"
 #include "tests/base/schema/fill.h"
 #include "waymark/v1/catalogue.pb.h"
@@ -27,8 +29,6 @@ namespace waymark {
 namespace {
 
 using google::protobuf::Descriptor;
-using google::protobuf::EnumDescriptor;
-using google::protobuf::FieldDescriptor;
 using google::protobuf::FileDescriptor;
 using google::protobuf::Message;
 
@@ -105,42 +105,16 @@ TEST(SchemaChecks, ClassesAreAsManyAsTheDomainCounts) {
   EXPECT_EQ(counts[v1::DATA_CLASS_SPECIAL], 31);
 }
 
-TEST(SchemaChecks, EveryFieldHasAPolicyWithItsOwnStableNumber) {
-  std::set<uint32_t> numbers;
-  for (const Descriptor* section : Sections()) {
-    for (int i = 0; i < section->field_count(); ++i) {
-      const FieldDescriptor& field = *section->field(i);
-      if (field.number() == kNotSaidNumber) {
-        EXPECT_EQ(field.name(), "not_said");
-        continue;
-      }
-      ASSERT_TRUE(field.options().HasExtension(v1::policy)) << field.full_name();
-      const v1::FieldPolicy& policy = field.options().GetExtension(v1::policy);
-      EXPECT_NE(policy.data_class(), v1::DATA_CLASS_UNSPECIFIED) << field.full_name();
-      EXPECT_EQ(policy.field_no(), SectionOf(*section) * 100 + field.number());
-      EXPECT_TRUE(numbers.insert(policy.field_no()).second) << field.full_name();
-    }
-  }
-  EXPECT_EQ(numbers.size(), AllFields().size());
+// What the build holds any schema against, held here against the one that is compiled in.
+TEST(SchemaChecks, NothingIsFoundInTheSchema) {
+  const std::set<const FileDescriptor*> files = Files();
+  EXPECT_THAT(SchemaFindings({files.begin(), files.end()}), testing::IsEmpty());
 }
 
-TEST(SchemaChecks, AbsenceCanBeToldInEverySealedSection) {
-  for (const FieldInfo& field : AllFields()) {
-    if (field.section == v1::SECTION_RTE || field.section == v1::SECTION_CON) continue;
-    EXPECT_TRUE(field.descriptor->is_repeated() || field.descriptor->has_presence()) << field.name;
-  }
-}
-
-// Every text says what it may hold, and free text stands only where it cannot be avoided.
 TEST(SchemaChecks, FreeTextStandsOnlyInTheListedFields) {
   std::set<std::string> free_text;
   for (const FieldInfo& field : AllFields()) {
-    if (field.descriptor->cpp_type() != FieldDescriptor::CPPTYPE_STRING) continue;
-    const bool routing_hash = field.name == "RTE.token_hash";
-    EXPECT_TRUE(routing_hash || field.format != v1::VALUE_FORMAT_UNSPECIFIED) << field.name;
-    if (field.format != v1::VALUE_FORMAT_FREE_TEXT) continue;
-    EXPECT_GT(field.max_length, 0u) << field.name;
-    free_text.insert(field.name);
+    if (field.format == v1::VALUE_FORMAT_FREE_TEXT) free_text.insert(field.name);
   }
   EXPECT_THAT(free_text,
               testing::UnorderedElementsAre(
@@ -148,34 +122,6 @@ TEST(SchemaChecks, FreeTextStandsOnlyInTheListedFields) {
                   "GOAL.wording", "IDEN.document_number", "IDEN.legal_name", "IDEN.name_to_use",
                   "IDEN.pronouns", "IDEN.public_service_number", "LOGI.meeting_point",
                   "XBOR.reception_address"));
-  const FileDescriptor* file = v1::RefSection::descriptor()->file();
-  for (int i = 0; i < file->message_type_count(); ++i) {
-    const Descriptor* message = file->message_type(i);
-    if (SectionOf(*message) != v1::SECTION_UNSPECIFIED) continue;
-    for (int j = 0; j < message->field_count(); ++j) {
-      const FieldDescriptor& field = *message->field(j);
-      if (field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) continue;
-      EXPECT_NE(field.options().GetExtension(v1::limits).format(), v1::VALUE_FORMAT_UNSPECIFIED);
-      EXPECT_NE(field.options().GetExtension(v1::limits).format(), v1::VALUE_FORMAT_FREE_TEXT);
-    }
-  }
-}
-
-TEST(SchemaChecks, NobodyMustAnswerAboutThemselves) {
-  for (const FieldInfo& field : AllFields()) {
-    if (!IsSensitive(field)) continue;
-    EXPECT_NE(field.descriptor->cpp_type(), FieldDescriptor::CPPTYPE_BOOL) << field.name;
-    const EnumDescriptor* type = field.descriptor->enum_type();
-    if (type != nullptr) {
-      std::string prefix = type->value(0)->name();
-      prefix.resize(prefix.size() - std::string("UNSPECIFIED").size());
-      EXPECT_NE(type->FindValueByName(prefix + "UNKNOWN"), nullptr) << field.name;
-      EXPECT_NE(type->FindValueByName(prefix + "PREFER_NOT_TO_SAY"), nullptr) << field.name;
-    } else if (field.section != v1::SECTION_PROG) {
-      const Descriptor* section = field.descriptor->containing_type();
-      EXPECT_NE(section->FindFieldByNumber(kNotSaidNumber), nullptr) << field.name;
-    }
-  }
 }
 
 TEST(SchemaChecks, EverySensitiveFieldIsRedactedAndNoOtherIs) {
