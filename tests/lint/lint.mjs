@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { dependencies } from './dependencies.mjs';
+import { functions } from './functions.mjs';
 import * as hygiene from './hygiene.mjs';
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), '../..'));
@@ -13,6 +14,7 @@ process.chdir(join(dirname(fileURLToPath(import.meta.url)), '../..'));
 const stems = hygiene.parseWordList(readFileSync('tests/lint/forbidden_words.txt', 'utf8'));
 const checks = {
   dependencies,
+  functions,
   'neutral-names': hygiene.neutralNames(stems),
   markers: hygiene.markers,
   sleeps: hygiene.sleeps,

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { dependencies } from './dependencies.mjs';
+import { functions } from './functions.mjs';
 import * as hygiene from './hygiene.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -91,9 +92,54 @@ test('sleeps in tests, except in tests/support', () => {
   accepts(hygiene.sleeps({ path: 'tests/support/poll.cc', text }));
 });
 
-test('length of sources', () => {
-  finds(hygiene.length({ path: 'a.cc', text: '\n'.repeat(501) }));
-  accepts(hygiene.length({ path: 'a.cc', text: '\n'.repeat(500) }));
+test('length of files, but for data', () => {
+  for (const path of ['a.cc', 'dev', 'docs/a.md', 'tests/CMakeLists.txt']) {
+    finds(hygiene.length({ path, text: '\n'.repeat(501) }));
+    accepts(hygiene.length({ path, text: '\n'.repeat(500) }));
+  }
+  for (const path of ['proto/data/a.json', 'tests/fuzz/corpus/header/a', 'a.inc']) {
+    accepts(hygiene.length({ path, text: '\n'.repeat(501) }));
+  }
+});
+
+test('length of functions: the body, wherever it stands', () => {
+  const lines = (count) => '  Call();\n'.repeat(count);
+  const check = (text, path = 'a.cc') => functions({ path, text });
+  for (const [before, after, around] of [
+    ['int F(int a) {\n', '}\n', 2],
+    ['namespace a {\nclass B final : public C {\n  void F() const override {\n', '}\n};\n}  // namespace a\n', 2],
+    ['auto F(int a) -> std::vector<int> {\n', '}\n', 2],
+    ['B::B(int a) : a_(a), b_{1} {\n', '}\n', 2],
+    ['template <typename T>\nT F() noexcept {\n', '}\n', 2],
+    ['TEST_F(ATest, Holds) {\n', '}\n', 2],
+    ['const A& F() {\n  static const auto& a = *new A([] {\n', '  }());\n  return a;\n}\n', 5],
+  ]) {
+    accepts(check(before + lines(60 - around) + after));
+    finds(check(before + lines(61 - around) + after));
+  }
+});
+
+test('length of functions: what is not a body does not count', () => {
+  const long = '    {"a", 1},\n'.repeat(80);
+  const check = (text, path = 'a.cc') => functions({ path, text });
+  accepts(check(`constexpr Row kRows[] = {\n${long}};\n`));
+  accepts(check(`namespace a {\n${'int f();\n'.repeat(80)}}\n`));
+  accepts(check(`struct A {\n${'  int a = 0;\n'.repeat(80)}};\n`));
+  accepts(check(`enum A {\n${'  kA,\n'.repeat(80)}};\n`));
+  accepts(check(`A::A(int a)\n${'    a_(a),\n'.repeat(80)} b_(a) {}\n`), 'an initialiser list only names members');
+  accepts(check(`INSTANTIATE_TEST_SUITE_P(A, B, Values(\n${long}), C);\n`));
+  accepts(check(`int F() { return '{' + "}{"[0]; }\n// {\n${'int f();\n'.repeat(80)}`), 'braces that mean nothing');
+  accepts(check(`const char kText[] = R"x({ " )x";\n${'int f();\n'.repeat(80)}`));
+  accepts(check(`int F() { return 5'000; }\n${"int f(); // don't\n".repeat(80)}`), 'digit separators');
+  accepts(check(`int F() {\n${long}}\n`, 'a.mjs'));
+});
+
+test('length of functions: sees the functions of this repository', () => {
+  const text = readFileSync('client/casework/receiver.cc', 'utf8');
+  const grown = text.replace('absl::Status Receiver::CheckTimes(', (name) => `void F() {\n${'  F();\n'.repeat(60)}}\n${name}`);
+  assert.notEqual(grown, text);
+  accepts(functions({ path: 'a.cc', text }));
+  finds(functions({ path: 'a.cc', text: grown }));
 });
 
 test('links of Markdown files', () => {
