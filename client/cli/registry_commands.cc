@@ -1,7 +1,10 @@
+#include <cstdlib>
+
 #include "absl/strings/escaping.h"
 #include "base/identity/files.h"
 #include "base/status/status.h"
 #include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
 #include "client/cli/registry_client.h"
 #include "client/operator/operator.h"
 #include "google/protobuf/struct.pb.h"
@@ -34,9 +37,23 @@ struct Registry {
   std::unique_ptr<RegistryClient> hub;
 };
 
+// The operator's folder. The environment counts only where the command names none: CLI11 would
+// read it for every command that shares the option, over what the chosen one was given.
+absl::StatusOr<std::string> FolderOf(const RegistryOptions& options) {
+  if (!options.dir.empty()) return options.dir;
+  const char* chosen = std::getenv("WAYMARK_REGISTRY");
+  if (chosen != nullptr && *chosen != '\0') return std::string(chosen);
+  return UsageError("no operator's folder was chosen: give --dir PATH or set WAYMARK_REGISTRY");
+}
+
+absl::StatusOr<std::unique_ptr<Operator>> OpenKeys(Shell& shell, const RegistryOptions& options) {
+  ASSIGN_OR_RETURN(const std::string folder, FolderOf(options));
+  return Operator::Open(folder, shell.clock(), shell.random());
+}
+
 absl::StatusOr<Registry> Open(Shell& shell, const RegistryOptions& options) {
   Registry registry;
-  ASSIGN_OR_RETURN(registry.keys, Operator::Open(options.dir, shell.clock(), shell.random()));
+  ASSIGN_OR_RETURN(registry.keys, OpenKeys(shell, options));
   ASSIGN_OR_RETURN(registry.hub, RegistryClient::Create(*registry.keys, shell.clock()));
   return registry;
 }
@@ -46,21 +63,22 @@ void Set(Struct& object, const std::string& name, const std::string& text) {
 }
 
 absl::Status CreateNetwork(Shell& shell, const RegistryOptions& options) {
+  ASSIGN_OR_RETURN(const std::string folder, FolderOf(options));
   ASSIGN_OR_RETURN(const auto keys,
-                   Operator::Create(options.dir, options.network, shell.clock(), shell.random()));
+                   Operator::Create(folder, options.network, shell.clock(), shell.random()));
   Struct made;
   Set(made, "network_id", keys->network().id.hex());
   Set(made, "network_file", keys->network_path());
   if (shell.PrintJson(made)) return absl::OkStatus();
   shell.out() << "network " << keys->network().id.hex() << " '" << keys->network().name
-              << "' created in " << options.dir << "\n"
+              << "' created in " << folder << "\n"
               << "Keep this folder offline and backed up. Give the hub " << keys->network_path()
               << ",\nthen sign its request with 'waymark registry sign-hub'.\n";
   return absl::OkStatus();
 }
 
 absl::Status SignHub(Shell& shell, const RegistryOptions& options) {
-  ASSIGN_OR_RETURN(const auto keys, Operator::Open(options.dir, shell.clock(), shell.random()));
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(shell, options));
   ASSIGN_OR_RETURN(const std::string request, ReadPublicFile(options.request_path));
   ASSIGN_OR_RETURN(const std::string certificate,
                    keys->SignHub(request, options.dns_names, options.ip_addresses));
@@ -201,9 +219,9 @@ absl::Status Refresh(Shell& shell, const RegistryOptions& options) {
 }
 
 void AddDir(CLI::App* command, RegistryOptions& options) {
-  command->add_option("--dir", options.dir, "The operator's folder with the network's keys")
-      ->envname("WAYMARK_REGISTRY")
-      ->required();
+  command->add_option(
+      "--dir", options.dir,
+      "The operator's folder with the network's keys; WAYMARK_REGISTRY if not given");
 }
 
 void AddNetworkCommands(CLI::App& app, Shell& shell, RegistryOptions& options) {

@@ -120,8 +120,9 @@ class ProgramTest : public testing::Test {
   }
 
   Outcome Run(const std::string& arguments) {
-    const std::string command = "WAYMARK_SOCKET='" + folder_ + "/node.sock' WAYMARK_SESSION='" +
-                                folder_ + "/session' TZ=UTC '" WAYMARK_PROGRAM "' " + arguments +
+    const std::string command = environment_ + "WAYMARK_SOCKET='" + folder_ +
+                                "/node.sock' WAYMARK_SESSION='" + folder_ +
+                                "/session' TZ=UTC '" WAYMARK_PROGRAM "' " + arguments +
                                 " </dev/null >'" + folder_ + "/out' 2>'" + folder_ + "/err'";
     const int status = std::system(command.c_str());
     return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
@@ -130,6 +131,8 @@ class ProgramTest : public testing::Test {
   }
 
   std::string folder_;
+  // Variables in front of the command, each with a space behind it.
+  std::string environment_;
   FakeNode node_;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -210,6 +213,19 @@ TEST_F(ProgramTest, MakesANetworkOnceAndOnlyOnce) {
                 "/hub.crt' --dir '" + folder_ + "/registry'")
                 .code,
             2);
+}
+
+TEST_F(ProgramTest, TheFolderThatIsGivenBeatsTheEnvironment) {
+  const std::string create =
+      "network create --name Harbour --hub localhost:7443 "
+      "--enrolment localhost:7444";
+  EXPECT_THAT(Run(create).err, HasSubstr("give --dir PATH or set WAYMARK_REGISTRY"));
+  environment_ = "WAYMARK_REGISTRY='" + folder_ + "/theirs' ";
+  EXPECT_EQ(Run(create + " --dir '" + folder_ + "/ours'").code, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/ours/network.json"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/theirs"));
+  EXPECT_EQ(Run(create).code, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/theirs/network.json"));
 }
 
 TEST_F(ProgramTest, TheCompletionScriptIsOneThatBashReads) {
