@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "absl/strings/ascii.h"
@@ -67,39 +68,75 @@ std::string LabelOr(const Map& labels, const Key& key, std::string fallback) {
   return it == labels.end() ? std::move(fallback) : it->second;
 }
 
-absl::Status Parse(const std::string& name, std::string_view json,
+// Where the JSON parser stopped, as ":LINE"; empty if what it shows of the text does not tell. It
+// shows a piece of the text and, in a last line, a caret under the place.
+std::string LineOf(std::string_view shown, std::string_view json) {
+  const size_t piece = shown.find('\n');
+  const size_t caret = shown.rfind('\n');
+  if (piece == std::string_view::npos || piece == caret) return "";
+  const std::string_view text = shown.substr(piece + 1, caret - piece - 1);
+  const size_t found = json.find(text);
+  if (found == std::string_view::npos || json.find(text, found + 1) != std::string_view::npos) {
+    return "";
+  }
+  const std::string_view before = json.substr(0, found + shown.size() - caret - 2);
+  return ":" + std::to_string(1 + std::count(before.begin(), before.end(), '\n'));
+}
+
+absl::Status Parse(const std::string& path, std::string_view json,
                    google::protobuf::Message& message) {
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = false;
   const auto status =
       google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &message, options);
   if (status.ok()) return absl::OkStatus();
-  return Error(v1::REASON_CONFIG_INVALID, name + ": " + std::string(status.message()));
+  const std::string shown(status.message());
+  return Error(v1::REASON_CONFIG_INVALID,
+               path + LineOf(shown, json) + ": " + shown.substr(0, shown.find('\n')));
 }
 
-// Parses the file of this name: from `directory` if it is there, else the compiled-in one.
-absl::Status Read(const std::filesystem::path& directory, const std::string& name,
-                  google::protobuf::Message& message) {
-  const std::filesystem::path path = directory / name;
+// The names of the files that replace compiled-in ones. Hidden files are not looked at.
+absl::StatusOr<std::set<std::string>> NamesIn(const std::filesystem::path& directory) {
+  std::set<std::string> names;
+  if (directory.empty()) return names;
   std::error_code error;
-  if (directory.empty() || !std::filesystem::exists(path, error)) {
-    return Parse(name, DefaultData(name), message);
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.front() == '.') continue;
+    if (DefaultData(name).empty()) {
+      return Error(v1::REASON_CONFIG_INVALID, "catalogue: " + it->path().string() +
+                                                  " replaces no file of the catalogue: there is "
+                                                  "none of this name");
+    }
+    names.insert(name);
   }
+  if (!error) return names;
+  return Error(v1::REASON_CONFIG_INVALID,
+               "catalogue: the folder " + directory.string() + " cannot be read");
+}
+
+// Parses the file of this name: from `directory` if it is among `names`, else the compiled-in one.
+absl::Status Read(const std::filesystem::path& directory, const std::set<std::string>& names,
+                  const std::string& name, google::protobuf::Message& message) {
+  if (names.count(name) == 0) return Parse(name, DefaultData(name), message);
+  const std::string path = (directory / name).string();
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file) return Error(v1::REASON_CONFIG_INVALID, name + " cannot be read");
-  return Parse(name, text.str(), message);
+  if (!file) return Error(v1::REASON_CONFIG_INVALID, "catalogue: " + path + " cannot be read");
+  return Parse(path, text.str(), message);
 }
 
 absl::StatusOr<CatalogueFiles> ReadAll(const std::filesystem::path& directory) {
   CatalogueFiles files;
-  RETURN_IF_ERROR(Read(directory, "taxonomy.json", files.taxonomy));
-  RETURN_IF_ERROR(Read(directory, "labels.en.json", files.labels));
-  RETURN_IF_ERROR(Read(directory, "disclosure_profiles.json", files.profiles));
-  RETURN_IF_ERROR(Read(directory, "policy_packs.json", files.packs));
-  RETURN_IF_ERROR(Read(directory, "urgency.json", files.clocks));
-  RETURN_IF_ERROR(Read(directory, "decline_codes.json", files.ends));
+  ASSIGN_OR_RETURN(const std::set<std::string> names, NamesIn(directory));
+  RETURN_IF_ERROR(Read(directory, names, "taxonomy.json", files.taxonomy));
+  RETURN_IF_ERROR(Read(directory, names, "labels.en.json", files.labels));
+  RETURN_IF_ERROR(Read(directory, names, "disclosure_profiles.json", files.profiles));
+  RETURN_IF_ERROR(Read(directory, names, "policy_packs.json", files.packs));
+  RETURN_IF_ERROR(Read(directory, names, "urgency.json", files.clocks));
+  RETURN_IF_ERROR(Read(directory, names, "decline_codes.json", files.ends));
   return files;
 }
 
@@ -170,7 +207,9 @@ const Catalogue& Catalogue::Default() {
 absl::StatusOr<std::unique_ptr<const Catalogue>> Catalogue::Load(
     const std::filesystem::path& directory) {
   ASSIGN_OR_RETURN(CatalogueFiles files, ReadAll(directory));
-  return Create(std::move(files));
+  auto catalogue = Create(std::move(files));
+  if (catalogue.ok() || directory.empty()) return catalogue;
+  return Annotate(catalogue.status(), "catalogue: in " + directory.string());
 }
 
 absl::StatusOr<std::unique_ptr<const Catalogue>> Catalogue::Create(CatalogueFiles files) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -54,18 +55,34 @@ TEST_F(CatalogueLoadTest, TakesWhatIsThereAndTheRestFromTheDefaults) {
   EXPECT_EQ((*catalogue)->taxonomy().codes_size(), 61);
 }
 
-TEST_F(CatalogueLoadTest, AnEmptyOrMissingFolderGivesTheDefaults) {
+TEST_F(CatalogueLoadTest, AnEmptyFolderGivesTheDefaults) {
   EXPECT_TRUE(Catalogue::Load(directory_).ok());
-  EXPECT_TRUE(Catalogue::Load(directory_ / "missing").ok());
+  Write(".hidden", "not looked at");
+  EXPECT_TRUE(Catalogue::Load(directory_).ok());
 }
 
-TEST_F(CatalogueLoadTest, NamesTheFileThatIsNoJsonOrHasUnknownFields) {
-  Write("urgency.json", "{");
-  EXPECT_THAT(LoadError(), HasSubstr("urgency.json"));
+// A rule that was meant to be replaced and is not would let out what it should hold back.
+TEST_F(CatalogueLoadTest, RefusesAFolderThatIsNotThereAndFilesThatReplaceNothing) {
+  const auto missing = Catalogue::Load(directory_ / "missing");
+  EXPECT_EQ(ReasonOf(missing.status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_THAT(std::string(missing.status().message()), HasSubstr((directory_ / "missing").string()));
+  Write("disclosure-profiles.json", "{}");
+  EXPECT_THAT(LoadError(), HasSubstr((directory_ / "disclosure-profiles.json").string()));
+  std::filesystem::remove(directory_ / "disclosure-profiles.json");
+  std::filesystem::create_symlink(directory_ / "nowhere", directory_ / "urgency.json");
+  EXPECT_THAT(LoadError(), HasSubstr("urgency.json cannot be read"));
+}
+
+TEST_F(CatalogueLoadTest, NamesTheFileAndLineThatIsNoJsonOrHasUnknownFields) {
+  const std::string path = (directory_ / "urgency.json").string();
+  Write("urgency.json", "{\n  \"version\": 1,\n  \"clocks\": oops\n}\n");
+  EXPECT_THAT(LoadError(), HasSubstr(path + ":3: "));
   Write("urgency.json", R"({"version": 1, "moods": []})");
-  EXPECT_THAT(LoadError(), testing::AllOf(HasSubstr("urgency.json"), HasSubstr("moods")));
+  EXPECT_THAT(LoadError(), testing::AllOf(HasSubstr(path), HasSubstr("moods")));
   Write("urgency.json", R"({"version": 1, "clocks": [{"urgency": "URGENCY_U9"}]})");
   EXPECT_THAT(LoadError(), HasSubstr("URGENCY_U9"));
+  Write("urgency.json", R"({"clocks": []})");
+  EXPECT_THAT(LoadError(), HasSubstr("in " + directory_.string() + ": urgency.json"));
 }
 
 TEST_F(CatalogueLoadTest, NamesWhatDoesNotExist) {
