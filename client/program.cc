@@ -1,8 +1,5 @@
 #include "client/program.h"
 
-#include <termios.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -16,6 +13,7 @@
 #include "base/identity/files.h"
 #include "base/log/log.h"
 #include "base/program/program.h"
+#include "base/program/terminal.h"
 #include "base/random/random.h"
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
@@ -70,23 +68,10 @@ absl::StatusOr<SecretBytes> ReadPassphraseFile(const std::string& path) {
   return passphrase;
 }
 
-// Asks at the terminal, without showing what is typed.
 absl::StatusOr<SecretBytes> AskPassphrase(const std::string& prompt) {
-  if (isatty(STDIN_FILENO) == 0) {
-    return Error(v1::REASON_CONFIG_INVALID,
-                 "there is no terminal to ask for the passphrase; give --passphrase-file");
-  }
-  termios shown;
-  tcgetattr(STDIN_FILENO, &shown);
-  termios hidden = shown;
-  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-  std::cout << prompt << ": " << std::flush;
-  std::string typed;
-  std::getline(std::cin, typed);
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-  std::cout << "\n";
-  return SecretBytes::TakeFrom(typed);
+  if (IsInteractive()) return AskHidden(prompt);
+  return Error(v1::REASON_FIELD_INVALID,
+               "there is no terminal to ask for the passphrase; give --passphrase-file");
 }
 
 // Whoever copies the data folder must not get its key along.

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "absl/strings/str_join.h"
+#include "base/program/terminal.h"
 #include "base/schema/canonical_json.h"
 #include "base/status/status.h"
 #include "client/cli/commands.h"

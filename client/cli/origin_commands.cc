@@ -1,4 +1,5 @@
 #include "absl/strings/str_join.h"
+#include "base/program/terminal.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/cli/commands.h"

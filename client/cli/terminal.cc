@@ -1,52 +1,29 @@
 #include "client/cli/terminal.h"
 
-#include <termios.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <iostream>
 
 #include "base/identity/files.h"
+#include "base/program/terminal.h"
 #include "base/status/status.h"
 #include "client/cli/exit_code.h"
 
 namespace waymark::node {
 namespace {
 
-// No echo while it lives.
-class Silence {
- public:
-  Silence() {
-    silent_ = tcgetattr(STDIN_FILENO, &before_) == 0;
-    if (!silent_) return;
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    silent_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
-  }
-  ~Silence() {
-    if (silent_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-
- private:
-  termios before_{};
-  bool silent_ = false;
-};
-
-absl::StatusOr<SecretBytes> FirstLine(std::istream& input) {
-  std::string line;
-  std::getline(input, line);
-  if (line.empty()) return UsageError("the passphrase is empty");
-  return SecretBytes::TakeFrom(line);
+absl::StatusOr<SecretBytes> NotEmpty(SecretBytes passphrase) {
+  if (passphrase.empty()) return UsageError("the passphrase is empty");
+  return passphrase;
 }
 
 }  // namespace
 
-bool IsInteractive() { return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1; }
-
 absl::StatusOr<SecretBytes> ReadPassphrase(const std::string& file, const std::string& prompt) {
-  if (file == "-") return FirstLine(std::cin);
+  if (file == "-") {
+    std::string line;
+    std::getline(std::cin, line);
+    return NotEmpty(SecretBytes::TakeFrom(line));
+  }
   if (!file.empty()) {
     ASSIGN_OR_RETURN(SecretBytes content, ReadSecretFile(file));
     content.Truncate(std::min(content.view().find('\n'), content.size()));
@@ -58,11 +35,7 @@ absl::StatusOr<SecretBytes> ReadPassphrase(const std::string& file, const std::s
   if (!IsInteractive()) {
     return UsageError("there is no terminal to ask for the passphrase: give --passphrase-file");
   }
-  std::cerr << prompt << ": " << std::flush;
-  const Silence silence;
-  auto typed = FirstLine(std::cin);
-  std::cerr << "\n";
-  return typed;
+  return NotEmpty(AskHidden(prompt));
 }
 
 absl::Status AskForYes(const std::string& question) {

@@ -9,9 +9,6 @@
 
 namespace waymark::node {
 
-// Whether a person can be asked: both input and error output are a terminal.
-bool IsInteractive();
-
 // Returns the passphrase: the first line of the file, of standard input for "-", or, without a
 // file, what a person types without echo. FIELD_INVALID: there is none, or nobody to ask.
 // CONFIG_INVALID: others may read the file.
