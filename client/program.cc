@@ -140,7 +140,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   ASSIGN_OR_RETURN(node.data, root.Path("data"));
   ASSIGN_OR_RETURN(node.socket, root.Path("socket", node.data + "/node.sock"));
   ASSIGN_OR_RETURN(settings.key, ReadKeySource(root));
-  ASSIGN_OR_RETURN(node.hubs, root.Strings("hubs"));
+  ASSIGN_OR_RETURN(node.hubs, root.PeerAddresses("hubs"));
   ASSIGN_OR_RETURN(node.catalogue, root.Path("catalogue", ""));
   ASSIGN_OR_RETURN(node.delays, root.Bool("delays", true));
   ASSIGN_OR_RETURN(settings.log, ReadLogOptions(root));

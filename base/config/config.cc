@@ -11,6 +11,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/config/address.h"
 #include "base/config/node.h"
 #include "base/status/status.h"
 
@@ -87,12 +88,7 @@ std::optional<uint64_t> ParseSize(std::string_view text) {
 }
 
 std::optional<std::string> ParseAddress(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  const std::string_view host = text.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (!bracketed && host.find_first_of("[]:/ ") != std::string_view::npos) return std::nullopt;
-  if (!ParseNumber<uint16_t>(text.substr(colon + 1))) return std::nullopt;
+  if (!PortOf(text)) return std::nullopt;
   return std::string(text);
 }
 
@@ -156,7 +152,6 @@ std::string Range(int64_t minimum, int64_t maximum) {
 
 constexpr std::string_view kDurationForm = "a time such as 500ms, 30s, 10m, 24h or 7d";
 constexpr std::string_view kSizeForm = "a size such as 4096, 64KiB or 1GiB";
-constexpr std::string_view kAddressForm = "an address such as 127.0.0.1:7443 or [::]:7443";
 
 auto ChoiceParser(std::initializer_list<std::string_view> allowed) {
   return [allowed](std::string_view text) -> std::optional<std::string> {
@@ -245,6 +240,15 @@ absl::StatusOr<std::string> ConfigSection::Address(std::string_view key) {
 absl::StatusOr<std::string> ConfigSection::Address(std::string_view key,
                                                    std::string_view fallback) {
   return Read<std::string>(key, kAddressForm, ParseAddress, std::string(fallback));
+}
+
+absl::StatusOr<std::vector<std::string>> ConfigSection::PeerAddresses(std::string_view key) {
+  ASSIGN_OR_RETURN(std::vector<std::string> addresses, Strings(key));
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    if (IsPeerAddress(addresses[i])) continue;
+    return InvalidAt(*Find(key)->list[i], "expected " + std::string(kPeerAddressForm));
+  }
+  return addresses;
 }
 
 absl::StatusOr<std::string> ConfigSection::Choice(std::string_view key,

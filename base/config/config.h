@@ -51,6 +51,9 @@ class ConfigSection {
   absl::StatusOr<std::string> Address(std::string_view key);
   absl::StatusOr<std::string> Address(std::string_view key, std::string_view fallback);
 
+  // A list of addresses that one can connect to, empty when absent: "host:port" with a port from 1.
+  absl::StatusOr<std::vector<std::string>> PeerAddresses(std::string_view key);
+
   // One of `allowed`.
   absl::StatusOr<std::string> Choice(std::string_view key,
                                      std::initializer_list<std::string_view> allowed);

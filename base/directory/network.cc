@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/config/address.h"
 #include "base/directory/pem.h"
 #include "base/status/status.h"
 #include "google/protobuf/util/json_util.h"
@@ -18,6 +19,18 @@ absl::Status Invalid(std::string_view field) {
   return Error(v1::REASON_FIELD_INVALID, "network file, " + std::string(field));
 }
 
+absl::Status CheckAddresses(const google::protobuf::RepeatedPtrField<std::string>& addresses,
+                            const std::string& field) {
+  if (addresses.empty()) return Invalid(field + ": is empty");
+  for (const std::string& address : addresses) {
+    if (!IsPeerAddress(address)) {
+      return Invalid(field + ": expected " + std::string(kPeerAddressForm) + ", not '" + address +
+                     "'");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Network> CheckNetwork(const v1::Network& network) {
@@ -27,8 +40,8 @@ absl::StatusOr<Network> CheckNetwork(const v1::Network& network) {
     return Invalid("name: expected 1 to 80 bytes");
   }
   if (network.ca_certificate().empty()) return Invalid("ca_certificate: is missing");
-  if (network.hub_addresses().empty()) return Invalid("hub_addresses: is empty");
-  if (network.enrolment_addresses().empty()) return Invalid("enrolment_addresses: is empty");
+  RETURN_IF_ERROR(CheckAddresses(network.hub_addresses(), "hub_addresses"));
+  RETURN_IF_ERROR(CheckAddresses(network.enrolment_addresses(), "enrolment_addresses"));
   if (network.version() == 0) return Invalid("version: expected at least 1");
   auto registry_key = VerifyingKey::FromSpki(network.registry_key());
   if (!registry_key.ok()) return Annotate(registry_key.status(), "network file, registry_key");

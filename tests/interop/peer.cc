@@ -59,8 +59,8 @@ absl::Status StoreNetworkFile(TestNetwork& network, const std::string& folder,
   file.set_name("Interoperability");
   ASSIGN_OR_RETURN(*file.mutable_ca_certificate(), DerFromPem(kPemCertificate, network.ca_pem()));
   file.set_registry_key(registry.verifying_key().spki());
-  file.add_hub_addresses("127.0.0.1:0");
-  file.add_enrolment_addresses("127.0.0.1:0");
+  file.add_hub_addresses("127.0.0.1:1");
+  file.add_enrolment_addresses("127.0.0.1:1");
   file.set_version(1);
   return WritePublicFile(folder + "/network.json", FormatNetwork(file));
 }

@@ -49,6 +49,15 @@ TEST(ConfigTest, ReadsEveryType) {
   EXPECT_TRUE(file.Finish().ok());
 }
 
+TEST(ConfigTest, AddressesToConnectToHaveAPort) {
+  ConfigFile file =
+      Parse("hubs: ['a.example:7443', '[::1]:7443']\nbad:\n  - a.example:1\n  - foo\n");
+  ConfigSection root = file.root();
+  EXPECT_THAT(*root.PeerAddresses("hubs"), ElementsAre("a.example:7443", "[::1]:7443"));
+  EXPECT_TRUE(root.PeerAddresses("absent")->empty());
+  EXPECT_THAT(Message(root.PeerAddresses("bad").status()), HasSubstr("hub.yaml:4: "));
+}
+
 TEST(ConfigTest, DurationsAndSizesKnowTheirUnits) {
   ConfigFile file = Parse("a: 500ms\nb: 10m\nc: 24h\nd: 7d\ne: 4096\nf: 1GiB\n");
   ConfigSection root = file.root();

@@ -1,7 +1,12 @@
 #include "base/directory/network.h"
 
+#include <fstream>
+#include <string>
+
+#include "absl/strings/ascii.h"
 #include "base/crypto/signature.h"
 #include "base/directory/enrolment.h"
+#include "base/directory/neutral.h"
 #include "base/directory/pem.h"
 #include "base/status/status.h"
 #include "gmock/gmock.h"
@@ -45,6 +50,31 @@ TEST(NetworkTest, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(ReasonOf(ParseNetwork("{").status()), v1::REASON_CONFIG_INVALID);
   EXPECT_THAT(std::string(LoadNetwork("/nonexistent.json").status().message()),
               HasSubstr("/nonexistent.json"));
+}
+
+TEST(NetworkTest, RefusesAddressesThatNobodyCanConnectTo) {
+  for (const char* address : {"a", "hub.example", "hub.example:0", "hub.example:70000", ":7443"}) {
+    v1::Network network = Sample();
+    network.add_enrolment_addresses(address);
+    const absl::Status refused = CheckNetwork(network).status();
+    EXPECT_EQ(ReasonOf(refused), v1::REASON_FIELD_INVALID) << address;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("enrolment_addresses")) << address;
+  }
+}
+
+TEST(NeutralTest, RefusesEachStemOfTheWordList) {
+  std::ifstream list(WAYMARK_WORD_LIST);
+  int stems = 0;
+  for (std::string line; std::getline(list, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    ++stems;
+    EXPECT_FALSE(IsNeutral(line));
+    line.front() = absl::ascii_toupper(static_cast<unsigned char>(line.front()));
+    EXPECT_FALSE(IsNeutral("House of " + line + "s")) << stems;
+  }
+  EXPECT_EQ(stems, 6);
+  EXPECT_TRUE(IsNeutral("Linden House, family rooms"));
+  EXPECT_TRUE(IsNeutral(""));
 }
 
 TEST(PemTest, RoundTripAndRefusals) {
