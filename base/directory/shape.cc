@@ -19,13 +19,9 @@ constexpr int kMaxUnits = 64;
 constexpr int kMaxSealingKeys = 4;
 constexpr int kMaxRepeated = 64;
 
-absl::Status Invalid(std::string_view field) {
-  return Error(v1::REASON_FIELD_INVALID, "statement, " + std::string(field));
-}
+absl::Status Invalid(std::string_view field) { return Error(v1::REASON_FIELD_INVALID, field); }
 
-absl::Status UnknownEnum(std::string_view field) {
-  return Error(v1::REASON_ENUM_UNKNOWN, "statement, " + std::string(field));
-}
+absl::Status UnknownEnum(std::string_view field) { return Error(v1::REASON_ENUM_UNKNOWN, field); }
 
 bool IsId(std::string_view bytes) { return UnitId::FromBytes(bytes).has_value(); }
 
@@ -85,7 +81,8 @@ absl::Status CheckUnit(const v1::Unit& unit, const std::string& member_handle) {
   return absl::OkStatus();
 }
 
-absl::Status CheckMember(const v1::Member& member) {
+// All of a member but the identity key, which it brings when it joins.
+absl::Status CheckMemberFields(const v1::Member& member) {
   if (!IsHandle(member.handle(), 2, 32)) return Invalid("handle: expected [a-z0-9-]{2,32}");
   if (!IsName(member.display_name())) return Invalid("display_name: expected 1 to 80 bytes");
   if (!IsKnown(member.organisation_class(), v1::OrganisationClass_IsValid)) {
@@ -94,9 +91,6 @@ absl::Status CheckMember(const v1::Member& member) {
   if (!IsCountry(member.jurisdiction())) return Invalid("jurisdiction: expected two letters");
   if (!IsName(member.policy_pack())) return Invalid("policy_pack: expected an id");
   if (!IsKnown(member.status(), v1::MemberStatus_IsValid)) return UnknownEnum("status");
-  if (!VerifyingKey::FromSpki(member.identity_key()).ok()) {
-    return Invalid("identity_key: expected a P-256 public key");
-  }
   if (member.units().empty() || member.units_size() > kMaxUnits) {
     return Invalid("units: expected 1 to 64");
   }
@@ -112,6 +106,12 @@ absl::Status CheckMember(const v1::Member& member) {
     return Invalid("vetting_expires: expected a date");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckMember(const v1::Member& member) {
+  RETURN_IF_ERROR(CheckMemberFields(member));
+  if (VerifyingKey::FromSpki(member.identity_key()).ok()) return absl::OkStatus();
+  return Invalid("identity_key: expected a P-256 public key");
 }
 
 absl::Status CheckProfile(const v1::Profile& profile) {
@@ -238,9 +238,7 @@ absl::Status CheckCapacity(const v1::Capacity& capacity) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status CheckStatementShape(const v1::Statement& statement) {
+absl::Status CheckStatement(const v1::Statement& statement) {
   if (!IsId(statement.network_id())) return Invalid("network_id: expected 16 bytes");
   if (!IsId(statement.organisation_id())) return Invalid("organisation_id: expected 16 bytes");
   if (statement.version() == 0) return Invalid("version: expected at least 1");
@@ -263,6 +261,16 @@ absl::Status CheckStatementShape(const v1::Statement& statement) {
       break;
   }
   return Invalid("content: is missing");
+}
+
+}  // namespace
+
+absl::Status CheckStatementShape(const v1::Statement& statement) {
+  return Annotate(CheckStatement(statement), "statement");
+}
+
+absl::Status CheckInvitedShape(const v1::Member& member) {
+  return Annotate(CheckMemberFields(member), "the organisation to invite");
 }
 
 }  // namespace waymark

@@ -10,4 +10,7 @@ namespace waymark {
 // names the one that is not. Pure and thread-safe.
 absl::Status CheckStatementShape(const v1::Statement& statement);
 
+// The same for a member that is invited: all but the identity key, which it brings when it joins.
+absl::Status CheckInvitedShape(const v1::Member& member);
+
 }  // namespace waymark

@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <filesystem>
 
 #include "absl/strings/escaping.h"
 #include "base/identity/files.h"
@@ -25,6 +26,7 @@ struct RegistryOptions {
   std::vector<std::string> ip_addresses;
   MemberPlan member;
   std::string organisation_class;
+  std::string catalogue;
   std::vector<std::string> units;
   std::string id;
   std::string fingerprint;
@@ -94,11 +96,21 @@ absl::StatusOr<MemberPlan> PlanOf(const RegistryOptions& options) {
   plan.organisation_class = static_cast<v1::OrganisationClass>(number);
   for (const std::string& unit : options.units) {
     const size_t equals = unit.find('=');
-    plan.units.push_back(
-        {.name = unit.substr(0, equals),
-         .display_name = equals == std::string::npos ? std::string() : unit.substr(equals + 1)});
+    if (equals == std::string::npos || equals + 1 == unit.size()) {
+      return UsageError("--unit " + unit + ": expected NAME=WORDS FOR PEOPLE");
+    }
+    plan.units.push_back({.name = unit.substr(0, equals), .display_name = unit.substr(equals + 1)});
   }
   return plan;
+}
+
+// The file may hold the one copy of an invitation that nobody used yet.
+absl::Status CheckNewFile(const RegistryOptions& options) {
+  std::error_code unknown;
+  if (options.out_path.empty() || !std::filesystem::exists(options.out_path, unknown)) {
+    return absl::OkStatus();
+  }
+  return Error(v1::REASON_EXISTS, "the file " + options.out_path + " is there already");
 }
 
 // Prints the invitation, or writes it to the file that was asked for.
@@ -117,13 +129,16 @@ absl::Status HandOver(Shell& shell, const RegistryOptions& options, const std::s
 }
 
 absl::Status Invite(Shell& shell, const RegistryOptions& options) {
+  RETURN_IF_ERROR(CheckNewFile(options));
   ASSIGN_OR_RETURN(const MemberPlan plan, PlanOf(options));
+  ASSIGN_OR_RETURN(const auto catalogue, Catalogue::Load(options.catalogue));
   ASSIGN_OR_RETURN(const Registry registry, Open(shell, options));
-  ASSIGN_OR_RETURN(std::string invitation, registry.keys->Invite(*registry.hub, plan));
+  ASSIGN_OR_RETURN(std::string invitation, registry.keys->Invite(*registry.hub, plan, *catalogue));
   return HandOver(shell, options, plan.handle, std::move(invitation));
 }
 
 absl::Status InviteAgain(Shell& shell, const RegistryOptions& options) {
+  RETURN_IF_ERROR(CheckNewFile(options));
   ASSIGN_OR_RETURN(const Registry registry, Open(shell, options));
   ASSIGN_OR_RETURN(std::string invitation,
                    registry.keys->InviteAgain(*registry.hub, options.handle));
@@ -256,6 +271,8 @@ void AddMemberCommands(CLI::App& registry, Shell& shell, RegistryOptions& option
   invite->add_option("--class", options.organisation_class, "NGO, HEALTH, LEGAL, ...")->required();
   invite->add_option("--jurisdiction", options.member.jurisdiction, "Country code")->required();
   invite->add_option("--pack", options.member.policy_pack, "Policy pack")->required();
+  invite->add_option("--catalogue", options.catalogue,
+                     "Folder with data files of the network's own, if it has some");
   AddEach(invite, "--unit", options.units, "NAME=WORDS FOR PEOPLE; once per unit")->required();
   invite->add_option("--out", options.out_path, "Write it to this file, for its owner alone");
 

@@ -10,7 +10,9 @@
 #include "absl/strings/escaping.h"
 #include "base/directory/enrolment.h"
 #include "base/directory/invitation.h"
+#include "base/directory/neutral.h"
 #include "base/directory/pem.h"
+#include "base/directory/shape.h"
 #include "base/directory/statement.h"
 #include "base/identity/certificate.h"
 #include "base/identity/files.h"
@@ -57,6 +59,23 @@ v1::Member MemberFrom(const MemberPlan& plan, absl::Time now, Random& random) {
     unit->set_display_name(planned.display_name.empty() ? plan.display_name : planned.display_name);
   }
   return member;
+}
+
+// What the organisation would be refused for when it is approved, found before anyone is invited.
+absl::Status CheckInvited(const v1::Member& member, const Catalogue& catalogue) {
+  RETURN_IF_ERROR(CheckInvitedShape(member));
+  if (catalogue.FindPack(member.policy_pack()) == nullptr) {
+    return Invalid("no policy pack is called '" + member.policy_pack() +
+                   "'; policy_packs.json has their names");
+  }
+  std::vector<std::string> names = {member.handle(), member.display_name()};
+  for (const v1::Unit& unit : member.units()) {
+    names.insert(names.end(), {unit.handle(), unit.display_name()});
+  }
+  if (std::all_of(names.begin(), names.end(), IsNeutral)) return absl::OkStatus();
+  return Invalid(
+      "a name of the organisation or of a unit has a word that tells onlookers whom it serves "
+      "(rule N1); choose a neutral one");
 }
 
 // Fingerprints are read out by people: case and spacing do not count.
@@ -158,8 +177,10 @@ absl::StatusOr<std::string> Operator::SignHub(const std::string& request_pem,
                                      .validity = kCertificateLifetime});
 }
 
-absl::StatusOr<std::string> Operator::Invite(RegistryDesk& desk, const MemberPlan& plan) {
-  if (plan.units.empty()) return Invalid("an organisation needs at least one unit");
+absl::StatusOr<std::string> Operator::Invite(RegistryDesk& desk, const MemberPlan& plan,
+                                             const Catalogue& catalogue) {
+  const v1::Member invited = MemberFrom(plan, clock_.Now(), random_);
+  RETURN_IF_ERROR(CheckInvited(invited, catalogue));
   ASSIGN_OR_RETURN(const std::vector<MemberView> members, Members(desk));
   for (const MemberView& member : members) {
     if (member.member.handle() == plan.handle) {
@@ -168,7 +189,7 @@ absl::StatusOr<std::string> Operator::Invite(RegistryDesk& desk, const MemberPla
                                           "' lets it join again");
     }
   }
-  return Announce(desk, OrganisationId::Generate(random_), MemberFrom(plan, clock_.Now(), random_));
+  return Announce(desk, OrganisationId::Generate(random_), invited);
 }
 
 absl::StatusOr<std::string> Operator::InviteAgain(RegistryDesk& desk, const std::string& handle) {

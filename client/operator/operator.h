@@ -23,6 +23,7 @@
 #include "base/directory/network.h"
 #include "base/identity/authority.h"
 #include "base/random/random.h"
+#include "base/schema/catalogue.h"
 #include "base/time/clock.h"
 #include "client/operator/desk.h"
 #include "waymark/v1/directory.pb.h"
@@ -110,9 +111,10 @@ class Operator {
                                       const std::vector<std::string>& dns_names,
                                       const std::vector<std::string>& ip_addresses) const;
 
-  // Announces an invitation and returns its text, which holds a secret. FIELD_INVALID: the plan;
-  // EXISTS: a member has the handle.
-  absl::StatusOr<std::string> Invite(RegistryDesk& desk, const MemberPlan& plan);
+  // Announces an invitation and returns its text, which holds a secret. FIELD_INVALID,
+  // ENUM_UNKNOWN: the plan, whose policy pack `catalogue` has; EXISTS: a member has the handle.
+  absl::StatusOr<std::string> Invite(RegistryDesk& desk, const MemberPlan& plan,
+                                     const Catalogue& catalogue = Catalogue::Default());
 
   // The same for a present member, under its id: for one whose certificate has ended or whose keys
   // are lost. Until the approval it stays as it is. NOT_FOUND: no member has the handle.

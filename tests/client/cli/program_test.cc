@@ -209,6 +209,11 @@ TEST_F(ProgramTest, MakesANetworkOnceAndOnlyOnce) {
   EXPECT_EQ(made.code, 0) << made.err;
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/registry/network.json"));
   EXPECT_EQ(Run(create).code, 7);
+  const Outcome nowhere = Run("network create --dir '" + folder_ +
+                              "/other' --name Harbour --hub a --enrolment localhost:7444");
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("hub_addresses: expected an address"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/other"));
   EXPECT_EQ(Run("registry sign-hub '" + folder_ + "/none.csr' --out '" + folder_ +
                 "/hub.crt' --dir '" + folder_ + "/registry'")
                 .code,
@@ -226,6 +231,17 @@ TEST_F(ProgramTest, TheFolderThatIsGivenBeatsTheEnvironment) {
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/theirs"));
   EXPECT_EQ(Run(create).code, 0);
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/theirs/network.json"));
+}
+
+TEST_F(ProgramTest, AnInvitationIsNotWrittenOverAnother) {
+  const std::string other = Write("lin.invitation", "unused");
+  const Outcome refused =
+      Run("registry invite --handle lin --name Linden --class NGO "
+          "--jurisdiction XA --pack us-vsp --unit family=Rooms --dir '" +
+          folder_ + "' --out '" + other + "'");
+  EXPECT_EQ(refused.code, 7);
+  EXPECT_THAT(refused.err, HasSubstr(other + " is there already"));
+  EXPECT_EQ(Slurp(other), "unused");
 }
 
 TEST_F(ProgramTest, TheCompletionScriptIsOneThatBashReads) {
