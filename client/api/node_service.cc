@@ -30,17 +30,21 @@ absl::Status IntoList(absl::StatusOr<std::vector<Value>> result, Field* field) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<Actor> NodeService::ActorOf(const grpc::ServerContext& context) {
+// The session's token, as long as the context lives.
+absl::StatusOr<std::string_view> TokenOf(const grpc::ServerContext& context) {
   const auto& metadata = context.client_metadata();
   const auto it = metadata.find("authorization");
   std::string_view value;
   if (it != metadata.end()) value = {it->second.data(), it->second.size()};
-  if (value.substr(0, kBearer.size()) != kBearer) {
-    return Error(v1::REASON_STAFF_NOT_ALLOWED, "there is no login");
-  }
-  return node_.staff.Authenticate(value.substr(kBearer.size()));
+  if (value.substr(0, kBearer.size()) == kBearer) return value.substr(kBearer.size());
+  return Error(v1::REASON_STAFF_NOT_ALLOWED, "there is no login");
+}
+
+}  // namespace
+
+absl::StatusOr<Actor> NodeService::ActorOf(const grpc::ServerContext& context) {
+  ASSIGN_OR_RETURN(const std::string_view token, TokenOf(context));
+  return node_.staff.Authenticate(token);
 }
 
 grpc::Status NodeService::Run(grpc::ServerContext* context,
@@ -59,6 +63,12 @@ grpc::Status NodeService::Login(grpc::ServerContext*, const v1::LoginRequest* re
                      [&](v1::LoginResponse login) { *response = std::move(login); }));
 }
 
+grpc::Status NodeService::Logout(grpc::ServerContext* context, const v1::LogoutRequest*,
+                                 v1::LogoutResponse*) {
+  const absl::StatusOr<std::string_view> token = TokenOf(*context);
+  return ToGrpc(token.ok() ? node_.staff.Logout(*token) : token.status());
+}
+
 grpc::Status NodeService::PutStaff(grpc::ServerContext* context, const v1::PutStaffRequest* request,
                                    v1::PutStaffResponse*) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
@@ -71,6 +81,23 @@ grpc::Status NodeService::PutStaff(grpc::ServerContext* context, const v1::PutSt
       }
     }
     return node_.staff.Put(*request);
+  });
+}
+
+grpc::Status NodeService::ListStaff(grpc::ServerContext* context, const v1::ListStaffRequest*,
+                                    v1::ListStaffResponse* response) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    RETURN_IF_ERROR(actor.RequireAdministrator());
+    return IntoList(node_.staff.List(), response->mutable_staff());
+  });
+}
+
+grpc::Status NodeService::RemoveStaff(grpc::ServerContext* context,
+                                      const v1::RemoveStaffRequest* request,
+                                      v1::RemoveStaffResponse*) {
+  return Run(context, [&](const Actor& actor) -> absl::Status {
+    RETURN_IF_ERROR(actor.RequireAdministrator());
+    return node_.staff.Remove(request->name());
   });
 }
 

@@ -45,7 +45,10 @@ class NodeService final : public v1::NodeService::Service {
   grpc::Status name(grpc::ServerContext* context, const v1::name##Request* request, \
                     v1::name##Response* response) override;
   WAYMARK_NODE_METHOD(Login)
+  WAYMARK_NODE_METHOD(Logout)
   WAYMARK_NODE_METHOD(PutStaff)
+  WAYMARK_NODE_METHOD(ListStaff)
+  WAYMARK_NODE_METHOD(RemoveStaff)
   WAYMARK_NODE_METHOD(GetStatus)
   WAYMARK_NODE_METHOD(PublishService)
   WAYMARK_NODE_METHOD(PublishCapacity)

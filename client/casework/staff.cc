@@ -41,6 +41,30 @@ absl::Status NotAllowed(std::string_view detail) {
   return Error(v1::REASON_STAFF_NOT_ALLOWED, detail);
 }
 
+absl::StatusOr<std::vector<local::v1::Staff>> AllStaff(const Reader& reader) {
+  ASSIGN_OR_RETURN(auto stored, ParseAll<local::v1::Staff>(reader.List(DocumentKind::kStaff)));
+  std::vector<local::v1::Staff> staff;
+  staff.reserve(stored.size());
+  for (auto& [id, member] : stored) staff.push_back(std::move(member));
+  std::sort(staff.begin(), staff.end(),
+            [](const auto& a, const auto& b) { return a.name() < b.name(); });
+  return staff;
+}
+
+// Without an administrator nobody could let staff in any more.
+absl::Status CheckNotLastAdministrator(const Reader& reader, const std::string& name) {
+  ASSIGN_OR_RETURN(const std::vector<local::v1::Staff> staff, AllStaff(reader));
+  bool administers = false;
+  for (const local::v1::Staff& member : staff) {
+    if (member.role() != v1::STAFF_ROLE_ADMINISTRATOR) continue;
+    if (member.name() != name) return absl::OkStatus();
+    administers = true;
+  }
+  if (!administers) return absl::OkStatus();
+  return Error(v1::REASON_STATE_FORBIDS,
+               "'" + name + "' is the last administrator; make another one first");
+}
+
 }  // namespace
 
 bool Actor::WorksFor(const UnitId& unit) const {
@@ -99,7 +123,10 @@ absl::Status StaffRegister::Put(const v1::PutStaffRequest& request) {
         MakePassphraseVerifier(SecretBytes::CopyOf(request.passphrase()), cost_, random_));
   }
   const DocumentId id = IdOf(request.name());
-  return vault_.Write([&](Transaction& t) -> absl::Status {
+  RETURN_IF_ERROR(vault_.Write([&](Transaction& t) -> absl::Status {
+    if (staff.role() != v1::STAFF_ROLE_ADMINISTRATOR) {
+      RETURN_IF_ERROR(CheckNotLastAdministrator(t, staff.name()));
+    }
     if (staff.passphrase_hash().empty()) {
       auto before = GetAs<local::v1::Staff>(t, DocumentKind::kStaff, id);
       if (!before.ok()) {
@@ -108,7 +135,39 @@ absl::Status StaffRegister::Put(const v1::PutStaffRequest& request) {
       staff.set_passphrase_hash(before->passphrase_hash());
     }
     return PutMessage(t, DocumentKind::kStaff, id, DocumentId(), staff);
-  });
+  }));
+  if (!request.passphrase().empty()) EndSessions(request.name());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<v1::StaffMember>> StaffRegister::List() {
+  std::vector<v1::StaffMember> members;
+  RETURN_IF_ERROR(vault_.Read([&](const Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<local::v1::Staff> staff, AllStaff(reader));
+    for (const local::v1::Staff& stored : staff) {
+      v1::StaffMember& member = members.emplace_back();
+      member.set_name(stored.name());
+      member.set_role(stored.role());
+      *member.mutable_unit_ids() = stored.unit_ids();
+    }
+    return absl::OkStatus();
+  }));
+  return members;
+}
+
+absl::Status StaffRegister::Remove(const std::string& name) {
+  const DocumentId id = IdOf(name);
+  RETURN_IF_ERROR(vault_.Write([&](Transaction& t) -> absl::Status {
+    const absl::Status known = t.Get(DocumentKind::kStaff, id).status();
+    if (ReasonOf(known) == v1::REASON_NOT_FOUND) {
+      return Error(v1::REASON_NOT_FOUND, "no staff member is called '" + name + "'");
+    }
+    RETURN_IF_ERROR(known);
+    RETURN_IF_ERROR(CheckNotLastAdministrator(t, name));
+    return t.Delete(DocumentKind::kStaff, id);
+  }));
+  EndSessions(name);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::LoginResponse> StaffRegister::Login(const std::string& name,
@@ -140,6 +199,12 @@ absl::StatusOr<v1::LoginResponse> StaffRegister::Login(const std::string& name,
                 [now = clock_.Now()](const auto& entry) { return entry.second.expires_at <= now; });
   sessions_[Sha256(kTokenLabel, {response.token()})] = {name, expires_at};
   return response;
+}
+
+absl::Status StaffRegister::Logout(std::string_view token) {
+  MutexLock lock(mu_);
+  if (sessions_.erase(Sha256(kTokenLabel, {token})) > 0) return absl::OkStatus();
+  return NotAllowed("there is no valid login");
 }
 
 absl::StatusOr<Actor> StaffRegister::Authenticate(std::string_view token) {
@@ -174,6 +239,11 @@ absl::StatusOr<bool> StaffRegister::IsEmpty() {
     return absl::OkStatus();
   }));
   return empty;
+}
+
+void StaffRegister::EndSessions(const std::string& name) {
+  MutexLock lock(mu_);
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.name == name; });
 }
 
 absl::Status StaffRegister::CheckAttempts(const std::string& name) {

@@ -51,13 +51,24 @@ class StaffRegister {
   // All outlive the register.
   StaffRegister(Vault& vault, Clock& clock, Random& random, ScryptCost cost = {});
 
-  // Adds or changes a member. FIELD_INVALID: name or passphrase against node.proto, a new member
-  // without a passphrase, a caseworker without a unit.
+  // Adds or changes a member; a new passphrase ends the sessions of the member. FIELD_INVALID: name
+  // or passphrase against node.proto, a new member without a passphrase, a caseworker without a
+  // unit; STATE_FORBIDS: nobody else is an administrator, and this member would be none any more.
   absl::Status Put(const v1::PutStaffRequest& request);
+
+  // Everyone, by name.
+  absl::StatusOr<std::vector<v1::StaffMember>> List();
+
+  // Removes the member and ends their sessions. NOT_FOUND: nobody has this name; STATE_FORBIDS: it
+  // is the last administrator.
+  absl::Status Remove(const std::string& name);
 
   // Opens a session. STAFF_NOT_ALLOWED: wrong name or passphrase, in the same words;
   // QUOTA_EXCEEDED: too many wrong attempts for this name within a minute. Slow by design.
   absl::StatusOr<v1::LoginResponse> Login(const std::string& name, SecretBytes passphrase);
+
+  // Ends the session of the token. STAFF_NOT_ALLOWED: there is none.
+  absl::Status Logout(std::string_view token);
 
   // Returns who holds the token. STAFF_NOT_ALLOWED: nobody, or no longer.
   absl::StatusOr<Actor> Authenticate(std::string_view token);
@@ -75,6 +86,7 @@ class StaffRegister {
     absl::Time window_ends;
   };
 
+  void EndSessions(const std::string& name);
   absl::Status CheckAttempts(const std::string& name);
   void CountFailure(const std::string& name);
 

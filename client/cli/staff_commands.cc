@@ -38,9 +38,22 @@ absl::Status Login(Shell& shell, const StaffOptions& options) {
   return absl::OkStatus();
 }
 
+// Ends the session in the node, so that a copy of its token is worth nothing, and forgets it here
+// whatever the node says. A session lives in the node's memory: one that does not know it, or does
+// not run, has none.
 absl::Status Logout(Shell& shell) {
   ASSIGN_OR_RETURN(const std::string socket, shell.Socket());
-  RETURN_IF_ERROR(RemoveSession(SessionPath(socket)));
+  const std::string path = SessionPath(socket);
+  ASSIGN_OR_RETURN(const std::string token, ReadSession(path));
+  absl::Status ended;
+  if (!token.empty()) {
+    ended = NodeClient(socket, token).Call(&Api::Logout, v1::LogoutRequest()).status();
+  }
+  RETURN_IF_ERROR(RemoveSession(path));
+  const v1::Reason reason = ReasonOf(ended);
+  if (reason != v1::REASON_STAFF_NOT_ALLOWED && reason != v1::REASON_UNAVAILABLE) {
+    RETURN_IF_ERROR(ended);
+  }
   shell.PrintDone("logged out");
   return absl::OkStatus();
 }
@@ -70,6 +83,33 @@ absl::Status PutStaff(Shell& shell, const StaffOptions& options) {
 std::string LinkText(const v1::GetStatusResponse& status) {
   if (status.connected()) return status.restricted() ? "up, for withdrawals only" : "up";
   return "down" + (status.link_error().empty() ? "" : ": " + status.link_error());
+}
+
+absl::Status ListStaff(Shell& shell) {
+  ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
+  ASSIGN_OR_RETURN(const auto listed, node->Call(&Api::ListStaff, v1::ListStaffRequest()));
+  if (shell.PrintJson(listed)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Lookup names, shell.Names());
+  Table table({"NAME", "ROLE", "UNITS"});
+  for (const v1::StaffMember& member : listed.staff()) {
+    std::vector<std::string> units;
+    for (const std::string& unit : member.unit_ids()) {
+      ASSIGN_OR_RETURN(units.emplace_back(), names.UnitHandle(unit));
+    }
+    table.Add({member.name(), shell.view().Label(*v1::StaffRole_descriptor(), member.role()),
+               Join(units)});
+  }
+  shell.out() << table.ToString();
+  return absl::OkStatus();
+}
+
+absl::Status RemoveStaff(Shell& shell, const StaffOptions& options) {
+  v1::RemoveStaffRequest request;
+  request.set_name(options.name);
+  ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
+  RETURN_IF_ERROR(node->Call(&Api::RemoveStaff, request).status());
+  shell.PrintDone("staff member " + options.name + " is removed and logged out");
+  return absl::OkStatus();
 }
 
 void PrintStatus(Shell& shell, const v1::GetStatusResponse& status) {
@@ -121,7 +161,7 @@ void AddStaffCommands(CLI::App& app, Shell& shell) {
                               "waymark login ana", [&] { return Login(shell, options); });
   login->add_option("NAME", options.name, "Staff name")->required();
   add_passphrase(login);
-  shell.Add(app, "logout", "Forgets the staff session.", "waymark logout",
+  shell.Add(app, "logout", "Ends the staff session, here and in the node.", "waymark logout",
             [&] { return Logout(shell); });
   shell.Add(app, "status", "Tells how the node is doing and what needs a person's attention.",
             "waymark status", [&] { return Status(shell); });
@@ -136,6 +176,12 @@ void AddStaffCommands(CLI::App& app, Shell& shell) {
   put->add_flag("--keep-passphrase", options.keep_passphrase,
                 "Leave the passphrase of an existing member as it is");
   add_passphrase(put);
+  shell.Add(*staff, "list", "Lists who may log in.", "waymark staff list",
+            [&] { return ListStaff(shell); });
+  CLI::App* remove =
+      shell.Add(*staff, "remove", "Removes a staff member and ends their sessions, at once.",
+                "waymark staff remove ana", [&] { return RemoveStaff(shell, options); });
+  remove->add_option("NAME", options.name, "Staff name")->required();
 }
 
 }  // namespace waymark::node

@@ -125,6 +125,25 @@ TEST_F(NodeTest, ServesStaffWhileTheHubIsAway) {
             absl::ToUnixSeconds(desk_.clock().Now() + absl::Hours(24 * 90)));
 }
 
+TEST_F(NodeTest, LogoutEndsTheSessionAndOneAdministratorStays) {
+  PutAdministrator();
+  const auto node = Start();
+  ASSERT_TRUE(node.ok()) << node.status();
+  v1::LoginRequest login;
+  login.set_name("admin");
+  login.set_passphrase(kPassphrase);
+  const auto session = NodeClient(socket_, "").Call(&Stub::Login, login);
+  ASSERT_TRUE(session.ok()) << session.status();
+  NodeClient client(socket_, session->token());
+  EXPECT_EQ(client.Call(&Stub::ListStaff, v1::ListStaffRequest())->staff_size(), 1);
+  v1::RemoveStaffRequest remove;
+  remove.set_name("admin");
+  EXPECT_EQ(ReasonOf(client.Call(&Stub::RemoveStaff, remove).status()), v1::REASON_STATE_FORBIDS);
+  EXPECT_TRUE(client.Call(&Stub::Logout, v1::LogoutRequest()).ok());
+  EXPECT_EQ(ReasonOf(client.Call(&Stub::ListStaff, v1::ListStaffRequest()).status()),
+            v1::REASON_STAFF_NOT_ALLOWED);
+}
+
 TEST_F(NodeTest, RefusesWhoHasNoLogin) {
   const auto node = Start();
   ASSERT_TRUE(node.ok()) << node.status();

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -65,11 +66,16 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status Logout(grpc::ServerContext* context, const v1::LogoutRequest*,
+                      v1::LogoutResponse*) override {
+    if (!HasToken(*context)) return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "no login"));
+    logged_out = true;
+    return grpc::Status::OK;
+  }
+
   grpc::Status ListCases(grpc::ServerContext* context, const v1::ListCasesRequest*,
                          v1::ListCasesResponse* response) override {
-    const auto header = context->client_metadata().find("authorization");
-    if (header == context->client_metadata().end() ||
-        header->second != std::string("Bearer ") + kToken) {
+    if (!HasToken(*context)) {
       return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "there is no login"));
     }
     for (const char* label : {"QSO-c-7714", "QSO-c-7715"}) {
@@ -82,6 +88,15 @@ class FakeNode final : public v1::NodeService::Service {
 
   v1::GetStatusResponse status;
   v1::ConfirmIdentityKeyRequest confirmed;
+  // Whether a call ended the session of kToken.
+  std::atomic<bool> logged_out = false;
+
+ private:
+  static bool HasToken(const grpc::ServerContext& context) {
+    const auto header = context.client_metadata().find("authorization");
+    return header != context.client_metadata().end() &&
+           header->second == std::string("Bearer ") + kToken;
+  }
 };
 
 struct Outcome {
@@ -187,7 +202,9 @@ TEST_F(ProgramTest, LogsInKeepsTheSessionPrivateAndLogsOut) {
   EXPECT_THAT(table.out, HasSubstr("QSO-c-7714"));
   EXPECT_THAT(Run("--json case list").out, StartsWith("{\"cases\":[{"));
   EXPECT_EQ(Run("logout").code, 0);
+  EXPECT_TRUE(node_.logged_out);
   EXPECT_EQ(Run("case list").code, 4);
+  EXPECT_EQ(Run("logout").code, 0) << "once more changes nothing";
 }
 
 TEST_F(ProgramTest, AnAmbiguousNameListsTheChoices) {
