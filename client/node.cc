@@ -50,7 +50,7 @@ constexpr absl::Duration kLateForRenewal = absl::Hours(24 * 10);
 constexpr int kMostAlerts = 100;
 
 absl::Status SocketError(const std::string& path, std::string_view what) {
-  return Error(v1::REASON_CONFIG_INVALID, "the socket " + path + " " + std::string(what));
+  return Error(v1::REASON_FILE_UNUSABLE, "the socket " + path + " " + std::string(what));
 }
 
 // OK if a server may listen on `path`: there is nothing, or what a node that died left behind.
@@ -92,9 +92,9 @@ absl::StatusOr<Membership> ReadMembership(const DataFolder& folder) {
   ASSIGN_OR_RETURN(const Certificate certificate, OwnCertificate(folder));
   const SpiffeId id = certificate.spiffe_id();
   if (id != SpiffeId::Organisation(network.id, id.organisation)) {
-    return Error(v1::REASON_CONFIG_INVALID, folder.tls_certificate() +
-                                                " is not the certificate of an organisation of " +
-                                                folder.network());
+    return Error(v1::REASON_FILE_UNUSABLE, folder.tls_certificate() +
+                                               " is not the certificate of an organisation of " +
+                                               folder.network());
   }
   return Membership{std::move(network), id};
 }

@@ -53,7 +53,7 @@ class Node {
     std::function<void()> on_stored;
   };
 
-  // Opens everything and begins to serve. REASON_CONFIG_INVALID: the folder has not joined, a file
+  // Opens everything and begins to serve. REASON_FILE_UNUSABLE: the folder has not joined, a file
   // or the socket cannot be used, or another node lives, saying which. Vault::Open's codes.
   static absl::StatusOr<std::unique_ptr<Node>> Start(const Options& options, const MasterKey& key);
 

@@ -77,7 +77,7 @@ absl::StatusOr<SecretBytes> AskPassphrase(const std::string& prompt) {
 // Whoever copies the data folder must not get its key along.
 absl::Status CheckOutside(const DataFolder& folder, const std::string& secret_path) {
   if (!folder.Contains(secret_path)) return absl::OkStatus();
-  return Error(v1::REASON_CONFIG_INVALID,
+  return Error(v1::REASON_FILE_UNUSABLE,
                secret_path + " lies in the data folder " + folder.path() +
                    ", where a copy of the folder would take the key along; keep it elsewhere");
 }

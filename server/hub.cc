@@ -32,7 +32,7 @@ absl::Status MakeDataFolder(const std::string& path) {
     std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
   }
   if (error) {
-    return Error(v1::REASON_CONFIG_INVALID, "the data folder " + path + " cannot be made");
+    return Error(v1::REASON_FILE_UNUSABLE, "the data folder " + path + " cannot be made");
   }
   return absl::OkStatus();
 }

@@ -73,9 +73,9 @@ class Hub final : public MembershipListener {
     int metrics = 0;
   };
 
-  // Opens the store and begins to serve. The store's codes; REASON_CONFIG_INVALID: a file (one of
-  // the catalogue too) or an address cannot be used, saying which; REASON_IDENTITY_MISSING: the
-  // certificate is not this network's or has ended.
+  // Opens the store and begins to serve. The store's codes; REASON_FILE_UNUSABLE: a file (one of
+  // the catalogue too) or folder cannot be used; REASON_CONFIG_INVALID: an address cannot be used,
+  // each saying which; REASON_IDENTITY_MISSING: the certificate is not this network's or has ended.
   static absl::StatusOr<std::unique_ptr<Hub>> Start(const Options& options);
 
   ~Hub() override;

@@ -114,7 +114,7 @@ absl::Status Init(const InitArguments& arguments) {
   if (std::filesystem::create_directories(folder, error)) {
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   }
-  if (error) return Error(v1::REASON_CONFIG_INVALID, "cannot make the folder " + arguments.data);
+  if (error) return Error(v1::REASON_FILE_UNUSABLE, "cannot make the folder " + arguments.data);
   const SecretBytes key = GenerateTlsKey();
   ASSIGN_OR_RETURN(const std::string pem, CreateRequest(key, SpiffeId::Hub(network.id)));
   ASSIGN_OR_RETURN(const CertificateRequest request, CertificateRequest::FromPem(pem));

@@ -360,10 +360,10 @@ absl::StatusOr<ConfigFile> ConfigFile::Load(const std::string& path) {
   const uintmax_t size = std::filesystem::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   if (error || !file) {
-    return Error(v1::REASON_CONFIG_INVALID, path + " cannot be read");
+    return Error(v1::REASON_FILE_UNUSABLE, path + " cannot be read");
   }
   if (size > kMaxFileBytes) {
-    return Error(v1::REASON_CONFIG_INVALID, path + " is larger than 1 MiB");
+    return Error(v1::REASON_FILE_UNUSABLE, path + " is larger than 1 MiB");
   }
   std::ostringstream text;
   text << file.rdbuf();

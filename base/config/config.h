@@ -10,10 +10,10 @@
 //   ASSIGN_OR_RETURN(options.format, log.Choice("format", {"text", "json"}, "text"));
 //   RETURN_IF_ERROR(file.Finish());
 //
-// Every failure is REASON_CONFIG_INVALID; messages name the key and what is expected, never the
-// value, which may be a secret. Each method exists twice: without a fallback the key is required,
-// with one it is optional. Not thread-safe. A ConfigSection refers to its ConfigFile, which
-// outlives it.
+// Every failure but that of reading the file is REASON_CONFIG_INVALID; messages name the key and
+// what is expected, never the value, which may be a secret. Each method exists twice: without a
+// fallback the key is required, with one it is optional. Not thread-safe. A ConfigSection refers to
+// its ConfigFile, which outlives it.
 #pragma once
 
 #include <cstdint>
@@ -109,7 +109,8 @@ class ConfigSection {
 class ConfigFile {
  public:
   // Reads the file at `path`: at most 1 MiB of YAML whose top level is a mapping.
-  // REASON_CONFIG_INVALID: it cannot be read, does not parse, or repeats a key.
+  // REASON_FILE_UNUSABLE: it cannot be read. REASON_CONFIG_INVALID: it does not parse, or repeats a
+  // key.
   static absl::StatusOr<ConfigFile> Load(const std::string& path);
 
   // The same from memory; `path` stands in messages and gives the folder for relative paths.

@@ -62,11 +62,14 @@ absl::StatusOr<Network> ParseNetwork(std::string_view json) {
   const auto parsed =
       google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &network);
   if (!parsed.ok()) {
-    return Error(v1::REASON_CONFIG_INVALID, "the network file is not the JSON of a network");
+    return Error(v1::REASON_FILE_UNUSABLE, "the network file is not the JSON of a network");
   }
   auto checked = CheckNetwork(network);
-  if (!checked.ok())
-    return Error(v1::REASON_CONFIG_INVALID, std::string(checked.status().message()));
+  if (!checked.ok()) {
+    // The text has a cure already.
+    return ErrorFromPeer(absl::StatusCode::kInvalidArgument,
+                         std::string(checked.status().message()), v1::REASON_FILE_UNUSABLE);
+  }
   return checked;
 }
 
@@ -76,7 +79,7 @@ absl::StatusOr<Network> LoadNetwork(const std::string& path) {
   file.read(json.data(), static_cast<std::streamsize>(json.size()));
   json.resize(static_cast<size_t>(file.gcount()));
   if (json.empty() || json.size() > kMaxFileBytes) {
-    return Error(v1::REASON_CONFIG_INVALID,
+    return Error(v1::REASON_FILE_UNUSABLE,
                  "the network file " + path + " cannot be read, is empty or exceeds 64 KiB");
   }
   auto network = ParseNetwork(json);

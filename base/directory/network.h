@@ -29,7 +29,7 @@ struct Network {
 // certificate itself is parsed where it is used.
 absl::StatusOr<Network> CheckNetwork(const v1::Network& network);
 
-// Reads JSON with original field names. REASON_CONFIG_INVALID: it does not parse or CheckNetwork
+// Reads JSON with original field names. REASON_FILE_UNUSABLE: it does not parse or CheckNetwork
 // refuses it.
 absl::StatusOr<Network> ParseNetwork(std::string_view json);
 

@@ -35,7 +35,7 @@ class FileDescriptor {
 };
 
 absl::Status FileError(const std::string& path, const std::string& what) {
-  return Error(v1::REASON_CONFIG_INVALID, "file " + path + ": " + what);
+  return Error(v1::REASON_FILE_UNUSABLE, "file " + path + ": " + what);
 }
 
 absl::Status SystemError(const std::string& path, const char* action) {

@@ -135,7 +135,7 @@ absl::Status StartLog(const LogOptions& options) {
     }
     state.logger = MakeLogger(std::move(sink), options.json);
   } catch (const std::exception&) {
-    return Error(v1::REASON_CONFIG_INVALID,
+    return Error(v1::REASON_FILE_UNUSABLE,
                  "the log file " + options.file + " cannot be opened for writing");
   }
   state.logger->set_level(ToSpdlog(options.level));
@@ -153,7 +153,7 @@ absl::Status ReopenLog() {
     state.logger =
         MakeLogger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(state.file), state.json);
   } catch (const std::exception&) {
-    return Error(v1::REASON_CONFIG_INVALID,
+    return Error(v1::REASON_FILE_UNUSABLE,
                  "the log file " + state.file + " cannot be opened for writing");
   }
   state.logger->set_level(level);

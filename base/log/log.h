@@ -34,7 +34,7 @@ struct LogOptions {
   std::string file;
 };
 
-// Sets where lines go; makes the folder of the file if need be. REASON_CONFIG_INVALID: the file
+// Sets where lines go; makes the folder of the file if need be. REASON_FILE_UNUSABLE: the file
 // cannot be opened for appending.
 absl::Status StartLog(const LogOptions& options);
 

@@ -40,7 +40,7 @@ struct TlsFiles {
 
 // OK if the files can serve a connection at `now`; call it before making credentials from them,
 // because gRPC itself reports a bad file only as failing handshakes. Each error names the file.
-// REASON_CONFIG_INVALID: a file is missing, or others may read the key. REASON_FIELD_INVALID: one
+// REASON_FILE_UNUSABLE: a file is missing, or others may read the key. REASON_FIELD_INVALID: one
 // does not parse. REASON_IDENTITY_MISSING: the key is of another certificate, or the CA did not
 // issue the certificate, or it is not valid at `now`.
 absl::Status CheckTlsFiles(const TlsFiles& files, absl::Time now);

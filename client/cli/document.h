@@ -16,7 +16,7 @@ namespace waymark::node {
 absl::Status FillFromText(const ValueReader& reader, const std::string& text,
                           google::protobuf::Message& message);
 
-// The same from a file, which errors name. CONFIG_INVALID: it cannot be read.
+// The same from a file, which errors name. FILE_UNUSABLE: it cannot be read.
 absl::Status FillFromFile(const ValueReader& reader, const std::string& path,
                           google::protobuf::Message& message);
 

@@ -30,7 +30,7 @@ absl::StatusOr<std::unique_ptr<RegistryClient>> RegistryClient::Create(const Ope
                         grpc::CreateCustomChannel(address, credentials, ChannelOptions()))});
   }
   if (hubs.empty()) {
-    return Error(v1::REASON_CONFIG_INVALID, "network.json names no address of a hub");
+    return Error(v1::REASON_FILE_UNUSABLE, "network.json names no address of a hub");
   }
   return std::unique_ptr<RegistryClient>(new RegistryClient(std::move(hubs)));
 }

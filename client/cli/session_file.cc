@@ -52,7 +52,7 @@ absl::Status RemoveSession(const std::string& path) {
   std::error_code failed;
   std::filesystem::remove(path, failed);
   if (!failed) return absl::OkStatus();
-  return Error(v1::REASON_CONFIG_INVALID, "the session file " + path + " cannot be removed");
+  return Error(v1::REASON_FILE_UNUSABLE, "the session file " + path + " cannot be removed");
 }
 
 }  // namespace waymark::node

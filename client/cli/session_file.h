@@ -14,13 +14,13 @@ namespace waymark::node {
 // Where the session for this socket is kept.
 std::string SessionPath(const std::string& socket);
 
-// Returns the token, empty if nobody is logged in. CONFIG_INVALID: others may read the file.
+// Returns the token, empty if nobody is logged in. FILE_UNUSABLE: others may read the file.
 absl::StatusOr<std::string> ReadSession(const std::string& path);
 
-// Keeps the token, making the folder if need be. CONFIG_INVALID: it cannot be written.
+// Keeps the token, making the folder if need be. FILE_UNUSABLE: it cannot be written.
 absl::Status WriteSession(const std::string& path, const std::string& token);
 
-// Forgets it; OK if there is none. CONFIG_INVALID: it cannot be removed.
+// Forgets it; OK if there is none. FILE_UNUSABLE: it cannot be removed.
 absl::Status RemoveSession(const std::string& path);
 
 }  // namespace waymark::node

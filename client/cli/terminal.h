@@ -11,7 +11,7 @@ namespace waymark::node {
 
 // Returns the passphrase: the first line of the file, of standard input for "-", or, without a
 // file, what a person types without echo. FIELD_INVALID: there is none, or nobody to ask.
-// CONFIG_INVALID: others may read the file.
+// FILE_UNUSABLE: others may read the file.
 absl::StatusOr<SecretBytes> ReadPassphrase(const std::string& file, const std::string& prompt);
 
 // Asks for "yes". PREVIEW_REQUIRED: any other answer.

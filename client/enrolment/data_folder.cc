@@ -23,14 +23,14 @@ absl::Status DataFolder::Make() const {
   const fs::path parent = fs::absolute(path_, error).parent_path();
   if (!error) fs::create_directories(parent, error);
   if (error || (mkdir(path_.c_str(), kOwnerOnly) != 0 && errno != EEXIST)) {
-    return Error(v1::REASON_CONFIG_INVALID, "the data folder " + path_ + " cannot be made");
+    return Error(v1::REASON_FILE_UNUSABLE, "the data folder " + path_ + " cannot be made");
   }
   struct stat info;
   if (stat(path_.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    return Error(v1::REASON_CONFIG_INVALID, "the data folder " + path_ + " is not a folder");
+    return Error(v1::REASON_FILE_UNUSABLE, "the data folder " + path_ + " is not a folder");
   }
   if ((info.st_mode & kGroupAndOthers) != 0) {
-    return Error(v1::REASON_CONFIG_INVALID,
+    return Error(v1::REASON_FILE_UNUSABLE,
                  "others have access to the data folder " + path_ + "; run chmod 700 on it");
   }
   return absl::OkStatus();
@@ -38,7 +38,7 @@ absl::Status DataFolder::Make() const {
 
 absl::Status DataFolder::CheckJoined() const {
   if (FileExists(tls_certificate())) return absl::OkStatus();
-  return Error(v1::REASON_CONFIG_INVALID,
+  return Error(v1::REASON_FILE_UNUSABLE,
                "there is no certificate in " + path_ +
                    "; run 'waymark-node join --help' to become a member first");
 }

@@ -34,11 +34,11 @@ class DataFolder {
   std::string next_certificate() const { return path_ + "/next.crt"; }
   std::string vault() const { return path_ + "/vault.db"; }
 
-  // Makes the folder, readable by its owner alone. REASON_CONFIG_INVALID: it cannot be made, or is
+  // Makes the folder, readable by its owner alone. REASON_FILE_UNUSABLE: it cannot be made, or is
   // there and others have access to it.
   absl::Status Make() const;
 
-  // OK if the folder holds a member's certificate. REASON_CONFIG_INVALID: it does not; join first.
+  // OK if the folder holds a member's certificate. REASON_FILE_UNUSABLE: it does not; join first.
   absl::Status CheckJoined() const;
 
   // Whether `path` lies in the folder or is the folder, symbolic links resolved.

@@ -31,7 +31,7 @@ class Join {
   // `cost` is for a passphrase, in a new vault. `clock` and `random` outlive the result.
   // REASON_FIELD_INVALID: the invitation's network is incomplete. REASON_EXISTS: the folder belongs
   // to another network or organisation, and stays as it is. Vault::Open's codes;
-  // REASON_CONFIG_INVALID: the folder cannot be used.
+  // REASON_FILE_UNUSABLE: the folder cannot be used.
   static absl::StatusOr<std::unique_ptr<Join>> Open(const v1::Invitation& invitation,
                                                     const DataFolder& folder, const MasterKey& key,
                                                     const ScryptCost& cost, Clock& clock,

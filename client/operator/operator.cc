@@ -38,7 +38,7 @@ absl::Status MakeFolder(const std::string& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
   if (failed || chmod(path.c_str(), 0700) != 0) {
-    return Error(v1::REASON_CONFIG_INVALID, "the folder " + path + " cannot be made");
+    return Error(v1::REASON_FILE_UNUSABLE, "the folder " + path + " cannot be made");
   }
   return absl::OkStatus();
 }
@@ -153,7 +153,7 @@ absl::StatusOr<std::unique_ptr<Operator>> Operator::Open(const std::string& fold
   ASSIGN_OR_RETURN(SigningKey registry_key, SigningKey::FromPem(registry_pem));
   if (!(registry_key.verifying_key() == network.registry_key) ||
       authority->network() != network.id) {
-    return Error(v1::REASON_CONFIG_INVALID,
+    return Error(v1::REASON_FILE_UNUSABLE,
                  "the keys in " + folder + " are not those of its network.json");
   }
   return std::unique_ptr<Operator>(new Operator(folder, std::move(network), std::move(authority),

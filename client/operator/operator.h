@@ -89,12 +89,12 @@ struct RefreshResult {
 class Operator {
  public:
   // Creates the folder with all keys and the network file. EXISTS: there is a network in it
-  // already; CONFIG_INVALID: it cannot be written; FIELD_INVALID: the plan.
+  // already; FILE_UNUSABLE: it cannot be written; FIELD_INVALID: the plan.
   static absl::StatusOr<std::unique_ptr<Operator>> Create(const std::string& folder,
                                                           const NetworkPlan& plan, Clock& clock,
                                                           Random& random);
 
-  // Opens the folder. CONFIG_INVALID names the file that is missing or does not fit the others.
+  // Opens the folder. FILE_UNUSABLE names the file that is missing or does not fit the others.
   static absl::StatusOr<std::unique_ptr<Operator>> Open(const std::string& folder, Clock& clock,
                                                         Random& random);
 

@@ -28,7 +28,7 @@ std::optional<uint8_t> HexValue(char digit) {
 absl::StatusOr<SecretBytes> ParseKeyFile(std::string_view text, const std::string& path) {
   if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   const auto wrong = [&path] {
-    return Error(v1::REASON_CONFIG_INVALID,
+    return Error(v1::REASON_FILE_UNUSABLE,
                  "the master key file does not hold 64 hexadecimal digits: " + path);
   };
   if (text.size() != kKeyFileDigits) return wrong();
@@ -71,7 +71,7 @@ absl::StatusOr<MasterKey> MasterKey::FromCredential(const std::string& directory
   const std::string path = directory + "/" + name;
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
-    return Error(v1::REASON_CONFIG_INVALID, "the credential cannot be read: " + path);
+    return Error(v1::REASON_FILE_UNUSABLE, "the credential cannot be read: " + path);
   }
   SecretBytes text(kKeyFileDigits + 2);
   const ssize_t size = read(file, text.data(), text.size());

@@ -20,16 +20,16 @@ namespace waymark::node {
 class MasterKey {
  public:
   // Writes a new key file of 64 hexadecimal digits with mode 0600. REASON_EXISTS: the file is there
-  // already and stays as it is. REASON_CONFIG_INVALID: the folder cannot be written.
+  // already and stays as it is. REASON_FILE_UNUSABLE: the folder cannot be written.
   static absl::Status CreateFile(const std::string& path, Random& random);
 
-  // Reads a key file: 64 hexadecimal digits and perhaps a newline. REASON_CONFIG_INVALID: it does
+  // Reads a key file: 64 hexadecimal digits and perhaps a newline. REASON_FILE_UNUSABLE: it does
   // not exist, is not such a file, or others than its owner may read it.
   static absl::StatusOr<MasterKey> FromFile(const std::string& path);
 
   // Reads the credential `name` from systemd's credentials directory, in the format of a key file.
   // systemd guards the directory itself, so the file's mode is not looked at.
-  // REASON_CONFIG_INVALID: it does not exist or is not such a file.
+  // REASON_FILE_UNUSABLE: it does not exist or is not such a file.
   static absl::StatusOr<MasterKey> FromCredential(const std::string& directory,
                                                   const std::string& name);
 

@@ -92,12 +92,12 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
   // SQLite would create the file readable by others, and its companions take over its mode.
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) {
-    return Error(v1::REASON_CONFIG_INVALID, "the vault's file cannot be opened: " + path);
+    return Error(v1::REASON_FILE_UNUSABLE, "the vault's file cannot be opened: " + path);
   }
   const bool private_to_owner = fchmod(file, 0600) == 0;
   close(file);
   if (!private_to_owner) {
-    return Error(v1::REASON_CONFIG_INVALID, "the vault's file belongs to somebody else: " + path);
+    return Error(v1::REASON_FILE_UNUSABLE, "the vault's file belongs to somebody else: " + path);
   }
 
   sqlite3* handle = nullptr;
@@ -118,8 +118,8 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
       "BEGIN IMMEDIATE; COMMIT;";
   const int settled = sqlite3_exec(handle, kSettings, nullptr, nullptr, nullptr);
   if ((settled & 0xff) == SQLITE_BUSY) {
-    return Error(v1::REASON_CONFIG_INVALID,
-                 "another process has the vault open (run one node per folder): " + path);
+    return Error(v1::REASON_FILE_UNUSABLE, "another process has the vault " + path +
+                                               " open; stop it first: one node runs per folder");
   }
   if (settled != SQLITE_OK) return FromSqlite(settled);
   return connection;

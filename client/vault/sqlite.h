@@ -50,7 +50,7 @@ class Statement {
 
 class SqliteConnection {
  public:
-  // Opens or creates the file with mode 0600, for this process alone. REASON_CONFIG_INVALID: the
+  // Opens or creates the file with mode 0600, for this process alone. REASON_FILE_UNUSABLE: the
   // folder cannot be used or another process has the file open.
   static absl::StatusOr<std::unique_ptr<SqliteConnection>> Open(const std::string& path);
   ~SqliteConnection();

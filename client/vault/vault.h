@@ -180,7 +180,7 @@ class Vault {
 
   // Opens the vault, or creates it when the file does not exist. `random` outlives it. Takes as
   // long as MasterKey::Derive. REASON_VAULT_LOCKED: the master key is another one.
-  // REASON_VERSION_UNSUPPORTED: the file was written by a newer version. REASON_CONFIG_INVALID: the
+  // REASON_VERSION_UNSUPPORTED: the file was written by a newer version. REASON_FILE_UNUSABLE: the
   // folder cannot be used, or another process has the vault open. REASON_DATA_CORRUPT: not a vault.
   static absl::StatusOr<std::unique_ptr<Vault>> Open(const Options& options, const MasterKey& key,
                                                      Random& random);

@@ -185,27 +185,27 @@ TEST_F(NodeTest, LeavesTheSocketOfALiveNodeAlone) {
   ASSERT_EQ(listen(fd, 1), 0);
   const auto node = Start();
   close(fd);
-  EXPECT_EQ(ReasonOf(node.status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(node.status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_THAT(std::string(node.status().message()), HasSubstr("another node"));
   EXPECT_TRUE(FileExists(socket_));
 }
 
 TEST_F(NodeTest, DeletesNoOtherFileInPlaceOfItsSocket) {
   const auto node = Start(folder_.network());
-  EXPECT_EQ(ReasonOf(node.status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(node.status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_TRUE(FileExists(folder_.network()));
 }
 
 TEST_F(NodeTest, RunsOncePerFolder) {
   const auto node = Start();
   ASSERT_TRUE(node.ok()) << node.status();
-  EXPECT_EQ(ReasonOf(Start(root_.File("other.sock")).status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(Start(root_.File("other.sock")).status()), v1::REASON_FILE_UNUSABLE);
 }
 
 TEST_F(NodeTest, SaysThatItMustJoinFirst) {
   RemoveFile(folder_.tls_certificate());
   const auto node = Start();
-  EXPECT_EQ(ReasonOf(node.status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(node.status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_THAT(std::string(node.status().message()), HasSubstr("waymark-node join"));
 }
 

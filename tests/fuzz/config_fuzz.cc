@@ -73,7 +73,7 @@ void CheckInvitation(const std::string& text) {
 void CheckNetworkFile(const std::string& text) {
   const auto network = ParseNetwork(text);
   if (!network.ok()) {
-    HOLDS(fuzz::FailedWith(network.status(), {v1::REASON_CONFIG_INVALID}));
+    HOLDS(fuzz::FailedWith(network.status(), {v1::REASON_FILE_UNUSABLE}));
     return;
   }
   HOLDS(!network->hub_addresses.empty() && network->version > 0);

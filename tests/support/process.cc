@@ -47,7 +47,7 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const Options& options) 
   const std::vector<char*> envp = Pointers(environment);
   const int output =
       open(options.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (output < 0) return Error(v1::REASON_CONFIG_INVALID, "cannot open " + options.output);
+  if (output < 0) return Error(v1::REASON_FILE_UNUSABLE, "cannot open " + options.output);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) {
@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const Options& options) 
     _exit(127);
   }
   close(output);
-  if (pid < 0) return Error(v1::REASON_CONFIG_INVALID, "cannot start " + options.command.front());
+  if (pid < 0) return Error(v1::REASON_FILE_UNUSABLE, "cannot start " + options.command.front());
   return std::unique_ptr<Process>(new Process(pid));
 }
 

@@ -29,7 +29,7 @@ class Process {
     std::string output;
   };
 
-  // Starts the child. REASON_CONFIG_INVALID: the output cannot be opened or there is no process to
+  // Starts the child. REASON_FILE_UNUSABLE: the output cannot be opened or there is no process to
   // be had; a program that cannot be run ends with exit status 127.
   static absl::StatusOr<std::unique_ptr<Process>> Start(const Options& options);
 

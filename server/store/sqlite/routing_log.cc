@@ -28,7 +28,8 @@ RoutingRecord ReadLine(Statement& statement) {
 
 absl::StatusOr<RoutingLog> ReadRoutingLog(const std::string& path) {
   if (!std::filesystem::exists(path)) {
-    return Error(v1::REASON_CONFIG_INVALID, "there is no hub's store at " + path);
+    return Error(v1::REASON_FILE_UNUSABLE,
+                 "there is no hub's store at " + path + "; give the data folder of a hub");
   }
   RoutingLog log;
   ASSIGN_OR_RETURN(const auto connection, OpenReader(path));

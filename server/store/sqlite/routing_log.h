@@ -23,7 +23,7 @@ struct RoutingLog {
   int64_t waiting_bytes = 0;
 };
 
-// CONFIG_INVALID: there is no store at `path`; DATA_CORRUPT: it does not read back.
+// FILE_UNUSABLE: there is no store at `path`; DATA_CORRUPT: it does not read back.
 absl::StatusOr<RoutingLog> ReadRoutingLog(const std::string& path);
 
 }  // namespace waymark::hub

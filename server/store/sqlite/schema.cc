@@ -165,7 +165,7 @@ v1::Reason ReasonOfErrno(int code) {
     case EPERM:
     case EROFS:
     case ENAMETOOLONG:
-      return v1::REASON_CONFIG_INVALID;
+      return v1::REASON_FILE_UNUSABLE;
     case ENOSPC:
     case EDQUOT:
       return v1::REASON_QUOTA_EXCEEDED;
@@ -262,8 +262,7 @@ absl::Status PrepareSchema(Connection& connection) {
     return transaction.Commit();
   }
   if (application != kApplicationId) {
-    return Error(v1::REASON_CONFIG_INVALID,
-                 "the configured store is a database of another program");
+    return Error(v1::REASON_FILE_UNUSABLE, "the configured store is a database of another program");
   }
   if (version != kSchemaVersion) {
     return Error(v1::REASON_VERSION_UNSUPPORTED,

@@ -28,7 +28,7 @@ struct StoreIdentity {
 // Holds `path` for this process; released with the object or the process.
 class FileLock {
  public:
-  // UNAVAILABLE when another process holds it; CONFIG_INVALID when the path cannot be used.
+  // UNAVAILABLE when another process holds it; FILE_UNUSABLE when the path cannot be used.
   static absl::StatusOr<std::unique_ptr<FileLock>> Acquire(const std::string& path);
 
   ~FileLock();
@@ -41,7 +41,7 @@ class FileLock {
   const int fd_;
 };
 
-// Makes sure that `path` exists, readable and writable by its owner alone. CONFIG_INVALID when
+// Makes sure that `path` exists, readable and writable by its owner alone. FILE_UNUSABLE when
 // the path cannot be used.
 absl::Status EnsurePrivateFile(const std::string& path);
 
@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path);
 absl::StatusOr<std::unique_ptr<Connection>> OpenCheckpointer(const std::string& path);
 absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path);
 
-// Creates the tables in an empty file, or checks those that are there: CONFIG_INVALID when the file
+// Creates the tables in an empty file, or checks those that are there: FILE_UNUSABLE when the file
 // belongs to another program, VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when
 // its structure is broken.
 absl::Status PrepareSchema(Connection& connection);

@@ -46,7 +46,7 @@ class SqliteStore final : public Store {
   };
 
   // Opens or creates the store and verifies every row of traffic. UNAVAILABLE when another process
-  // has it or the disk refuses, CONFIG_INVALID when the path cannot be used or the file belongs to
+  // has it or the disk refuses, FILE_UNUSABLE when the path cannot be used or the file belongs to
   // another program, VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when it does
   // not read back.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const Options& options);

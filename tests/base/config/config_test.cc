@@ -167,8 +167,9 @@ TEST(ConfigTest, AddressesAreChecked) {
 }
 
 TEST(ConfigTest, MissingFileIsNamed) {
-  EXPECT_THAT(Message(ConfigFile::Load("/nonexistent/hub.yaml").status()),
-              HasSubstr("/nonexistent/hub.yaml cannot be read"));
+  const absl::Status missing = ConfigFile::Load("/nonexistent/hub.yaml").status();
+  EXPECT_EQ(ReasonOf(missing), v1::REASON_FILE_UNUSABLE);
+  EXPECT_THAT(std::string(missing.message()), HasSubstr("/nonexistent/hub.yaml cannot be read"));
 }
 
 }  // namespace

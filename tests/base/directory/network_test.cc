@@ -45,9 +45,9 @@ TEST(NetworkTest, NamesTheFieldThatIsWrong) {
   v1::Network network = Sample();
   network.clear_hub_addresses();
   const auto refused = ParseNetwork(FormatNetwork(network)).status();
-  EXPECT_EQ(ReasonOf(refused), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(refused), v1::REASON_FILE_UNUSABLE);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("hub_addresses"));
-  EXPECT_EQ(ReasonOf(ParseNetwork("{").status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(ParseNetwork("{").status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_THAT(std::string(LoadNetwork("/nonexistent.json").status().message()),
               HasSubstr("/nonexistent.json"));
 }

@@ -54,22 +54,22 @@ TEST_F(FilesTest, ASecretThatOthersMayReadIsRefused) {
   ASSERT_TRUE(WriteSecretFile(Path("key.pem"), SecretBytes::CopyOf("secret")).ok());
   for (const mode_t mode : {0640, 0604, 0620, 0601}) {
     ASSERT_EQ(chmod(Path("key.pem").c_str(), mode), 0);
-    EXPECT_EQ(ReasonOf(ReadSecretFile(Path("key.pem"))), v1::REASON_CONFIG_INVALID) << mode;
+    EXPECT_EQ(ReasonOf(ReadSecretFile(Path("key.pem"))), v1::REASON_FILE_UNUSABLE) << mode;
   }
 }
 
 TEST_F(FilesTest, ErrorsNameTheFile) {
   const auto missing = ReadSecretFile(Path("missing.pem"));
-  EXPECT_EQ(ReasonOf(missing), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(missing), v1::REASON_FILE_UNUSABLE);
   EXPECT_NE(std::string(missing.status().message()).find("missing.pem"), std::string::npos);
   EXPECT_EQ(ReasonOf(WriteSecretFile(Path("no/folder/key.pem"), SecretBytes(3))),
-            v1::REASON_CONFIG_INVALID);
-  EXPECT_EQ(ReasonOf(ReadPublicFile(folder_)), v1::REASON_CONFIG_INVALID);
+            v1::REASON_FILE_UNUSABLE);
+  EXPECT_EQ(ReasonOf(ReadPublicFile(folder_)), v1::REASON_FILE_UNUSABLE);
 }
 
 TEST_F(FilesTest, AHugeFileIsRefused) {
   ASSERT_TRUE(WritePublicFile(Path("huge"), std::string((1 << 20) + 1, 'x')).ok());
-  EXPECT_EQ(ReasonOf(ReadPublicFile(Path("huge"))), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(ReadPublicFile(Path("huge"))), v1::REASON_FILE_UNUSABLE);
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST_F(LogTest, ReopenFollowsARotation) {
 TEST_F(LogTest, FileThatCannotBeOpenedIsNamed) {
   std::ofstream(path_) << "a file, not a folder";
   const absl::Status status = StartLog({LogLevel::kInfo, false, path_ + "/x.log"});
-  EXPECT_EQ(ReasonOf(status), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(status), v1::REASON_FILE_UNUSABLE);
   EXPECT_THAT(std::string(status.message()), HasSubstr(path_ + "/x.log"));
 }
 

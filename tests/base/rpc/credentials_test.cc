@@ -191,7 +191,7 @@ TEST_F(CredentialsTest, FilesAreCheckedBeforeTheyServe) {
     EXPECT_NE(std::string(status.message()).find(folder_), std::string::npos) << status;
     return ReasonOf(status);
   };
-  EXPECT_EQ(reason_with(&TlsFiles::key_path, folder_ + "/none"), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(reason_with(&TlsFiles::key_path, folder_ + "/none"), v1::REASON_FILE_UNUSABLE);
   EXPECT_EQ(reason_with(&TlsFiles::key_path, HubFiles().key_path), v1::REASON_IDENTITY_MISSING);
   EXPECT_EQ(reason_with(&TlsFiles::certificate_path, good.ca_path), v1::REASON_FIELD_INVALID);
   EXPECT_EQ(reason_with(&TlsFiles::ca_path, good.certificate_path), v1::REASON_FIELD_INVALID);

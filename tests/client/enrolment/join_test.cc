@@ -175,7 +175,7 @@ TEST_F(JoinTest, LeavesAFolderOfAnotherOrganisationOrNetworkAlone) {
 
 TEST_F(JoinTest, RefusesAFolderThatOthersMayRead) {
   ASSERT_EQ(mkdir(folder_.path().c_str(), 0755), 0);
-  EXPECT_EQ(ReasonOf(TryOpen(desk_.Invitation()).status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(TryOpen(desk_.Invitation()).status()), v1::REASON_FILE_UNUSABLE);
 }
 
 TEST_F(JoinTest, SaysWhenTheOperatorRejected) {

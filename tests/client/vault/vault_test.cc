@@ -317,7 +317,7 @@ TEST_F(VaultTest, AnotherMasterKeyIsRecognised) {
 }
 
 TEST_F(VaultTest, ASecondProcessIsRefused) {
-  EXPECT_EQ(ReasonOf(folder_.TryOpen().status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(folder_.TryOpen().status()), v1::REASON_FILE_UNUSABLE);
 }
 
 TEST_F(VaultTest, ANewerSchemaIsRefused) {
@@ -457,13 +457,13 @@ TEST(MasterKeyTest, FilesAreCheckedBeforeUse) {
   EXPECT_EQ(ReasonOf(MasterKey::CreateFile(path, SystemRandom())), v1::REASON_EXISTS);
   EXPECT_TRUE(MasterKey::FromFile(path).ok());
   ASSERT_EQ(chmod(path.c_str(), 0640), 0);
-  EXPECT_EQ(ReasonOf(MasterKey::FromFile(path).status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(MasterKey::FromFile(path).status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_TRUE(MasterKey::FromCredential(folder.path(), "key").ok());
   EXPECT_EQ(ReasonOf(MasterKey::FromCredential(folder.path(), "absent").status()),
-            v1::REASON_CONFIG_INVALID);
+            v1::REASON_FILE_UNUSABLE);
   std::ofstream(folder.File("short")) << "0123";
   EXPECT_EQ(ReasonOf(MasterKey::FromCredential(folder.path(), "short").status()),
-            v1::REASON_CONFIG_INVALID);
+            v1::REASON_FILE_UNUSABLE);
 }
 
 TEST(MasterKeyTest, APassphraseOpensItsVaultAtTheStoredCost) {

@@ -100,7 +100,7 @@ TEST_F(SqliteStoreTest, IsOpenOnce) {
 TEST_F(SqliteStoreTest, RefusesAFolderThatIsNotThere) {
   const auto store =
       SqliteStore::Open({.path = medium_.folder() + "/missing/hub.db", .random = &SystemRandom()});
-  EXPECT_EQ(ReasonOf(store.status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(store.status()), v1::REASON_FILE_UNUSABLE);
 }
 
 TEST_F(SqliteStoreTest, RefusesANewerSchema) {
@@ -115,7 +115,7 @@ TEST_F(SqliteStoreTest, RefusesANewerSchema) {
 
 TEST_F(SqliteStoreTest, RefusesTheDatabaseOfAnotherProgram) {
   Execute("CREATE TABLE theirs (a)");
-  EXPECT_EQ(ReasonOf(medium_.Open().status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(medium_.Open().status()), v1::REASON_FILE_UNUSABLE);
 }
 
 TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsCorrupt) {
