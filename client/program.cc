@@ -54,7 +54,7 @@ struct ServeArguments {
 
 int Report(const absl::Status& status) {
   if (status.ok()) return 0;
-  std::cerr << "waymark-node: " << status.message() << "\n";
+  std::cerr << ErrorLine("waymark-node", status);
   return kFailed;
 }
 
@@ -192,7 +192,7 @@ absl::StatusOr<bool> AwaitApproval(Join& join, absl::Duration wait) {
 absl::StatusOr<int> RunJoin(const JoinArguments& arguments, const ProgramOptions& program) {
   absl::Duration wait;
   if (!absl::ParseDuration(arguments.wait, &wait) || wait < absl::ZeroDuration()) {
-    std::cerr << "waymark-node: --wait expects a time such as 10m or 72h\n";
+    Report(CommandLineError("--wait expects a time such as 10m or 72h"));
     return kWrongUse;
   }
   ASSIGN_OR_RETURN(const v1::Invitation invitation, ReadInvitation(arguments.invitation));
@@ -324,8 +324,11 @@ int RunNodeProgram(int argc, char** argv, const ProgramOptions& options) {
   serve_command->add_option("--ready-file", serve.ready_file, "Written when ready.");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {
+    return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kWrongUse;
+    Report(CommandLineError(error.what()));
+    return kWrongUse;
   }
   if (join_command->parsed()) {
     const absl::StatusOr<int> result = RunJoin(join, options);

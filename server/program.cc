@@ -36,7 +36,7 @@ struct InitArguments {
 
 int Report(const absl::Status& status) {
   if (status.ok()) return 0;
-  std::cerr << "waymark-hub: " << status.message() << "\n";
+  std::cerr << ErrorLine("waymark-hub", status);
   return 1;
 }
 
@@ -153,8 +153,11 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
   inspect_command->add_option("--data", inspected, "The hub's data folder.")->required();
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {
+    return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    Report(CommandLineError(error.what()));
+    return 2;
   }
   if (inspect_command->parsed()) return Report(Inspect(inspected, std::cout));
   return Report(serve_command->parsed() ? Serve(serve, options) : Init(init));

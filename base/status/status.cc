@@ -83,4 +83,16 @@ absl::Status Annotate(const absl::Status& status, std::string_view context) {
   return WithReason(std::move(annotated), ReasonOf(status));
 }
 
+std::string ErrorLine(std::string_view program, const absl::Status& status) {
+  std::string line(program);
+  absl::StrAppend(&line, ": ", status.message(), " [", std::string(ReasonName(ReasonOf(status))),
+                  "]\n");
+  return line;
+}
+
+absl::Status CommandLineError(std::string_view what) {
+  return ErrorFromPeer(absl::StatusCode::kInvalidArgument,
+                       std::string(what) + "; --help says what there is", v1::REASON_FIELD_INVALID);
+}
+
 }  // namespace waymark

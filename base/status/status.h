@@ -48,6 +48,13 @@ absl::Status ErrorFromPeer(absl::StatusCode code, std::string_view message, v1::
 // Returns `status` with "<context>: " before its message and the same reason.
 absl::Status Annotate(const absl::Status& status, std::string_view context);
 
+// Returns the line with which a program reports an error to people:
+// "<program>: <message> [<REASON>]\n".
+std::string ErrorLine(std::string_view program, const absl::Status& status);
+
+// Returns an error of the command line that `what` tells of, FIELD_INVALID.
+absl::Status CommandLineError(std::string_view what);
+
 }  // namespace waymark
 
 // Both may be nested, for example in a lambda that is part of `expr`: each use has a name of its

@@ -14,7 +14,7 @@ namespace {
 int Code(ExitCode code) { return static_cast<int>(code); }
 
 int Refuse(const std::string& what) {
-  std::cerr << "waymark: " << what << "; --help says what there is [FIELD_INVALID]\n";
+  std::cerr << ErrorLine("waymark", CommandLineError(what));
   return Code(ExitCode::kUsage);
 }
 
@@ -50,9 +50,7 @@ int Run(int argc, char** argv) {
   }
   const absl::Status status = shell.Execute();
   std::cout << std::flush;
-  if (!status.ok()) {
-    std::cerr << "waymark: " << status.message() << " [" << ReasonName(ReasonOf(status)) << "]\n";
-  }
+  if (!status.ok()) std::cerr << ErrorLine("waymark", status);
   return Code(ExitCodeOf(status));
 }
 

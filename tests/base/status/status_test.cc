@@ -30,6 +30,14 @@ TEST(StatusTest, AnnotateKeepsTheReason) {
   EXPECT_TRUE(status.message().substr(0, 9) == "opening: ");
 }
 
+TEST(StatusTest, ALineForPeopleEndsWithTheReason) {
+  EXPECT_EQ(ErrorLine("waymark-node", Error(v1::REASON_FILE_UNUSABLE, "the file x is not there")),
+            "waymark-node: the file x is not there. Put that right and try again. "
+            "[FILE_UNUSABLE]\n");
+  EXPECT_EQ(ErrorLine("waymark-hub", CommandLineError("--config is required")),
+            "waymark-hub: --config is required; --help says what there is [FIELD_INVALID]\n");
+}
+
 TEST(StatusTest, ForeignErrorsAreInternal) {
   EXPECT_EQ(ReasonOf(absl::UnknownError("x")), v1::REASON_INTERNAL);
   EXPECT_EQ(ReasonOf(absl::OkStatus()), v1::REASON_UNSPECIFIED);
