@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
+#include "absl/strings/escaping.h"
 #include "base/lifecycle/inquiry_clocks.h"
 #include "base/status/status.h"
 #include "base/time/clock.h"
@@ -39,6 +41,15 @@ void GiveTimeBackOnce(local::v1::Referral& referral, absl::Time asked_at, absl::
                                             asked_at, now);
   referral.set_respond_by_ms(ToMillis(clocks.respond_by));
   referral.set_prompt_at_ms(ToMillis(clocks.prompt_at));
+}
+
+// Enough of an id for people to find the referral by.
+constexpr size_t kShownDigits = 8;
+
+// "OFFER" for KIND_OFFER.
+std::string KindWord(v1::Kind kind) {
+  constexpr std::string_view kPrefix = "KIND_";
+  return v1::Kind_Name(kind).substr(kPrefix.size());
 }
 
 }  // namespace
@@ -124,8 +135,11 @@ absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, Cl
   const auto from = StateOf(referral);
   const auto to = NextNodeState(from, kind, DirectionOf(referral, sent), detail);
   if (!to.has_value()) {
+    const std::string id = absl::BytesToHexString(referral.referral_id()).substr(0, kShownDigits);
     return Error(v1::REASON_STATE_FORBIDS,
-                 v1::Kind_Name(kind) + " in state " + (from ? std::string(Name(*from)) : "NONE"));
+                 KindWord(kind) + " does not fit referral " + id + ", which " +
+                     (from ? "is " + std::string(Name(*from)) : "has not begun") +
+                     "; 'waymark show " + id + "' tells what happened");
   }
   if (to == from) return absl::OkStatus();
   const absl::Time asked_at = FromMillis(referral.state_since_ms());

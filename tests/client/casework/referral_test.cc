@@ -4,10 +4,15 @@
 #include <vector>
 
 #include "base/random/random.h"
+#include "base/status/status.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace waymark::node {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 absl::Time Minute(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
 
@@ -131,6 +136,20 @@ TEST(ReferralTest, OnlyWhatMayHaveArrivedCountsAsSent) {
     event.add_field_nos(++field_no);
   }
   EXPECT_EQ(FieldsSent(referral), (std::set<uint32_t>{101, 102, 103}));
+}
+
+TEST(ReferralTest, WhatDoesNotFitNamesTheReferralItsStateAndTheWayOut) {
+  local::v1::Referral referral;
+  referral.set_referral_id("\x9a\xb1\xc2\xd3" + std::string(12, 'r'));
+  referral.set_state("ONGOING");
+  const absl::Status refused =
+      Advance(referral, v1::KIND_OFFER, /*sent=*/true, {}, absl::FromUnixSeconds(1'800'000'000));
+  EXPECT_EQ(ReasonOf(refused), v1::REASON_STATE_FORBIDS);
+  const std::string text(refused.message());
+  EXPECT_THAT(text, HasSubstr("OFFER does not fit referral 9ab1c2d3, which is ONGOING"));
+  EXPECT_THAT(text, HasSubstr("waymark show 9ab1c2d3"));
+  EXPECT_THAT(text, Not(HasSubstr("KIND_")));
+  EXPECT_EQ(referral.state(), "ONGOING");
 }
 
 }  // namespace
