@@ -110,7 +110,8 @@ absl::Status NodeService::CheckOwnService(const Actor& actor, const ServiceId& s
   if (actor.RequireAdministrator().ok()) return absl::OkStatus();
   const ServiceEntry* entry = node_.context.directory()->FindService(service);
   if (entry == nullptr) {
-    return Error(v1::REASON_NOT_FOUND, "the directory has no such service");
+    return Error(v1::REASON_NOT_FOUND,
+                 "the directory has no such service; 'waymark service list' lists them");
   }
   return actor.RequireCaseworker(entry->unit);
 }
@@ -215,7 +216,8 @@ grpc::Status NodeService::MatchServices(grpc::ServerContext* context,
       for (const v1::ServiceMatch& match : matches) *response->add_matches() = match;
       return absl::OkStatus();
     }
-    return Error(v1::REASON_NOT_FOUND, "the case has no need of this id");
+    return Error(v1::REASON_NOT_FOUND,
+                 "the case has no need of this id; 'waymark case show CASE' lists them");
   });
 }
 

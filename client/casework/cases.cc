@@ -98,7 +98,8 @@ absl::StatusOr<CaseAndNeed> LoadNeed(const Reader& reader, const CaseId& case_id
       return found;
     }
   }
-  return Error(v1::REASON_NOT_FOUND, "the case has no need of this id");
+  return Error(v1::REASON_NOT_FOUND,
+               "the case has no need of this id; 'waymark case show CASE' lists them");
 }
 
 absl::Status Cases::Create(const Actor& actor, const v1::CreateCaseRequest& request) {

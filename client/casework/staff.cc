@@ -160,7 +160,8 @@ absl::Status StaffRegister::Remove(const std::string& name) {
   RETURN_IF_ERROR(vault_.Write([&](Transaction& t) -> absl::Status {
     const absl::Status known = t.Get(DocumentKind::kStaff, id).status();
     if (ReasonOf(known) == v1::REASON_NOT_FOUND) {
-      return Error(v1::REASON_NOT_FOUND, "no staff member is called '" + name + "'");
+      return Error(v1::REASON_NOT_FOUND,
+                   "no staff member is called '" + name + "'; 'waymark staff list' lists them");
     }
     RETURN_IF_ERROR(known);
     RETURN_IF_ERROR(CheckNotLastAdministrator(t, name));

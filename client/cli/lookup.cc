@@ -41,7 +41,7 @@ std::vector<Named> OrganisationsOf(const v1::ListDirectoryResponse& directory) {
 
 }  // namespace
 
-absl::StatusOr<std::string> Choose(const std::string& what, const std::string& wanted,
+absl::StatusOr<std::string> Choose(const Sort& sort, const std::string& wanted,
                                    const std::vector<Named>& choices) {
   std::vector<const Named*> found;
   for (const Named& choice : choices) {
@@ -55,11 +55,12 @@ absl::StatusOr<std::string> Choose(const std::string& what, const std::string& w
   }
   if (found.size() == 1) return found.front()->id;
   if (found.empty()) {
-    return Error(v1::REASON_NOT_FOUND, "there is no " + what + " '" + wanted + "'");
+    return Error(v1::REASON_NOT_FOUND, "there is no " + sort.what + " '" + wanted + "'; '" +
+                                           sort.lister + "' lists them");
   }
   std::vector<std::string> list;
   for (const Named* choice : found) list.push_back(ShortId(choice->id) + " " + choice->name);
-  return UsageError("'" + wanted + "' may be any " + what + " of: " + Join(list) +
+  return UsageError("'" + wanted + "' may be any " + sort.what + " of: " + Join(list) +
                     "; give more of it");
 }
 
@@ -73,7 +74,7 @@ absl::StatusOr<v1::ListDirectoryResponse*> Lookup::Directory() {
 absl::StatusOr<std::string> Lookup::Unit(const std::string& wanted) {
   if (auto id = ParseId(wanted); id.ok()) return id;
   ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
-  return Choose("unit", wanted, UnitsOf(*directory));
+  return Choose({"unit", "waymark directory"}, wanted, UnitsOf(*directory));
 }
 
 absl::StatusOr<std::string> Lookup::UnitHandle(const std::string& unit_id) {
@@ -87,7 +88,7 @@ absl::StatusOr<std::string> Lookup::UnitHandle(const std::string& unit_id) {
 absl::StatusOr<std::string> Lookup::Organisation(const std::string& wanted) {
   if (auto id = ParseId(wanted); id.ok()) return id;
   ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
-  return Choose("organisation", wanted, OrganisationsOf(*directory));
+  return Choose({"organisation", "waymark directory"}, wanted, OrganisationsOf(*directory));
 }
 
 absl::StatusOr<std::string> Lookup::UnitOrOrganisation(const std::string& wanted) {
@@ -96,7 +97,7 @@ absl::StatusOr<std::string> Lookup::UnitOrOrganisation(const std::string& wanted
   std::vector<Named> choices = UnitsOf(*directory);
   const std::vector<Named> organisations = OrganisationsOf(*directory);
   choices.insert(choices.end(), organisations.begin(), organisations.end());
-  return Choose("unit or organisation", wanted, choices);
+  return Choose({"unit or organisation", "waymark directory"}, wanted, choices);
 }
 
 absl::StatusOr<std::string> Lookup::Service(const std::string& wanted) {
@@ -106,7 +107,7 @@ absl::StatusOr<std::string> Lookup::Service(const std::string& wanted) {
   for (const v1::DirectoryListing& listing : directory->services()) {
     choices.push_back({listing.service().service_id(), listing.service().handle()});
   }
-  return Choose("service", wanted, choices);
+  return Choose({"service", "waymark service list"}, wanted, choices);
 }
 
 absl::StatusOr<std::string> Lookup::ServiceWithHandle(const std::string& handle) {
@@ -124,7 +125,7 @@ absl::StatusOr<std::string> Lookup::Case(const std::string& wanted) {
   for (const v1::Case& person : listed.cases()) {
     choices.push_back({person.case_id(), person.label()});
   }
-  return Choose("case", wanted, choices);
+  return Choose({"case", "waymark case list"}, wanted, choices);
 }
 
 absl::StatusOr<std::string> Lookup::Need(const std::string& case_id, const std::string& wanted) {
@@ -136,7 +137,7 @@ absl::StatusOr<std::string> Lookup::Need(const std::string& case_id, const std::
   for (const v1::Need& need : shown.case_().needs()) {
     choices.push_back({need.need_id(), std::to_string(need.service_code())});
   }
-  return Choose("need of the case", wanted, choices);
+  return Choose({"need of the case", "waymark case show CASE"}, wanted, choices);
 }
 
 absl::StatusOr<std::string> Lookup::Consent(const std::string& wanted) {
@@ -151,7 +152,7 @@ absl::StatusOr<std::string> Lookup::Consent(const std::string& wanted) {
       choices.push_back({consent.consent_id(), ""});
     }
   }
-  return Choose("consent", wanted, choices);
+  return Choose({"consent", "waymark consent list CASE"}, wanted, choices);
 }
 
 absl::StatusOr<std::string> Lookup::Referral(const std::string& wanted) {
@@ -166,7 +167,7 @@ absl::StatusOr<std::string> Lookup::Referral(const std::string& wanted) {
       choices.push_back({referral.referral_id(), referral.other_unit()});
     }
   }
-  return Choose("referral", wanted, choices);
+  return Choose({"referral", "waymark inbox --all' or 'waymark sent --all"}, wanted, choices);
 }
 
 IdResolver Lookup::Resolver() {

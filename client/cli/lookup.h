@@ -22,9 +22,15 @@ struct Named {
   std::string name;
 };
 
-// Returns the id that `wanted` stands for. NOT_FOUND: nothing; FIELD_INVALID: several, which it
-// lists by name and digits. Pure.
-absl::StatusOr<std::string> Choose(const std::string& what, const std::string& wanted,
+// What is looked for: what people call it, and the command that lists what there is.
+struct Sort {
+  std::string what;
+  std::string lister;
+};
+
+// Returns the id that `wanted` stands for. NOT_FOUND: nothing, and which command lists what there
+// is; FIELD_INVALID: several, which it lists by name and digits. Pure.
+absl::StatusOr<std::string> Choose(const Sort& sort, const std::string& wanted,
                                    const std::vector<Named>& choices);
 
 // Asks the node for what there is. Errors are those of Choose and of the node. The client outlives

@@ -347,7 +347,8 @@ absl::StatusOr<MemberView> Operator::FindMember(RegistryDesk& desk, const std::s
   for (MemberView& view : members) {
     if (view.member.handle() == handle) return std::move(view);
   }
-  return Error(v1::REASON_NOT_FOUND, "no member has the handle " + handle);
+  return Error(v1::REASON_NOT_FOUND,
+               "no member has the handle " + handle + "; 'waymark registry members' lists them");
 }
 
 absl::StatusOr<v1::Enrolment> Operator::FindRequest(RegistryDesk& desk, const std::string& id) {
@@ -359,7 +360,8 @@ absl::StatusOr<v1::Enrolment> Operator::FindRequest(RegistryDesk& desk, const st
     found = &enrolment;
   }
   if (found == nullptr) {
-    return Error(v1::REASON_NOT_FOUND, "no request that waits begins with '" + id + "'");
+    return Error(v1::REASON_NOT_FOUND, "no request that waits begins with '" + id +
+                                           "'; 'waymark registry requests' lists them");
   }
   return *found;
 }

@@ -49,17 +49,21 @@ TEST(ViewTest, ShowsSectionsInWords) {
   EXPECT_THAT(text, HasSubstr("DEPN.age_years (2)       9\n"));
 }
 
+const Sort kUnit = {"unit", "waymark directory"};
+
 TEST(ChooseTest, TakesANameOrDigitsThatOneIdBeginsWith) {
   const std::vector<Named> choices = {
       {std::string("\xab\xcd\x01", 3) + std::string(13, 'x'), "one"},
       {std::string("\xab\xcd\x02", 3) + std::string(13, 'x'), "two"},
       {std::string(16, 'z'), "abcd"}};
-  EXPECT_EQ(*Choose("unit", "two", choices), choices[1].id);
-  EXPECT_EQ(*Choose("unit", "ABCD01", choices), choices[0].id);
+  EXPECT_EQ(*Choose(kUnit, "two", choices), choices[1].id);
+  EXPECT_EQ(*Choose(kUnit, "ABCD01", choices), choices[0].id);
   // An exact name holds over digits.
-  EXPECT_EQ(*Choose("unit", "abcd", choices), choices[2].id);
-  EXPECT_EQ(ReasonOf(Choose("unit", "abc", choices).status()), v1::REASON_NOT_FOUND);
-  EXPECT_EQ(ReasonOf(Choose("unit", "", choices).status()), v1::REASON_NOT_FOUND);
+  EXPECT_EQ(*Choose(kUnit, "abcd", choices), choices[2].id);
+  EXPECT_EQ(ReasonOf(Choose(kUnit, "abc", choices).status()), v1::REASON_NOT_FOUND);
+  const absl::Status nothing = Choose(kUnit, "", choices).status();
+  EXPECT_EQ(ReasonOf(nothing), v1::REASON_NOT_FOUND);
+  EXPECT_THAT(std::string(nothing.message()), HasSubstr("'waymark directory' lists them"));
 }
 
 TEST(ChooseTest, ListsWhatMayBeMeant) {
@@ -67,7 +71,7 @@ TEST(ChooseTest, ListsWhatMayBeMeant) {
       {std::string("\xab\xcd\x01", 3) + std::string(13, 'x'), "one"},
       {std::string("\xab\xcd\x02", 3) + std::string(13, 'x'), "two"},
       {std::string(16, 'z'), "other"}};
-  const absl::Status status = Choose("unit", "abcd", choices).status();
+  const absl::Status status = Choose(kUnit, "abcd", choices).status();
   EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage);
   EXPECT_THAT(std::string(status.message()), HasSubstr("abcd0178 one, abcd0278 two"));
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("other")));
