@@ -298,7 +298,9 @@ absl::StatusOr<int> ParseEnum(const std::string& what, const EnumDescriptor& typ
   for (int i = 1; i < type.value_count(); ++i) {
     known += (known.empty() ? "" : ", ") + WordOf(*type.value(i));
   }
-  return Error(v1::REASON_ENUM_UNKNOWN, what + " takes one of " + known);
+  // The table's cure is for programs of different versions; here the list is the cure.
+  return ErrorFromPeer(absl::StatusCode::kInvalidArgument, what + " takes one of " + known,
+                       v1::REASON_ENUM_UNKNOWN);
 }
 
 std::string WordOf(const google::protobuf::EnumValueDescriptor& value) {

@@ -109,6 +109,12 @@ TEST(ValuesTest, ErrorsNameTheFieldAndTheWayOutButNeverTheValue) {
   }
 }
 
+TEST(ValuesTest, AnUnknownWordListsTheWordsAndSpeaksOfNoUpgrade) {
+  const absl::Status refused = ParseEnum("--class", *v1::Urgency_descriptor(), "U9").status();
+  EXPECT_EQ(ReasonOf(refused), v1::REASON_ENUM_UNKNOWN);
+  EXPECT_EQ(refused.message(), "--class takes one of U0, U1, U2, U3, U4");
+}
+
 TEST(ValuesTest, AddsDependantsGoalsAndConditions) {
   v1::Sections sections;
   ASSERT_TRUE(AddEntry(Reader(), v1::SECTION_DEPN,
