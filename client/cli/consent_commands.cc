@@ -8,6 +8,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/confirmation.h"
 #include "client/cli/document.h"
+#include "client/cli/exit_code.h"
 #include "client/cli/terminal.h"
 
 namespace waymark::node {
@@ -95,6 +96,19 @@ void AddSpecialToScope(v1::ConsentRecord& consent) {
   }
 }
 
+// Whole minutes and hours: finer times would tell one consent from another.
+absl::Status CheckEnds(const v1::ConsentRecord& consent) {
+  constexpr int64_t kMinute = 60;
+  constexpr int64_t kHour = 60 * kMinute;
+  if (consent.valid_from().seconds() % kMinute != 0) {
+    return UsageError("--from takes a whole minute, such as 2027-03-09T20:30");
+  }
+  if (consent.valid_until().seconds() % kHour != 0) {
+    return UsageError("--until takes a whole hour in UTC, such as 2027-03-10T06:00Z");
+  }
+  return absl::OkStatus();
+}
+
 // The record as the options say it. Nothing that widens what is shared, and no fact of how the
 // person was asked, has a default.
 absl::StatusOr<v1::ConsentRecord> Draft(Shell& shell, const ConsentOptions& options) {
@@ -112,6 +126,7 @@ absl::StatusOr<v1::ConsentRecord> Draft(Shell& shell, const ConsentOptions& opti
         AssignField(reader, "consent", flag.field, absl::StrJoin(given->second, ","), consent);
     if (!assigned.ok()) return Annotate(assigned, flag.option);
   }
+  RETURN_IF_ERROR(CheckEnds(consent));
   AddSpecialToScope(consent);
   consent.set_case_id(person.case_id());
   consent.set_controller_unit(person.unit_id());

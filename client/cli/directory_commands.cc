@@ -74,6 +74,7 @@ absl::Status PublishService(Shell& shell, const DirectoryOptions& options) {
 }
 
 absl::Status SetCapacity(Shell& shell, const DirectoryOptions& options) {
+  RETURN_IF_ERROR(shell.CheckFuture("--until", options.until));
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
   const ValueReader reader = shell.reader();

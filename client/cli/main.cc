@@ -18,6 +18,15 @@ int Refuse(const std::string& what) {
   return Code(ExitCode::kUsage);
 }
 
+// "CODE takes a number" for "Could not convert: CODE = abc": of our options only numbers are
+// converted.
+std::string NotANumber(std::string_view text) {
+  const size_t name = text.find(": ");
+  const size_t end = text.find(" = ");
+  if (name == std::string_view::npos || end == std::string_view::npos) return std::string(text);
+  return std::string(text.substr(name + 2, end - name - 2)) + " takes a number";
+}
+
 int Run(int argc, char** argv) {
   Shell shell(std::cout, SystemClock(), SystemRandom());
   CLI::App app("The command line of a Waymark node, and of the registry operator.", "waymark");
@@ -45,6 +54,8 @@ int Run(int argc, char** argv) {
     return Refuse("there is no command '" + unknown.front() + "'");
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted, std::cout, std::cerr);
+  } catch (const CLI::ConversionError& error) {
+    return Refuse(NotANumber(error.what()));
   } catch (const CLI::ParseError& error) {
     return Refuse(error.what());
   }

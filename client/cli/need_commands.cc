@@ -2,6 +2,7 @@
 
 #include "base/status/status.h"
 #include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
 
 namespace waymark::node {
 namespace {
@@ -35,6 +36,7 @@ absl::StatusOr<CaseNeed> Find(Shell& shell, const NeedOptions& options) {
 }
 
 absl::Status AddNeed(Shell& shell, const NeedOptions& options) {
+  if (options.rank == 0) return UsageError("--rank counts from 1, the first");
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
   v1::PutNeedRequest request;

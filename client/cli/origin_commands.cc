@@ -4,6 +4,7 @@
 #include "base/status/status.h"
 #include "client/cli/commands.h"
 #include "client/cli/confirmation.h"
+#include "client/cli/exit_code.h"
 #include "client/cli/terminal.h"
 
 namespace waymark::node {
@@ -46,7 +47,6 @@ absl::StatusOr<v1::PreviewRequest> ContentOf(Shell& shell, const OriginOptions& 
   } else {
     ASSIGN_OR_RETURN(*content.mutable_referral_id(), names.Referral(options.referral));
   }
-  // Without one, the node says which rule that breaks.
   if (!options.consent.empty()) {
     ASSIGN_OR_RETURN(*content.mutable_consent_id(), names.Consent(options.consent));
   }
@@ -87,6 +87,13 @@ absl::Status Preview(Shell& shell, const OriginOptions& options, v1::Kind kind) 
   return FindingsToStatus(preview.findings());
 }
 
+// What is sent under a consent names it; a preview without one says which rule that breaks.
+absl::Status RequireConsent(const OriginOptions& options) {
+  if (!options.consent.empty()) return absl::OkStatus();
+  return UsageError(
+      "give --consent with digits of the consent to use; 'waymark consent list CASE' lists them");
+}
+
 // Returns the digest of a preview that was confirmed, before or now.
 absl::StatusOr<std::string> Confirm(Shell& shell, const OriginOptions& options,
                                     const v1::PreviewRequest& content) {
@@ -105,6 +112,7 @@ absl::StatusOr<std::string> Confirm(Shell& shell, const OriginOptions& options,
 }
 
 absl::Status Inquire(Shell& shell, const OriginOptions& options) {
+  RETURN_IF_ERROR(RequireConsent(options));
   v1::InquireRequest request;
   ASSIGN_OR_RETURN(*request.mutable_content(), ContentOf(shell, options, v1::KIND_INQUIRY));
   ASSIGN_OR_RETURN(*request.mutable_referral_id(), shell.NewId(options.id));
@@ -119,6 +127,7 @@ absl::Status Inquire(Shell& shell, const OriginOptions& options) {
 }
 
 absl::Status Accept(Shell& shell, const OriginOptions& options) {
+  RETURN_IF_ERROR(RequireConsent(options));
   ASSIGN_OR_RETURN(const v1::PreviewRequest content, ContentOf(shell, options, v1::KIND_ACCEPT));
   v1::AcceptRequest request;
   request.set_referral_id(content.referral_id());
@@ -131,6 +140,7 @@ absl::Status Accept(Shell& shell, const OriginOptions& options) {
 }
 
 absl::Status Disclose(Shell& shell, const OriginOptions& options) {
+  RETURN_IF_ERROR(RequireConsent(options));
   v1::DiscloseRequest request;
   ASSIGN_OR_RETURN(*request.mutable_content(), ContentOf(shell, options, v1::KIND_DISCLOSE));
   ASSIGN_OR_RETURN(*request.mutable_message_id(), shell.NewId(options.message_id));

@@ -73,6 +73,7 @@ absl::StatusOr<Response> Send(Shell& shell, const ProviderOptions& options,
 }
 
 absl::Status Offer(Shell& shell, const ProviderOptions& options) {
+  RETURN_IF_ERROR(shell.CheckFuture("--hold", options.hold));
   v1::OfferRequest request;
   RETURN_IF_ERROR(SetFields(shell,
                             {{"--start", "start", options.start},

@@ -60,6 +60,13 @@ absl::StatusOr<Lookup> Shell::Names() {
   return Lookup(*node);
 }
 
+absl::Status Shell::CheckFuture(const std::string& option, const std::string& text) {
+  if (text.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const absl::Time time, ParseTime(option, text, view_.zone));
+  if (time > clock_.Now()) return absl::OkStatus();
+  return UsageError(option + " has passed; give a time that is still to come");
+}
+
 absl::StatusOr<std::string> Shell::NewId(const std::string& given) {
   constexpr size_t kIdSize = 16;
   if (given.empty()) return random_.Bytes(kIdSize);

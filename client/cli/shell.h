@@ -63,6 +63,9 @@ class Shell {
   const View& view() const { return view_; }
   ValueReader reader() const { return {.zone = view_.zone, .resolve = {}}; }
 
+  // OK if the time is still to come, or empty. FIELD_INVALID names `option`.
+  absl::Status CheckFuture(const std::string& option, const std::string& text);
+
   // Returns 16 bytes: `given` if there is one, else a new random id.
   absl::StatusOr<std::string> NewId(const std::string& given);
 

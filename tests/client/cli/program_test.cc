@@ -86,6 +86,12 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetCase(grpc::ServerContext*, const v1::GetCaseRequest* request,
+                       v1::GetCaseResponse* response) override {
+    response->mutable_case_()->set_case_id(request->case_id());
+    return grpc::Status::OK;
+  }
+
   v1::GetStatusResponse status;
   v1::ConfirmIdentityKeyRequest confirmed;
   // Whether a call ended the session of kToken.
@@ -174,6 +180,29 @@ TEST_F(ProgramTest, WrongUsageIsTwoAndSaysWhatToDo) {
     EXPECT_EQ(outcome.code, 2) << arguments;
     EXPECT_THAT(outcome.err, StartsWith("waymark: ")) << arguments;
     EXPECT_EQ(outcome.out, "") << arguments;
+  }
+}
+
+// No name of the schema, no word of a library: what is wrong with which option, and what to give.
+TEST_F(ProgramTest, WrongValuesAreNamedByTheirOption) {
+  StartNode();
+  ASSERT_EQ(Run("login ana --passphrase-file " + Write("right", "correct horse battery")).code, 0);
+  const struct {
+    const char* arguments;
+    const char* text;
+  } cases[] = {
+      {"capacity set lin-206 NO_CAPACITY --until 2020-01-01T00:00", "--until has passed"},
+      {"offer 9ab1c2 --start 2027-01-01T00:00 --hold 2020-01-01T00:00", "--hold has passed"},
+      {"need add QSO-c-7714 206 --rank 0 --urgency U0", "--rank counts from 1"},
+      {"need add QSO-c-7714 abc --rank 1 --urgency U0", "CODE takes a number"},
+      {"accept 9ab1c2", "give --consent"},
+      {"disclose 9ab1c2", "'waymark consent list CASE'"},
+      {"consent read-back QSO-c-7714 --until 2027-03-09T13:30", "--until takes a whole hour"},
+  };
+  for (const auto& test : cases) {
+    const Outcome outcome = Run(test.arguments);
+    EXPECT_EQ(outcome.code, 2) << test.arguments;
+    EXPECT_THAT(outcome.err, HasSubstr(test.text)) << test.arguments;
   }
 }
 
