@@ -56,9 +56,15 @@ absl::StatusOr<v1::PreviewRequest> ContentOf(Shell& shell, const OriginOptions& 
 }
 
 void PrintPreview(std::ostream& out, const View& view, const v1::PreviewResponse& preview) {
-  out << "to " << preview.recipient() << ", stage "
-      << view.Label(*v1::Stage_descriptor(), preview.stage()) << ", exactly this:\n\n"
-      << view.Sections(preview.sections()) << "\n";
+  const std::string where =
+      preview.recipient() + ", stage " + view.Label(*v1::Stage_descriptor(), preview.stage());
+  if (preview.findings().empty()) {
+    out << "to " << where << ", exactly this:\n\n";
+  } else {
+    out << "nothing goes, because something is held back (below)\n"
+        << "what was to go to " << where << ":\n\n";
+  }
+  out << view.Sections(preview.sections()) << "\n";
   if (preview.budget() != 0) {
     out << "values that may point to the person: " << preview.budget_spent() << " of "
         << preview.budget() << "\n";

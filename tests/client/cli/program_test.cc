@@ -92,6 +92,23 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status Preview(grpc::ServerContext*, const v1::PreviewRequest*,
+                       v1::PreviewResponse* response) override {
+    response->set_recipient("lin.family");
+    response->set_stage(v1::STAGE_ACCEPTED);
+    response->mutable_sections()->mutable_need()->set_quantity(1);
+    response->set_digest(std::string(32, 'd'));
+    if (holds_back) {
+      v1::Finding& finding = *response->add_findings();
+      finding.set_reason(v1::REASON_CONSENT_FIELD);
+      finding.set_field("NEED.quantity");
+      finding.set_text("the consent does not list it");
+    }
+    return grpc::Status::OK;
+  }
+
+  // Whether a preview finds something to hold back.
+  std::atomic<bool> holds_back = false;
   v1::GetStatusResponse status;
   v1::ConfirmIdentityKeyRequest confirmed;
   // Whether a call ended the session of kToken.
@@ -234,6 +251,19 @@ TEST_F(ProgramTest, LogsInKeepsTheSessionPrivateAndLogsOut) {
   EXPECT_TRUE(node_.logged_out);
   EXPECT_EQ(Run("case list").code, 4);
   EXPECT_EQ(Run("logout").code, 0) << "once more changes nothing";
+}
+
+TEST_F(ProgramTest, APreviewThatHoldsBackSaysFirstThatNothingGoes) {
+  StartNode();
+  ASSERT_EQ(Run("login ana --passphrase-file " + Write("right", "correct horse battery")).code, 0);
+  const std::string preview = "preview accept " + std::string(32, '1');
+  EXPECT_THAT(Run(preview).out, StartsWith("to lin.family, stage "));
+  node_.holds_back = true;
+  const Outcome outcome = Run(preview);
+  EXPECT_EQ(outcome.code, 4);
+  EXPECT_THAT(outcome.out, StartsWith("nothing goes"));
+  EXPECT_THAT(outcome.out, HasSubstr("held back: NEED.quantity"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("exactly this")));
 }
 
 TEST_F(ProgramTest, AnAmbiguousNameListsTheChoices) {
