@@ -1,5 +1,6 @@
 #include "client/cli/shell.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -24,8 +25,9 @@ void Shell::AddGlobalOptions(CLI::App& app) {
 
 CLI::App* Shell::Add(CLI::App& parent, const std::string& name, const std::string& description,
                      const std::string& example, Action action) {
-  // Lists of commands show the first sentence only.
-  const size_t first = description.find('.');
+  // Lists of commands show the first sentence only; a full stop within a name ends none.
+  const size_t first =
+      std::min(description.find(". "), std::min(description.find(".\n"), description.size() - 1));
   const size_t rest = description.find_first_not_of(" \n", first + 1);
   CLI::App* command = parent.add_subcommand(name, description.substr(0, first + 1));
   const std::string more = rest == std::string::npos ? "" : description.substr(rest) + "\n\n";

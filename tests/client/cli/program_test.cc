@@ -184,6 +184,9 @@ TEST_F(ProgramTest, HelpSaysWhatThereIsAndHowItExits) {
   EXPECT_EQ(one.code, 0);
   EXPECT_THAT(one.out, HasSubstr("--confirmed"));
   EXPECT_THAT(one.out, HasSubstr("Example:"));
+  const Outcome dotted = Run("service publish --help");
+  EXPECT_THAT(dotted.out, HasSubstr("'unit: lin.family' names the unit."));
+  EXPECT_THAT(dotted.out, HasSubstr("A new one gets a random id."));
   EXPECT_THAT(Run("--version").out, StartsWith("waymark "));
 }
 
