@@ -97,7 +97,7 @@ absl::Status SetCase(Shell& shell, const CaseOptions& options) {
 absl::Status ShowCase(Shell& shell, const CaseOptions& options) {
   ASSIGN_OR_RETURN(const v1::Case person, GetCase(shell, options.person));
   if (shell.PrintJson(person)) return absl::OkStatus();
-  const View& view = shell.view();
+  ASSIGN_OR_RETURN(const View view, shell.ViewWithNames());
   shell.out() << "case " << ShortId(person.case_id()) << " " << person.label() << ", opened "
               << view.Time(person.created_at()) << "\n\n";
   Table needs({"RANK", "NEED", "WHAT", "URGENCY", "UNMET"});
@@ -109,7 +109,7 @@ absl::Status ShowCase(Shell& shell, const CaseOptions& options) {
   shell.out() << needs.ToString() << "\n" << view.Sections(person.sections());
   if (person.excluded().empty()) return absl::OkStatus();
   std::vector<std::string> excluded;
-  for (const std::string& id : person.excluded()) excluded.push_back(ShortId(id));
+  for (const std::string& id : person.excluded()) excluded.push_back(view.Id(id));
   shell.out() << "\nexcluded: " << Join(excluded) << "\n";
   return absl::OkStatus();
 }

@@ -1,6 +1,8 @@
 #include "client/cli/lookup.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -168,6 +170,22 @@ absl::StatusOr<std::string> Lookup::Referral(const std::string& wanted) {
     }
   }
   return Choose({"referral", "waymark inbox --all' or 'waymark sent --all"}, wanted, choices);
+}
+
+absl::StatusOr<std::function<std::string(const std::string& id)>> Lookup::Namer() {
+  ASSIGN_OR_RETURN(const v1::ListDirectoryResponse* directory, Directory());
+  std::map<std::string, std::string> names;
+  for (const Named& unit : UnitsOf(*directory)) names[unit.id] = unit.name;
+  for (const v1::DirectoryMember& member : directory->members()) {
+    names[member.organisation_id()] = member.member().handle();
+  }
+  for (const v1::DirectoryListing& listing : directory->services()) {
+    names[listing.service().service_id()] = listing.service().handle();
+  }
+  return [names = std::move(names)](const std::string& id) {
+    const auto name = names.find(id);
+    return name == names.end() ? std::string() : name->second;
+  };
 }
 
 IdResolver Lookup::Resolver() {

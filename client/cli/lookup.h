@@ -4,6 +4,7 @@
 // one id begins. More than one match is an error that lists them; guessing is never right here.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,10 @@ class Lookup {
   absl::StatusOr<std::string> Consent(const std::string& wanted);
   // A referral, ended ones included.
   absl::StatusOr<std::string> Referral(const std::string& wanted);
+
+  // The handles of units, organisations and services by their ids, to show to people; empty for any
+  // other id.
+  absl::StatusOr<std::function<std::string(const std::string& id)>> Namer();
 
   // For fields of documents, by their name: unit_id, recipient_units, service_id, excluded.
   IdResolver Resolver();

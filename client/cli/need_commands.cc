@@ -117,7 +117,9 @@ absl::Status AskCapacity(Shell& shell, const NeedOptions& options) {
   }
   RETURN_IF_ERROR(node->Call(&Api::QueryCapacity, request).status());
   if (shell.PrintJson(request)) return absl::OkStatus();
-  shell.out() << services.size() << " services asked; see 'waymark capacity answers'\n";
+  shell.out() << Counted(static_cast<int>(services.size()), "service")
+              << " asked; see 'waymark capacity answers'
+";
   return PrintConflicts(shell, *node, request);
 }
 

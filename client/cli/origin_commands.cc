@@ -85,7 +85,8 @@ absl::Status Preview(Shell& shell, const OriginOptions& options, v1::Kind kind) 
   ASSIGN_OR_RETURN(const v1::PreviewRequest content, ContentOf(shell, options, kind));
   ASSIGN_OR_RETURN(const auto preview, node->Call(&Api::Preview, content));
   if (!shell.PrintJson(preview)) {
-    PrintPreview(shell.out(), shell.view(), preview);
+    ASSIGN_OR_RETURN(const View view, shell.ViewWithNames());
+    PrintPreview(shell.out(), view, preview);
     if (preview.findings().empty()) {
       shell.out() << "confirm with: --confirmed " << FormatDigest(preview.digest()) << "\n";
     }
@@ -111,7 +112,8 @@ absl::StatusOr<std::string> Confirm(Shell& shell, const OriginOptions& options,
   }
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(const auto preview, node->Call(&Api::Preview, content));
-  PrintPreview(std::cerr, shell.view(), preview);
+  ASSIGN_OR_RETURN(const View view, shell.ViewWithNames());
+  PrintPreview(std::cerr, view, preview);
   RETURN_IF_ERROR(FindingsToStatus(preview.findings()));
   RETURN_IF_ERROR(AskForYes("Send exactly this?"));
   return preview.digest();
@@ -181,7 +183,8 @@ absl::Status Withdraw(Shell& shell, const OriginOptions& options) {
   }
   ASSIGN_OR_RETURN(const auto response, node->Call(&Api::Withdraw, request));
   if (shell.PrintJson(response)) return absl::OkStatus();
-  shell.out() << "withdrawn; " << response.referral_ids_size() << " recipients are told to erase\n";
+  shell.out() << "withdrawn; " << Counted(response.referral_ids_size(), "recipient")
+              << (response.referral_ids_size() == 1 ? " is" : " are") << " told to erase\n";
   for (const std::string& id : response.referral_ids()) {
     shell.out() << "  referral " << ShortId(id) << "\n";
   }

@@ -69,7 +69,7 @@ std::string ValueText(const View& view, const Message& message, const FieldDescr
     case FieldDescriptor::CPPTYPE_STRING: {
       const std::string text = one ? reflection.GetString(message, &field)
                                    : reflection.GetRepeatedString(message, &field, index);
-      return field.type() == FieldDescriptor::TYPE_BYTES ? ShortId(text) : text;
+      return field.type() == FieldDescriptor::TYPE_BYTES ? view.Id(text) : text;
     }
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return MessageText(view, one ? reflection.GetMessage(message, &field)
@@ -140,6 +140,11 @@ std::string View::Label(const google::protobuf::EnumDescriptor& type, int number
   return label == value->name() ? WordOf(*value) : label;
 }
 
+std::string View::Id(const std::string& id) const {
+  const std::string name = name_of ? name_of(id) : std::string();
+  return name.empty() ? ShortId(id) : name;
+}
+
 std::string View::Sections(const v1::Sections& sections) const {
   Table table({"FIELD", "VALUE"});
   const auto& reflection = *v1::Sections::GetReflection();
@@ -163,6 +168,10 @@ std::string View::Sections(const v1::Sections& sections) const {
 
 std::string ShortId(std::string_view id) {
   return absl::BytesToHexString(std::string(id)).substr(0, kShortDigits);
+}
+
+std::string Counted(int count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 std::string Join(const std::vector<std::string>& entries) {

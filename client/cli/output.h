@@ -3,6 +3,7 @@
 // Pure; thread-safe.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,10 +33,12 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// How times and codes are shown.
+// How times, codes and ids are shown.
 struct View {
   const Catalogue& catalogue;
   absl::TimeZone zone;
+  // The name that an id has; empty for one without. Optional: without it ids show as digits.
+  std::function<std::string(const std::string& id)> name_of = {};
 
   // "2027-03-09 20:30 CET"; "-" for a time that is not set.
   std::string Time(const google::protobuf::Timestamp& time, bool is_set = true) const;
@@ -46,6 +49,9 @@ struct View {
   // The label of a value, its word where the catalogue has none; "-" for zero.
   std::string Label(const google::protobuf::EnumDescriptor& type, int number) const;
 
+  // The name of an id, its first digits if it has none.
+  std::string Id(const std::string& id) const;
+
   // One line per field that is set: its name and its value in words.
   std::string Sections(const v1::Sections& sections) const;
 };
@@ -55,6 +61,9 @@ std::string DateText(const v1::Date& date);
 
 // The first eight digits of an id: enough to type, unless two begin alike.
 std::string ShortId(std::string_view id);
+
+// "1 service", "2 services".
+std::string Counted(int count, const std::string& noun);
 
 // Entries separated by ", "; "-" for none.
 std::string Join(const std::vector<std::string>& entries);

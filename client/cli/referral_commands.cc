@@ -1,3 +1,4 @@
+#include "absl/strings/str_join.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/cli/commands.h"
@@ -89,6 +90,30 @@ std::string Acknowledgement(const View& view, const v1::GetReferralResponse& sho
   return text + "\n";
 }
 
+bool IsWithdrawn(const v1::GetReferralResponse& shown) {
+  return shown.summary().state() == "WITHDRAWN";
+}
+
+// What is still to come, as far as there is anything: "due: ...; next: ...; consent until: ...".
+std::string Pending(const View& view, const v1::GetReferralResponse& shown) {
+  const v1::ReferralSummary& summary = shown.summary();
+  std::vector<std::string> parts;
+  if (summary.has_due_at()) parts.push_back("due: " + view.Time(summary.due_at()));
+  if (!summary.prompts().empty()) parts.push_back("next: " + Prompts(view, summary));
+  if (shown.has_consent_until() && !IsWithdrawn(shown)) {
+    parts.push_back("consent until: " + view.Time(shown.consent_until()));
+  }
+  if (IsWithdrawn(shown)) parts.emplace_back("the person withdrew; nothing is to be done");
+  return parts.empty() ? "" : absl::StrJoin(parts, "; ") + "\n";
+}
+
+// The sections that may be opened, or why there are none.
+std::string OpenSections(const View& view, const v1::GetReferralResponse& shown) {
+  if (shown.sections().ByteSizeLong() > 0) return view.Sections(shown.sections());
+  if (IsWithdrawn(shown)) return "What was shared is erased, because the consent was withdrawn.\n";
+  return "There is no section that you may open.\n";
+}
+
 absl::Status Show(Shell& shell, const ReferralOptions& options) {
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   ASSIGN_OR_RETURN(Lookup names, shell.Names());
@@ -96,17 +121,13 @@ absl::Status Show(Shell& shell, const ReferralOptions& options) {
   ASSIGN_OR_RETURN(*request.mutable_referral_id(), names.Referral(options.referral));
   ASSIGN_OR_RETURN(const auto shown, node->Call(&Api::GetReferral, request));
   if (shell.PrintJson(shown)) return absl::OkStatus();
-  const View& view = shell.view();
+  ASSIGN_OR_RETURN(const View view, shell.ViewWithNames());
   const v1::ReferralSummary& summary = shown.summary();
   shell.out() << "referral " << ShortId(summary.referral_id()) << " "
               << (summary.originated() ? "to " : "from ") << summary.other_unit() << ", "
               << view.Service(summary.service_code()) << ", " << summary.state() << "\n"
-              << "due: " << view.Time(summary.due_at(), summary.has_due_at())
-              << "; next: " << Prompts(view, summary)
-              << "; consent until: " << view.Time(shown.consent_until(), shown.has_consent_until())
-              << "\n"
-              << Acknowledgement(view, shown) << "\n"
-              << view.Sections(shown.sections()) << "\n"
+              << Pending(view, shown) << Acknowledgement(view, shown) << "\n"
+              << OpenSections(view, shown) << "\n"
               << EventTable(view, shown);
   return absl::OkStatus();
 }

@@ -62,6 +62,13 @@ absl::StatusOr<Lookup> Shell::Names() {
   return Lookup(*node);
 }
 
+absl::StatusOr<View> Shell::ViewWithNames() {
+  ASSIGN_OR_RETURN(Lookup names, Names());
+  View named = view();
+  ASSIGN_OR_RETURN(named.name_of, names.Namer());
+  return named;
+}
+
 absl::Status Shell::CheckFuture(const std::string& option, const std::string& text) {
   if (text.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const absl::Time time, ParseTime(option, text, view_.zone));

@@ -63,6 +63,9 @@ class Shell {
   const View& view() const { return view_; }
   ValueReader reader() const { return {.zone = view_.zone, .resolve = {}}; }
 
+  // The view that shows units, organisations and services by their handles. Errors are the node's.
+  absl::StatusOr<View> ViewWithNames();
+
   // OK if the time is still to come, or empty. FIELD_INVALID names `option`.
   absl::Status CheckFuture(const std::string& option, const std::string& text);
 

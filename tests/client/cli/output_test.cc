@@ -51,6 +51,22 @@ TEST(ViewTest, ShowsSectionsInWords) {
 
 const Sort kUnit = {"unit", "waymark directory"};
 
+TEST(ViewTest, ShowsIdsByTheirNames) {
+  v1::Sections sections;
+  sections.mutable_need()->set_service_id(std::string(16, 'L'));
+  EXPECT_THAT(InWinter().Sections(sections), HasSubstr("4c4c4c4c"));
+  View named = InWinter();
+  named.name_of = [](const std::string& id) { return id.front() == 'L' ? "lin-206" : ""; };
+  EXPECT_THAT(named.Sections(sections), HasSubstr("NEED.service_id  lin-206"));
+  EXPECT_EQ(named.Id(std::string(16, 'z')), "7a7a7a7a");
+}
+
+TEST(ViewTest, CountsInWords) {
+  EXPECT_EQ(Counted(0, "service"), "0 services");
+  EXPECT_EQ(Counted(1, "service"), "1 service");
+  EXPECT_EQ(Counted(2, "service"), "2 services");
+}
+
 TEST(ChooseTest, TakesANameOrDigitsThatOneIdBeginsWith) {
   const std::vector<Named> choices = {
       {std::string("\xab\xcd\x01", 3) + std::string(13, 'x'), "one"},

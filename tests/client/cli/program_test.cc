@@ -92,6 +92,23 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status ListDirectory(grpc::ServerContext*, const v1::ListDirectoryRequest*,
+                             v1::ListDirectoryResponse*) override {
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListReferrals(grpc::ServerContext*, const v1::ListReferralsRequest*,
+                             v1::ListReferralsResponse*) override {
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetReferral(grpc::ServerContext*, const v1::GetReferralRequest* request,
+                           v1::GetReferralResponse* response) override {
+    response->mutable_summary()->set_referral_id(request->referral_id());
+    response->mutable_summary()->set_state("WITHDRAWN");
+    return grpc::Status::OK;
+  }
+
   grpc::Status Preview(grpc::ServerContext*, const v1::PreviewRequest*,
                        v1::PreviewResponse* response) override {
     response->set_recipient("lin.family");
@@ -267,6 +284,16 @@ TEST_F(ProgramTest, APreviewThatHoldsBackSaysFirstThatNothingGoes) {
   EXPECT_THAT(outcome.out, StartsWith("nothing goes"));
   EXPECT_THAT(outcome.out, HasSubstr("held back: NEED.quantity"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("exactly this")));
+}
+
+TEST_F(ProgramTest, AReferralThatWasWithdrawnSaysWhyItIsEmpty) {
+  StartNode();
+  ASSERT_EQ(Run("login ana --passphrase-file " + Write("right", "correct horse battery")).code, 0);
+  const Outcome shown = Run("show " + std::string(32, '1'));
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("the person withdrew"));
+  EXPECT_THAT(shown.out, HasSubstr("What was shared is erased"));
+  EXPECT_THAT(shown.out, Not(HasSubstr("due: -")));
 }
 
 TEST_F(ProgramTest, AnAmbiguousNameListsTheChoices) {
