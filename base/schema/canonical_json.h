@@ -17,6 +17,10 @@ namespace waymark {
 // not UTF-8.
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
 
+// The same for programs that read what a command prints: every list is there, empty or not, and
+// every plain field, at its default or not; absent messages and optional fields are left out.
+absl::StatusOr<std::string> ToWholeJson(const google::protobuf::Message& message);
+
 // Replaces `message` by what `json` says. MALFORMED if it is no JSON, names a field that the
 // message does not have, or holds a value of the wrong type; `message` is then empty. The error
 // repeats no value. Says nothing about the values themselves: see ValidateSection.

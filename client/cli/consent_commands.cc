@@ -184,7 +184,7 @@ absl::Status ReadBack(Shell& shell, const ConsentOptions& options) {
                                            .consent_id = consent.consent_id(),
                                            .valid_from_seconds = consent.valid_from().seconds()});
   if (shell.json()) {
-    ASSIGN_OR_RETURN(const std::string read_back, ToJson(shown));
+    ASSIGN_OR_RETURN(const std::string read_back, ToWholeJson(shown));
     ASSIGN_OR_RETURN(const std::string record, ToJson(consent));
     shell.out() << "{\"read_back\":" << read_back << ",\"consent\":" << record
                 << ",\"confirmation\":\"" << word << "\"}\n";

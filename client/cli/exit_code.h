@@ -1,6 +1,7 @@
 // Exit codes of `waymark`, for scripts: one per kind of trouble, stable.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -30,6 +31,9 @@ absl::Status UsageError(std::string_view text);
 
 // Never kOk for an error.
 ExitCode ExitCodeOf(const absl::Status& status);
+
+// Returns the error as one line of JSON for programs: reason, text, cure, exit_code.
+std::string ErrorJson(const absl::Status& status);
 
 // The codes in words, for --help.
 inline constexpr char kExitCodeHelp[] =

@@ -1,5 +1,6 @@
 // `waymark`: the command line for caseworkers, partners, node administrators and the registry
 // operator.
+#include <algorithm>
 #include <exception>
 #include <iostream>
 
@@ -13,9 +14,15 @@ namespace {
 
 int Code(ExitCode code) { return static_cast<int>(code); }
 
-int Refuse(const std::string& what) {
-  std::cerr << ErrorLine("waymark", CommandLineError(what));
-  return Code(ExitCode::kUsage);
+// Tells of an error, to people or, with --json, to programs.
+int Fail(const absl::Status& status, bool json) {
+  std::cerr << (json ? ErrorJson(status) + "\n" : ErrorLine("waymark", status));
+  return Code(ExitCodeOf(status));
+}
+
+// Whether --json is among the arguments, also where they cannot be parsed.
+bool WantsJson(int argc, char** argv) {
+  return std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
 }
 
 // "CODE takes a number" for "Could not convert: CODE = abc": of our options only numbers are
@@ -28,6 +35,10 @@ std::string NotANumber(std::string_view text) {
 }
 
 int Run(int argc, char** argv) {
+  const bool json = WantsJson(argc, argv);
+  const auto refuse = [json](const std::string& what) {
+    return Fail(CommandLineError(what), json);
+  };
   Shell shell(std::cout, SystemClock(), SystemRandom());
   CLI::App app("The command line of a Waymark node, and of the registry operator.", "waymark");
   app.set_version_flag("--version", std::string("waymark ") + WAYMARK_VERSION);
@@ -50,19 +61,18 @@ int Run(int argc, char** argv) {
   } catch (const CLI::RequiredError& error) {
     // "A subcommand is required" hides what was written instead of one.
     const std::vector<std::string> unknown = app.remaining();
-    if (unknown.empty()) return Refuse(error.what());
-    return Refuse("there is no command '" + unknown.front() + "'");
+    if (unknown.empty()) return refuse(error.what());
+    return refuse("there is no command '" + unknown.front() + "'");
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted, std::cout, std::cerr);
   } catch (const CLI::ConversionError& error) {
-    return Refuse(NotANumber(error.what()));
+    return refuse(NotANumber(error.what()));
   } catch (const CLI::ParseError& error) {
-    return Refuse(error.what());
+    return refuse(error.what());
   }
   const absl::Status status = shell.Execute();
   std::cout << std::flush;
-  if (!status.ok()) std::cerr << ErrorLine("waymark", status);
-  return Code(ExitCodeOf(status));
+  return status.ok() ? Code(ExitCode::kOk) : Fail(status, json);
 }
 
 }  // namespace
@@ -73,8 +83,9 @@ int main(int argc, char** argv) {
   try {
     return waymark::node::Run(argc, argv);
   } catch (const std::exception&) {
-    std::cerr
-        << "waymark: this failed for a reason of the machine, such as a full disk [INTERNAL]\n";
-    return static_cast<int>(waymark::node::ExitCode::kUnexpected);
+    const absl::Status failed =
+        waymark::Error(waymark::v1::REASON_INTERNAL,
+                       "this failed for a reason of the machine, such as a full disk");
+    return waymark::node::Fail(failed, waymark::node::WantsJson(argc, argv));
   }
 }

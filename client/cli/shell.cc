@@ -84,7 +84,7 @@ absl::StatusOr<std::string> Shell::NewId(const std::string& given) {
 
 bool Shell::PrintJson(const google::protobuf::Message& message) {
   if (!json_) return false;
-  const auto text = ToJson(message);
+  const auto text = ToWholeJson(message);
   out_ << (text.ok() ? *text : "{}") << "\n";
   return true;
 }
@@ -99,7 +99,9 @@ void Shell::PrintCreated(const std::string& what, const std::string& id, const s
   }
 }
 
-void Shell::PrintDone(const std::string& text) { out_ << (json_ ? "{}" : text) << "\n"; }
+void Shell::PrintDone(const std::string& text) {
+  out_ << (json_ ? "{\"done\":true}" : text) << "\n";
+}
 
 std::vector<std::string> SplitLists(const std::vector<std::string>& values) {
   std::vector<std::string> entries;

@@ -76,7 +76,7 @@ class Shell {
   bool PrintJson(const google::protobuf::Message& message);
   // Tells of something new: "<what> <id>: <text>", or {"<what>_id": base64, "id": digits}.
   void PrintCreated(const std::string& what, const std::string& id, const std::string& text);
-  // Tells that something was done; nothing with --json but {}.
+  // Tells that something was done; with --json {"done":true}.
   void PrintDone(const std::string& text);
 
  private:

@@ -56,5 +56,13 @@ TEST(CanonicalJsonTest, ErrorsRepeatNoValue) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("LangSection"));
 }
 
+TEST(CanonicalJsonTest, WholeJsonHasEveryList) {
+  v1::Lang lang;
+  lang.set_preferred_language("ti");
+  EXPECT_EQ(*ToWholeJson(lang),
+            R"({"preferred_language":"ti","other_languages":[],"interpreter_exclusions":[],)"
+            R"("not_said":[]})");
+}
+
 }  // namespace
 }  // namespace waymark

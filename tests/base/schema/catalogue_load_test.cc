@@ -65,7 +65,8 @@ TEST_F(CatalogueLoadTest, AnEmptyFolderGivesTheDefaults) {
 TEST_F(CatalogueLoadTest, RefusesAFolderThatIsNotThereAndFilesThatReplaceNothing) {
   const auto missing = Catalogue::Load(directory_ / "missing");
   EXPECT_EQ(ReasonOf(missing.status()), v1::REASON_CONFIG_INVALID);
-  EXPECT_THAT(std::string(missing.status().message()), HasSubstr((directory_ / "missing").string()));
+  EXPECT_THAT(std::string(missing.status().message()),
+              HasSubstr((directory_ / "missing").string()));
   Write("disclosure-profiles.json", "{}");
   EXPECT_THAT(LoadError(), HasSubstr((directory_ / "disclosure-profiles.json").string()));
   std::filesystem::remove(directory_ / "disclosure-profiles.json");

@@ -125,6 +125,15 @@ TEST(ConfirmationTest, FindingsCarryTheFirstReason) {
   EXPECT_EQ(ExitCodeOf(status), ExitCode::kNotAllowed);
 }
 
+TEST(ErrorJsonTest, KeepsTextAndCureApart) {
+  const std::string error = ErrorJson(Error(v1::REASON_NOT_FOUND, "there is no case 'x'"));
+  EXPECT_THAT(error, HasSubstr("\"reason\":\"NOT_FOUND\""));
+  EXPECT_THAT(error, HasSubstr("\"text\":\"there is no case 'x'.\""));
+  EXPECT_THAT(error, HasSubstr("\"cure\":\"Choose one that there is.\""));
+  EXPECT_THAT(error, HasSubstr("\"exit_code\":3"));
+  EXPECT_THAT(ErrorJson(UsageError("give --consent")), HasSubstr("\"cure\":\"\""));
+}
+
 TEST(ExitCodeTest, FollowsFromTheReason) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), ExitCode::kOk);
   EXPECT_EQ(ExitCodeOf(Error(v1::REASON_FIELD_INVALID, "")), ExitCode::kUsage);

@@ -296,6 +296,23 @@ TEST_F(ProgramTest, AReferralThatWasWithdrawnSaysWhyItIsEmpty) {
   EXPECT_THAT(shown.out, Not(HasSubstr("due: -")));
 }
 
+TEST_F(ProgramTest, JsonHasItsListsAndItsErrors) {
+  StartNode();
+  const Outcome refused = Run("--json case list");
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, StartsWith("{"));
+  EXPECT_THAT(refused.err, HasSubstr("\"reason\":\"STAFF_NOT_ALLOWED\""));
+  EXPECT_THAT(refused.err, HasSubstr("\"text\":\"there is no login.\""));
+  EXPECT_THAT(refused.err, HasSubstr("\"cure\":\"Log in with"));
+  EXPECT_THAT(refused.err, HasSubstr("\"exit_code\":4"));
+  EXPECT_THAT(Run("inbox --no-such-option --json").err, HasSubstr("\"exit_code\":2"));
+
+  ASSERT_EQ(Run("login ana --passphrase-file " + Write("right", "correct horse battery")).code, 0);
+  EXPECT_EQ(Run("inbox --json").out, "{\"referrals\":[]}\n");
+  EXPECT_EQ(Run("logout --json").out, "{\"done\":true}\n");
+}
+
 TEST_F(ProgramTest, AnAmbiguousNameListsTheChoices) {
   StartNode();
   const std::string right = Write("right", "correct horse battery");
