@@ -332,6 +332,10 @@ TEST_F(ProgramTest, MakesANetworkOnceAndOnlyOnce) {
   EXPECT_EQ(made.code, 0) << made.err;
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/registry/network.json"));
   EXPECT_EQ(Run(create).code, 7);
+  const Outcome json = Run("--json network create --dir '" + folder_ +
+                           "/second' --name Harbour --hub localhost:1 --enrolment localhost:2");
+  EXPECT_EQ(json.code, 0) << json.err;
+  EXPECT_THAT(json.out, HasSubstr("\"network_id\":\""));
   const Outcome nowhere = Run("network create --dir '" + folder_ +
                               "/other' --name Harbour --hub a --enrolment localhost:7444");
   EXPECT_EQ(nowhere.code, 2);
