@@ -217,6 +217,12 @@ absl::StatusOr<std::unique_ptr<const Catalogue>> Catalogue::Create(CatalogueFile
   return std::unique_ptr<const Catalogue>(new Catalogue(std::move(files)));
 }
 
+std::unique_ptr<const Catalogue> Catalogue::WithLabels(const v1::Labels& labels) const {
+  CatalogueFiles files = files_;
+  files.labels = labels;
+  return std::unique_ptr<const Catalogue>(new Catalogue(std::move(files)));
+}
+
 Catalogue::Catalogue(CatalogueFiles files) : files_(std::move(files)) {
   for (const auto& service : files_.taxonomy.codes()) services_[service.code()] = &service;
   for (const auto& rule : files_.profiles.sections()) {

@@ -74,6 +74,10 @@ class Catalogue {
   // Makes a catalogue of these files. CONFIG_INVALID as for Load.
   static absl::StatusOr<std::unique_ptr<const Catalogue>> Create(CatalogueFiles files);
 
+  // The same catalogue with other words for people; they decide nothing and are not checked again.
+  std::unique_ptr<const Catalogue> WithLabels(const v1::Labels& labels) const;
+
+  const v1::Labels& labels() const { return files_.labels; }
   const v1::Taxonomy& taxonomy() const { return files_.taxonomy; }
   const v1::DisclosureProfiles& profiles() const { return files_.profiles; }
   const v1::PolicyPacks& packs() const { return files_.packs; }

@@ -101,6 +101,14 @@ grpc::Status NodeService::RemoveStaff(grpc::ServerContext* context,
   });
 }
 
+grpc::Status NodeService::GetLabels(grpc::ServerContext* context, const v1::GetLabelsRequest*,
+                                    v1::GetLabelsResponse* response) {
+  return Run(context, [&](const Actor&) {
+    *response->mutable_labels() = node_.context.catalogue.labels();
+    return absl::OkStatus();
+  });
+}
+
 grpc::Status NodeService::GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest*,
                                     v1::GetStatusResponse* response) {
   return Run(context, [&](const Actor&) { return node_.status(*response); });

@@ -49,6 +49,7 @@ class NodeService final : public v1::NodeService::Service {
   WAYMARK_NODE_METHOD(PutStaff)
   WAYMARK_NODE_METHOD(ListStaff)
   WAYMARK_NODE_METHOD(RemoveStaff)
+  WAYMARK_NODE_METHOD(GetLabels)
   WAYMARK_NODE_METHOD(GetStatus)
   WAYMARK_NODE_METHOD(PublishService)
   WAYMARK_NODE_METHOD(PublishCapacity)

@@ -18,6 +18,8 @@ class NodeClient {
   // `token` is empty before the login. Connects with the first call.
   NodeClient(const std::string& socket, std::string token);
 
+  bool has_session() const { return !token_.empty(); }
+
   // Calls one method, for example Call(&v1::NodeService::StubInterface::ListCases, request).
   // Errors are the node's own; UNAVAILABLE also when nothing listens on the socket, PEER_STALLED
   // when there was no answer within a minute.

@@ -13,10 +13,7 @@
 namespace waymark::node {
 
 Shell::Shell(std::ostream& out, Clock& clock, Random& random)
-    : out_(out),
-      clock_(clock),
-      random_(random),
-      view_{.catalogue = Catalogue::Default(), .zone = absl::LocalTimeZone()} {}
+    : out_(out), clock_(clock), random_(random), zone_(absl::LocalTimeZone()) {}
 
 void Shell::AddGlobalOptions(CLI::App& app) {
   app.add_option("--socket", socket_, "The node's local socket")->envname("WAYMARK_SOCKET");
@@ -62,6 +59,21 @@ absl::StatusOr<Lookup> Shell::Names() {
   return Lookup(*node);
 }
 
+const View& Shell::view() {
+  if (view_) return *view_;
+  // An error shows again where the command itself calls the node; words alone are no reason to
+  // fail.
+  const absl::StatusOr<NodeClient*> node = Node();
+  if (node.ok() && (*node)->has_session()) {
+    const auto given =
+        (*node)->Call(&v1::NodeService::StubInterface::GetLabels, v1::GetLabelsRequest());
+    if (given.ok()) labelled_ = Catalogue::Default().WithLabels(given->labels());
+  }
+  view_.emplace(
+      View{.catalogue = labelled_ == nullptr ? Catalogue::Default() : *labelled_, .zone = zone_});
+  return *view_;
+}
+
 absl::StatusOr<View> Shell::ViewWithNames() {
   ASSIGN_OR_RETURN(Lookup names, Names());
   View named = view();
@@ -71,7 +83,7 @@ absl::StatusOr<View> Shell::ViewWithNames() {
 
 absl::Status Shell::CheckFuture(const std::string& option, const std::string& text) {
   if (text.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const absl::Time time, ParseTime(option, text, view_.zone));
+  ASSIGN_OR_RETURN(const absl::Time time, ParseTime(option, text, zone_));
   if (time > clock_.Now()) return absl::OkStatus();
   return UsageError(option + " has passed; give a time that is still to come");
 }

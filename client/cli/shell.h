@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -60,8 +61,10 @@ class Shell {
   std::ostream& out() { return out_; }
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
-  const View& view() const { return view_; }
-  ValueReader reader() const { return {.zone = view_.zone, .resolve = {}}; }
+  // How things are shown: with the labels that the node gives, or those of this program when there
+  // is no session with a node.
+  const View& view();
+  ValueReader reader() const { return {.zone = zone_, .resolve = {}}; }
 
   // The view that shows units, organisations and services by their handles. Errors are the node's.
   absl::StatusOr<View> ViewWithNames();
@@ -83,12 +86,15 @@ class Shell {
   std::ostream& out_;
   Clock& clock_;
   Random& random_;
-  const View view_;
+  const absl::TimeZone zone_;
   std::string socket_;
   bool json_ = false;
   std::deque<std::any> kept_;
   Action chosen_;
   std::unique_ptr<NodeClient> node_;
+  // Made with the first view.
+  std::unique_ptr<const Catalogue> labelled_;
+  std::optional<View> view_;
 };
 
 // Adds an option that may be repeated and takes one value each time.

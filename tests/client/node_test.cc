@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include "base/status/status.h"
 #include "client/casework/staff.h"
@@ -82,9 +84,11 @@ class NodeTest : public testing::Test {
     EXPECT_TRUE(staff.Put(request).ok());
   }
 
-  absl::StatusOr<std::unique_ptr<Node>> Start(const std::string& socket = "") {
+  absl::StatusOr<std::unique_ptr<Node>> Start(const std::string& socket = "",
+                                              const std::string& catalogue = "") {
     Node::Options options{.data = folder_.path(),
                           .socket = socket.empty() ? socket_ : socket,
+                          .catalogue = catalogue,
                           .clock = &desk_.clock(),
                           .random = &SystemRandom(),
                           .staff_cost = kCheap};
@@ -142,6 +146,25 @@ TEST_F(NodeTest, LogoutEndsTheSessionAndOneAdministratorStays) {
   EXPECT_TRUE(client.Call(&Stub::Logout, v1::LogoutRequest()).ok());
   EXPECT_EQ(ReasonOf(client.Call(&Stub::ListStaff, v1::ListStaffRequest()).status()),
             v1::REASON_STAFF_NOT_ALLOWED);
+}
+
+TEST_F(NodeTest, GivesTheLabelsThatItsCatalogueReplaces) {
+  PutAdministrator();
+  const std::string catalogue = root_.File("catalogue");
+  std::filesystem::create_directory(catalogue);
+  std::ofstream(catalogue + "/labels.en.json")
+      << R"({"version": 2, "language": "en", "services": {"206": "Rooms for families"}})";
+  const auto node = Start("", catalogue);
+  ASSERT_TRUE(node.ok()) << node.status();
+  v1::LoginRequest login;
+  login.set_name("admin");
+  login.set_passphrase(kPassphrase);
+  const auto session = NodeClient(socket_, "").Call(&Stub::Login, login);
+  ASSERT_TRUE(session.ok()) << session.status();
+  const auto given =
+      NodeClient(socket_, session->token()).Call(&Stub::GetLabels, v1::GetLabelsRequest());
+  ASSERT_TRUE(given.ok()) << given.status();
+  EXPECT_EQ(given->labels().services().at(206), "Rooms for families");
 }
 
 TEST_F(NodeTest, RefusesWhoHasNoLogin) {

@@ -124,6 +124,15 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetLabels(grpc::ServerContext*, const v1::GetLabelsRequest*,
+                         v1::GetLabelsResponse* response) override {
+    if (!has_labels) return {grpc::StatusCode::UNIMPLEMENTED, "an older node"};
+    (*response->mutable_labels()->mutable_values())["STAGE_ACCEPTED"] = "the person said yes";
+    return grpc::Status::OK;
+  }
+
+  // Whether it has labels of its own.
+  std::atomic<bool> has_labels = false;
   // Whether a preview finds something to hold back.
   std::atomic<bool> holds_back = false;
   v1::GetStatusResponse status;
@@ -311,6 +320,15 @@ TEST_F(ProgramTest, JsonHasItsListsAndItsErrors) {
   ASSERT_EQ(Run("login ana --passphrase-file " + Write("right", "correct horse battery")).code, 0);
   EXPECT_EQ(Run("inbox --json").out, "{\"referrals\":[]}\n");
   EXPECT_EQ(Run("logout --json").out, "{\"done\":true}\n");
+}
+
+TEST_F(ProgramTest, PeopleSeeTheLabelsOfTheNode) {
+  StartNode();
+  ASSERT_EQ(Run("login ana --passphrase-file " + Write("right", "correct horse battery")).code, 0);
+  const std::string preview = "preview accept " + std::string(32, '1');
+  EXPECT_THAT(Run(preview).out, HasSubstr("stage Accepted"));
+  node_.has_labels = true;
+  EXPECT_THAT(Run(preview).out, HasSubstr("stage the person said yes"));
 }
 
 TEST_F(ProgramTest, AnAmbiguousNameListsTheChoices) {
