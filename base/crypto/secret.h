@@ -32,9 +32,6 @@ class SecretBytes {
   // Copies `bytes`, then wipes and empties the string.
   static SecretBytes TakeFrom(std::string& bytes);
 
-  // A second owner of the same bytes, made visibly.
-  SecretBytes Clone() const { return CopyOf(view()); }
-
   void Append(std::string_view bytes);
   // Drops everything after the first `size` bytes, wiping it; `size` is at most size().
   void Truncate(size_t size);

@@ -341,8 +341,6 @@ std::optional<NodeState> NodeStateFromName(std::string_view name) {
   return StateIn(kNodeNames, name);
 }
 
-std::optional<HubState> HubStateFromName(std::string_view name) { return StateIn(kHubNames, name); }
-
 std::span<const HubState> AllHubStates() { return kHubStates; }
 std::span<const NodeState> AllNodeStates() { return kNodeStates; }
 

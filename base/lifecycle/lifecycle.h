@@ -109,11 +109,11 @@ bool DemandsLive(TokenDemand demand);
 // DISCLOSE and a START may cross. The remaining kinds unlock nothing and may name any stage.
 bool StageFits(v1::Kind kind, v1::Stage stage, std::optional<HubState> from);
 
-// UPPER_SNAKE names, for people and programs; the inverse returns nullopt for an unknown name.
+// UPPER_SNAKE names, for people and programs; the inverse, for what a node
+// stores, returns nullopt for an unknown name.
 std::string_view Name(HubState state);
 std::string_view Name(NodeState state);
 std::optional<NodeState> NodeStateFromName(std::string_view name);
-std::optional<HubState> HubStateFromName(std::string_view name);
 
 // Every state, for exhaustive tests and tables.
 std::span<const HubState> AllHubStates();

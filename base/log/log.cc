@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/schema/redact.h"
 #include "base/status/status.h"
 #include "base/sync/sync.h"
 #include "spdlog/logger.h"
@@ -122,6 +123,9 @@ std::optional<LogLevel> LogLevelFromName(std::string_view name) {
 LogField::LogField(std::string_view key, const absl::Status& status)
     : key_(key), text_(status.ok() ? "OK" : ReasonName(ReasonOf(status))) {}
 
+LogField::LogField(std::string_view key, const google::protobuf::Message& message)
+    : key_(key), text_(Redacted(message)) {}
+
 absl::Status StartLog(const LogOptions& options) {
   LogState state;
   state.json = options.json;
@@ -142,8 +146,6 @@ absl::Status StartLog(const LogOptions& options) {
   Holder().Set(std::move(state));
   return absl::OkStatus();
 }
-
-void SetLogLevel(LogLevel level) { Holder().Get().logger->set_level(ToSpdlog(level)); }
 
 absl::Status ReopenLog() {
   LogState state = Holder().Get();

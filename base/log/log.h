@@ -1,8 +1,9 @@
 // The log: one line per event, to standard error or a file, as text or JSON.
 //
 // A line is a time, a level, an event name and fields. Fields hold ids, kinds, states, reasons,
-// counts and paths of our own files; never a payload, a key or a datum about a person, so there is
-// no way to log a message or a free sentence. Example:
+// counts and paths of our own files; never a key or a datum about a person. A message of the schema
+// shows what the policy of its fields lets it (base/schema/redact.h), and nothing else gets there:
+// there is no way to log a payload as it is, or a free sentence. Example:
 //
 //   Log(LogLevel::kWarning, "session_ended", {{"organisation", id}, {"reason",
 //   ReasonName(reason)}});
@@ -19,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "base/ids/ids.h"
+#include "google/protobuf/message.h"
 
 namespace waymark {
 
@@ -37,9 +39,6 @@ struct LogOptions {
 // Sets where lines go; makes the folder of the file if need be. REASON_FILE_UNUSABLE: the file
 // cannot be opened for appending.
 absl::Status StartLog(const LogOptions& options);
-
-// Changes the level at run time.
-void SetLogLevel(LogLevel level);
 
 // Opens the file again after a rotation; without a file it does nothing.
 absl::Status ReopenLog();
@@ -61,6 +60,9 @@ class LogField {
   LogField(std::string_view key, const Id<Tag>& id) : key_(key), text_(id.hex()) {}
   // The name of the status' reason; the message stays out, since it may name what a log must not.
   LogField(std::string_view key, const absl::Status& status);
+  // The message as Redacted shows it: which fields are set, and the values of those that say
+  // nothing about a person.
+  LogField(std::string_view key, const google::protobuf::Message& message);
 
   std::string_view key() const { return key_; }
   const std::string& text() const { return text_; }

@@ -6,6 +6,7 @@
 
 #include "base/envelope/header.h"
 #include "base/envelope/token.h"
+#include "base/log/log.h"
 #include "base/policy/evaluator.h"
 #include "base/schema/validate.h"
 #include "base/status/status.h"
@@ -161,6 +162,10 @@ absl::Status Receiver::Process(const InboxItem& item, const DirectorySnapshot& d
     return absl::OkStatus();
   }
   if (verdict.ok()) return stored;
+  if (incoming) {
+    Log(LogLevel::kDebug, "refused_message",
+        {{"reason", verdict}, {"sections", incoming->opened.payload.sections()}});
+  }
   // A failure of this node's own is no verdict: the message stays.
   const v1::Reason reason = ReasonOf(verdict);
   if (reason == v1::REASON_UNAVAILABLE || reason == v1::REASON_DATA_CORRUPT) return verdict;

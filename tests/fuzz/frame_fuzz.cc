@@ -70,7 +70,7 @@ struct Hub {
   SessionHarness harness{&store};
 
   // Streams break by design here.
-  Hub() { SetLogLevel(LogLevel::kError); }
+  Hub() { HOLDS(StartLog({.level = LogLevel::kError}).ok()); }
 
   static Hub& Get() {
     static Hub hub;

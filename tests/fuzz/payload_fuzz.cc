@@ -34,7 +34,7 @@ struct Parties {
 
   absl::StatusOr<Opened> Open(const v1::Message& message) const {
     std::vector<OpeningKey> keys;
-    keys.push_back({key_id, sealing.private_key.Clone()});
+    keys.push_back({key_id, SecretBytes::CopyOf(sealing.private_key.view())});
     return OpenMessage(
         message, network, recipient, keys,
         [this](const UnitId&) -> absl::StatusOr<VerifyingKey> { return identity.verifying_key(); });

@@ -186,7 +186,8 @@ TEST(OpenTest, EveryKeyOfTheUnitIsTried) {
   };
   const v1::Message message = net.Seal(net.Header(), net.Payload(net.Token()));
   EXPECT_EQ(ReasonOf(open(message).status()), v1::REASON_SEAL_BROKEN);
-  keys.push_back({net.opening_keys()[0].id, net.opening_keys()[0].private_key.Clone()});
+  keys.push_back(
+      {net.opening_keys()[0].id, SecretBytes::CopyOf(net.opening_keys()[0].private_key.view())});
   EXPECT_TRUE(open(message).ok());
   keys[1].id = KeyId::Generate(net.random);
   EXPECT_EQ(ReasonOf(open(message).status()), v1::REASON_SEAL_BROKEN);

@@ -401,11 +401,9 @@ TEST(LifecycleTest, StageOfAStateIsThatOfItsCoarseState) {
 }
 
 TEST(LifecycleTest, NamesAreInverses) {
-  for (HubState state : AllHubStates()) EXPECT_EQ(HubStateFromName(Name(state)), state);
   for (NodeState state : AllNodeStates()) EXPECT_EQ(NodeStateFromName(Name(state)), state);
   EXPECT_EQ(Name(HubState::kWithdrawn), "WITHDRAWN");
   EXPECT_EQ(Name(NodeState::kOfferLapsed), "OFFER_LAPSED");
-  EXPECT_EQ(HubStateFromName("DRAFT"), std::nullopt);
   EXPECT_EQ(NodeStateFromName(""), std::nullopt);
 }
 

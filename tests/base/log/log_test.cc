@@ -7,6 +7,7 @@
 #include "base/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "waymark/v1/message.pb.h"
 
 namespace waymark {
 namespace {
@@ -46,6 +47,22 @@ TEST(LogFormatTest, AnIdIsHexAndAStatusIsItsReason) {
             "x reason=UNAVAILABLE");
 }
 
+TEST(LogFormatTest, AMessageShowsItsShapeAndNothingAboutAPerson) {
+  v1::Sections sections;
+  sections.mutable_need()->set_quantity(3);
+  sections.mutable_iden()->set_name_to_use("canary");
+  sections.mutable_lang()->set_preferred_language("ti");
+  sections.mutable_lang()->set_interpreter_mode(v1::INTERPRETER_MODE_PHONE);
+  for (const std::string& line :
+       {FormatText("x", {{"sections", sections}}), FormatJson("x", {{"sections", sections}})}) {
+    EXPECT_THAT(line, HasSubstr("name_to_use: [redacted]"));
+    EXPECT_THAT(line, HasSubstr("preferred_language: [redacted]"));
+    EXPECT_THAT(line, HasSubstr("INTERPRETER_MODE_PHONE"));
+    EXPECT_THAT(line, Not(HasSubstr("canary")));
+    EXPECT_THAT(line, Not(HasSubstr("ti ")));
+  }
+}
+
 TEST_F(LogTest, WritesJsonLinesToAFile) {
   ASSERT_TRUE(StartLog({LogLevel::kInfo, true, path_}).ok());
   Log(LogLevel::kInfo, "hub_started", {{"port", 1}});
@@ -55,11 +72,10 @@ TEST_F(LogTest, WritesJsonLinesToAFile) {
                    "\"port\":1\\}\n"));
 }
 
-TEST_F(LogTest, LevelChangesAtRunTime) {
+TEST_F(LogTest, WritesNothingBelowItsLevel) {
   ASSERT_TRUE(StartLog({LogLevel::kWarning, false, path_}).ok());
   Log(LogLevel::kInfo, "first");
-  SetLogLevel(LogLevel::kDebug);
-  Log(LogLevel::kInfo, "second");
+  Log(LogLevel::kWarning, "second");
   EXPECT_THAT(ReadAll(path_), Not(HasSubstr("first")));
   EXPECT_THAT(ReadAll(path_), HasSubstr("second"));
 }
