@@ -1,5 +1,7 @@
 #include "client/operator/operator.h"
 
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "base/directory/invitation.h"
