@@ -14,7 +14,6 @@ namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::FileDescriptor;
 using google::protobuf::Message;
 
 constexpr std::string_view kSectionPrefix = "SECTION_";
@@ -50,26 +49,21 @@ class Registry {
 
  private:
   Registry() {
-    for (const FileDescriptor* file :
-         {v1::RefSection::descriptor()->file(), v1::Header::descriptor()->file(),
-          v1::ConsentToken::descriptor()->file()}) {
-      Add(*file);
-    }
+    const Descriptor& sections = *v1::Sections::descriptor();
+    for (int i = 0; i < sections.field_count(); ++i) Add(*sections.field(i)->message_type());
+    Add(*v1::Header::descriptor());
+    Add(*v1::ConsentToken::descriptor());
     std::sort(fields.begin(), fields.end(),
               [](const FieldInfo& a, const FieldInfo& b) { return a.field_no < b.field_no; });
     Index();
   }
 
-  void Add(const FileDescriptor& file) {
-    for (int i = 0; i < file.message_type_count(); ++i) {
-      const Descriptor& message = *file.message_type(i);
-      const v1::Section section = SectionOf(message);
-      if (section == v1::SECTION_UNSPECIFIED) continue;
-      descriptors[section] = &message;
-      for (int j = 0; j < message.field_count(); ++j) {
-        if (message.field(j)->options().HasExtension(v1::policy)) {
-          fields.push_back(InfoOf(section, *message.field(j)));
-        }
+  void Add(const Descriptor& message) {
+    const v1::Section section = SectionOf(message);
+    descriptors[section] = &message;
+    for (int i = 0; i < message.field_count(); ++i) {
+      if (message.field(i)->options().HasExtension(v1::policy)) {
+        fields.push_back(InfoOf(section, *message.field(i)));
       }
     }
   }

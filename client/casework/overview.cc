@@ -134,7 +134,7 @@ absl::StatusOr<v1::ReferralSummary> Overview::Summarise(const Reader& reader,
 absl::StatusOr<std::vector<v1::ReferralSummary>> Overview::List(
     const Actor& actor, const v1::ListReferralsRequest& request) {
   if (request.box() == v1::REFERRAL_BOX_UNSPECIFIED || !v1::ReferralBox_IsValid(request.box())) {
-    return Error(v1::REASON_ENUM_UNKNOWN, "the box is not one of node.proto");
+    return Error(v1::REASON_ENUM_UNKNOWN, "the box is not one of node_referrals.proto");
   }
   const auto directory = context_.directory();
   std::vector<v1::ReferralSummary> summaries;

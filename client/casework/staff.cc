@@ -100,7 +100,7 @@ absl::Status StaffRegister::Put(const v1::PutStaffRequest& request) {
                  "a staff name has 1 to 40 of the characters a-z, 0-9, '.', '_' and '-'");
   }
   if (request.role() == v1::STAFF_ROLE_UNSPECIFIED || !v1::StaffRole_IsValid(request.role())) {
-    return Error(v1::REASON_ENUM_UNKNOWN, "the staff role is not one of node.proto");
+    return Error(v1::REASON_ENUM_UNKNOWN, "the staff role is not one of node_administration.proto");
   }
   if (request.role() != v1::STAFF_ROLE_ADMINISTRATOR && request.unit_ids().empty()) {
     return Error(v1::REASON_FIELD_INVALID, "a caseworker or logistics member needs a unit");

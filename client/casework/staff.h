@@ -52,8 +52,9 @@ class StaffRegister {
   StaffRegister(Vault& vault, Clock& clock, Random& random, ScryptCost cost = {});
 
   // Adds or changes a member; a new passphrase ends the sessions of the member. FIELD_INVALID: name
-  // or passphrase against node.proto, a new member without a passphrase, a caseworker without a
-  // unit; STATE_FORBIDS: nobody else is an administrator, and this member would be none any more.
+  // or passphrase against node_administration.proto, a new member without a passphrase, a
+  // caseworker without a unit; STATE_FORBIDS: nobody else is an administrator, and this member
+  // would be none any more.
   absl::Status Put(const v1::PutStaffRequest& request);
 
   // Everyone, by name.

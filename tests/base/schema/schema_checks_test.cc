@@ -64,8 +64,11 @@ std::set<const FileDescriptor*> Files() {
   for (const FileDescriptor* file :
        {v1::Taxonomy::descriptor()->file(), v1::ConnectRequest::descriptor()->file(),
         v1::WatchDirectoryRequest::descriptor()->file(), v1::LoginRequest::descriptor()->file(),
+        v1::PutNeedRequest::descriptor()->file(), v1::RecordConsentRequest::descriptor()->file(),
+        v1::PreviewRequest::descriptor()->file(), v1::OfferRequest::descriptor()->file(),
+        v1::ListReferralsRequest::descriptor()->file(),
         v1::ListMembersRequest::descriptor()->file(), v1::Header::descriptor()->file(),
-        v1::ConsentToken::descriptor()->file(), v1::RefSection::descriptor()->file()}) {
+        v1::ConsentToken::descriptor()->file(), v1::Sections::descriptor()->file()}) {
     Collect(file, files);
   }
   return files;
