@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "client/casework/cases.h"
 #include "client/casework/consents.h"
@@ -49,6 +50,94 @@ class DeskTest : public ::testing::Test {
     request.mutable_need()->set_person_rank(rank);
     request.mutable_need()->set_urgency(v1::URGENCY_U0);
     return request;
+  }
+
+  // A case of the own unit with one need, of code 101 unless another is named.
+  struct Person {
+    std::string case_id;
+    std::string need_id;
+  };
+  Person OpenCase(v1::Urgency urgency = v1::URGENCY_U0, uint32_t code = 101) {
+    v1::CreateCaseRequest person;
+    person.set_case_id(NewId());
+    person.set_unit_id(office_.lin.unit.bytes());
+    person.set_label(CaseId::FromBytes(person.case_id())->hex());
+    EXPECT_TRUE(cases_.Create(lead_, person).ok());
+    v1::UpdateCaseRequest said;
+    said.set_case_id(person.case_id());
+    said.mutable_sections()->mutable_lang()->set_preferred_language("ti");
+    EXPECT_TRUE(cases_.Update(lead_, said).ok());
+    v1::PutNeedRequest need = NeedOf(person.case_id(), code, 1);
+    need.mutable_need()->set_urgency(urgency);
+    need.mutable_need()->mutable_section()->set_quantity(1);
+    EXPECT_TRUE(cases_.PutNeed(lead_, need).ok());
+    return {person.case_id(), need.need().need_id()};
+  }
+
+  // What the person agrees to share with the partner's unit; not yet recorded.
+  v1::ConsentRecord ConsentTo(const Person& person, const std::vector<std::string>& fields) const {
+    const int64_t now = absl::ToUnixSeconds(office_.clock.Now());
+    v1::ConsentRecord consent;
+    consent.set_consent_id(NewId());
+    consent.set_case_id(person.case_id);
+    consent.set_controller_unit(office_.lin.unit.bytes());
+    consent.add_recipient_units(office_.qso.unit.bytes());
+    consent.add_purposes(101);
+    for (const std::string& field : fields) {
+      consent.add_scope_fields(FieldByName(field)->field_no);
+    }
+    consent.set_stage_ceiling(v1::STAGE_STARTED);
+    consent.mutable_valid_from()->set_seconds(now / 60 * 60);
+    consent.mutable_valid_until()->set_seconds((now / 3600 + 40) * 3600);
+    consent.set_legal_basis(v1::LEGAL_BASIS_CONSENT);
+    consent.set_notice_id("N-1");
+    consent.set_notice_version(1);
+    consent.set_notice_language("ti");
+    consent.set_notice_form(v1::NOTICE_FORM_AUDIO);
+    consent.set_notice_understood(true);
+    consent.set_transport_named(true);
+    consent.set_capture_kind(v1::CAPTURE_KIND_WRITTEN);
+    consent.set_private_setting(true);
+    consent.set_companion_present(false);
+    consent.set_interpreter_kind(v1::INTERPRETER_KIND_NONE);
+    consent.set_readback_confirmed(true);
+    consent.set_condition_of_service(false);
+    consent.set_state(v1::CONSENT_STATE_GIVEN);
+    return consent;
+  }
+
+  // Reads the consent back and records it; returns its id.
+  std::string Record(const v1::ConsentRecord& consent) {
+    const auto read_back = consents_.ReadBack(lead_, consent);
+    EXPECT_TRUE(read_back.ok()) << read_back.status();
+    v1::RecordConsentRequest request;
+    *request.mutable_consent() = consent;
+    request.set_readback_digest(read_back->digest());
+    const absl::Status recorded = consents_.Record(lead_, request);
+    EXPECT_TRUE(recorded.ok()) << recorded;
+    return consent.consent_id();
+  }
+
+  v1::PreviewRequest InquiryContent(const Person& person, const std::string& consent_id) const {
+    v1::PreviewRequest content;
+    content.set_kind(v1::KIND_INQUIRY);
+    content.set_case_id(person.case_id);
+    content.set_need_id(person.need_id);
+    content.set_service_id(office_.qso.service.bytes());
+    content.set_consent_id(consent_id);
+    return content;
+  }
+
+  // Previews and asks under a new referral, whose id it returns.
+  absl::StatusOr<std::string> Inquire(const v1::PreviewRequest& content) {
+    v1::InquireRequest request;
+    request.set_referral_id(NewId());
+    request.set_message_id(NewId());
+    *request.mutable_content() = content;
+    ASSIGN_OR_RETURN(const auto preview, origin_.Preview(lead_, content));
+    request.set_preview_digest(preview.digest());
+    RETURN_IF_ERROR(origin_.Inquire(lead_, request).status());
+    return request.referral_id();
   }
 
   // Takes in what the partner sent; returns the reasons of what was refused.
