@@ -51,6 +51,24 @@ bool LatestWasRefused(const local::v1::Referral& referral) {
 
 v1::Urgency UrgencyOf(const v1::ReferralSummary& summary) { return summary.urgency(); }
 
+void NoteOutcome(local::v1::Referral& referral, local::v1::Event& event, v1::Reason reason) {
+  const bool taken = reason == v1::REASON_UNSPECIFIED;
+  switch (event.delivery()) {
+    case v1::DELIVERY_STATE_QUEUED:
+      event.set_delivery(taken ? v1::DELIVERY_STATE_CONFIRMED : v1::DELIVERY_STATE_REFUSED);
+      event.set_reason(reason);
+      if (!taken) TakeBack(referral, event.message_id());
+      return;
+    case v1::DELIVERY_STATE_DROPPED:
+      // It was in flight when it was dropped, and the recipient may get it.
+      if (taken && !referral.has_revoke_ack()) event.set_delivery(v1::DELIVERY_STATE_CONFIRMED);
+      return;
+    default:
+      // The receipt has overtaken the outcome.
+      return;
+  }
+}
+
 }  // namespace
 
 bool IsPursued(const local::v1::Referral& referral,
@@ -288,28 +306,6 @@ absl::Status Upkeep::ChangeReferralOf(
     return SaveReferral(t, referral);
   });
 }
-
-namespace {
-
-void NoteOutcome(local::v1::Referral& referral, local::v1::Event& event, v1::Reason reason) {
-  const bool taken = reason == v1::REASON_UNSPECIFIED;
-  switch (event.delivery()) {
-    case v1::DELIVERY_STATE_QUEUED:
-      event.set_delivery(taken ? v1::DELIVERY_STATE_CONFIRMED : v1::DELIVERY_STATE_REFUSED);
-      event.set_reason(reason);
-      if (!taken) TakeBack(referral, event.message_id());
-      return;
-    case v1::DELIVERY_STATE_DROPPED:
-      // It was in flight when it was dropped, and the recipient may get it.
-      if (taken && !referral.has_revoke_ack()) event.set_delivery(v1::DELIVERY_STATE_CONFIRMED);
-      return;
-    default:
-      // The receipt has overtaken the outcome.
-      return;
-  }
-}
-
-}  // namespace
 
 absl::Status Upkeep::OnOutcome(std::string_view item_id, v1::Reason reason) {
   // Registrations of tokens are no messages and have longer ids.

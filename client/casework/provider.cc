@@ -142,7 +142,7 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
   *step.payload.mutable_sections()->mutable_prog() = request.prog();
   step.prepare = [&](const local::v1::Referral& referral, Step& self) -> absl::Status {
     v1::ProgSection& prog = *self.payload.mutable_sections()->mutable_prog();
-    if (!prog.has_offer()) return Invalid("an offer needs a start and a quantity");
+    if (!prog.offer().has_start()) return Invalid("an offer needs a start and a quantity");
     if (TimeOf(prog.offer().start()) < FloorMinute(context_.clock.Now())) {
       return Error(v1::REASON_TIME_INVALID, "the start of the offer is over");
     }

@@ -245,33 +245,32 @@ absl::Status Receiver::Apply(Transaction& transaction, const DirectorySnapshot& 
   }
 }
 
+absl::StatusOr<local::v1::Referral> Receiver::ReferralOf(const Reader& reader,
+                                                         const Incoming& incoming) const {
+  const v1::Header& header = incoming.opened.header;
+  auto loaded = LoadReferral(reader, incoming.referral);
+  if (loaded.ok()) {
+    if (loaded->other_unit() != header.sender_unit() ||
+        loaded->own_unit() != header.recipient_unit()) {
+      return Error(v1::REASON_NOT_A_PARTY, "the referral is between other units");
+    }
+    return loaded;
+  }
+  // A withdrawal comes alone when the hub dropped the inquiry before it: there is nothing to
+  // erase, which is what the origin waits to hear.
+  if (header.kind() == v1::KIND_INQUIRY || header.kind() == v1::KIND_REVOKE) {
+    return NewlyAsked(header, incoming.opened.payload.sections().need());
+  }
+  return loaded;
+}
+
 absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapshot& directory,
                                  const Incoming& incoming) const {
   const v1::Header& header = incoming.opened.header;
   const v1::Payload& payload = incoming.opened.payload;
   const v1::Kind kind = header.kind();
   const absl::Time now = context_.clock.Now();
-  local::v1::Referral referral;
-  auto loaded = LoadReferral(transaction, incoming.referral);
-  if (loaded.ok()) {
-    referral = *std::move(loaded);
-    if (referral.other_unit() != header.sender_unit() ||
-        referral.own_unit() != header.recipient_unit()) {
-      return Error(v1::REASON_NOT_A_PARTY, "the referral is between other units");
-    }
-  } else if (kind == v1::KIND_INQUIRY || kind == v1::KIND_REVOKE) {
-    // A withdrawal comes alone when the hub dropped the inquiry before it: there is nothing to
-    // erase, which is what the origin waits to hear.
-    referral.set_referral_id(header.referral_id());
-    referral.set_own_unit(header.recipient_unit());
-    referral.set_other_unit(header.sender_unit());
-    referral.set_urgency(header.urgency());
-    referral.set_service_code(payload.sections().need().service_code());
-    referral.set_service_id(payload.sections().need().service_id());
-    referral.set_need_ref(payload.sections().need().need_ref());
-  } else {
-    return loaded.status();
-  }
+  ASSIGN_OR_RETURN(local::v1::Referral referral, ReferralOf(transaction, incoming));
   if (kind == v1::KIND_REVOKE) {
     return ApplyRevocation(transaction, directory, referral, incoming);
   }

@@ -71,6 +71,10 @@ class Receiver {
                           const Incoming& incoming) const;
   absl::Status ApplyReply(Transaction& transaction, const Incoming& incoming) const;
   absl::Status ApplyReceipt(Transaction& transaction, const Incoming& incoming) const;
+  // The referral that the message is about; a new one for an inquiry, and for a withdrawal that
+  // comes alone. NOT_A_PARTY: it is between other units.
+  absl::StatusOr<local::v1::Referral> ReferralOf(const Reader& reader,
+                                                 const Incoming& incoming) const;
   // Notes the message's token in the referral, once.
   static void KeepToken(const Incoming& incoming, local::v1::Referral& referral);
   absl::Status ApplyRevocation(Transaction& transaction, const DirectorySnapshot& directory,

@@ -89,6 +89,18 @@ std::optional<NodeState> StateOf(const local::v1::Referral& referral) {
   return NodeStateFromName(referral.state());
 }
 
+local::v1::Referral NewlyAsked(const v1::Header& header, const v1::NeedSection& need) {
+  local::v1::Referral referral;
+  referral.set_referral_id(header.referral_id());
+  referral.set_own_unit(header.recipient_unit());
+  referral.set_other_unit(header.sender_unit());
+  referral.set_urgency(header.urgency());
+  referral.set_service_code(need.service_code());
+  referral.set_service_id(need.service_id());
+  referral.set_need_ref(need.need_ref());
+  return referral;
+}
+
 Direction DirectionOf(const local::v1::Referral& referral, bool sent) {
   return referral.originated() == sent ? Direction::kOriginToProvider
                                        : Direction::kProviderToOrigin;

@@ -19,6 +19,7 @@
 #include "base/schema/catalogue.h"
 #include "client/vault/vault.h"
 #include "waymark/local/v1/records.pb.h"
+#include "waymark/v1/header.pb.h"
 #include "waymark/v1/message.pb.h"
 
 namespace waymark::node {
@@ -33,6 +34,9 @@ absl::Status SaveReferral(Transaction& transaction, const local::v1::Referral& r
 
 // The record's state; nullopt for a referral that was just made.
 std::optional<NodeState> StateOf(const local::v1::Referral& referral);
+
+// The record of a referral that the other side begins with a message about this need.
+local::v1::Referral NewlyAsked(const v1::Header& header, const v1::NeedSection& need);
 
 // The way of a message that this node sends or receives within the referral.
 Direction DirectionOf(const local::v1::Referral& referral, bool sent);

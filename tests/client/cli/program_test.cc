@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -11,13 +10,12 @@
 #include <memory>
 #include <string>
 
-#include "base/rpc/status_mapping.h"
-#include "base/status/status.h"
+#include "base/schema/field_registry.h"
 #include "gmock/gmock.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
-#include "waymark/v1/node.grpc.pb.h"
+#include "tests/client/cli/fake_node.h"
 
 namespace waymark::node {
 namespace {
@@ -25,128 +23,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr char kToken[] = "a-token-of-the-test";
-
-class FakeNode final : public v1::NodeService::Service {
- public:
-  grpc::Status Login(grpc::ServerContext*, const v1::LoginRequest* request,
-                     v1::LoginResponse* response) override {
-    if (request->passphrase() != "correct horse battery") {
-      return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "the name or the passphrase is wrong"));
-    }
-    response->set_token(kToken);
-    response->set_role(v1::STAFF_ROLE_CASEWORKER);
-    return grpc::Status::OK;
-  }
-
-  grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
-                         v1::GetStatusResponse* response) override {
-    *response = status;
-    return grpc::Status::OK;
-  }
-
-  grpc::Status ListDirectory(grpc::ServerContext*, const v1::ListDirectoryRequest*,
-                             v1::ListDirectoryResponse* response) override {
-    v1::DirectoryMember* member = response->add_members();
-    member->set_organisation_id(std::string(16, 'o'));
-    member->set_identity_key_fingerprint("AB12 CD34");
-    member->set_identity_key_changed(true);
-    member->mutable_member()->set_handle("lin");
-    v1::Unit* unit = member->mutable_member()->add_units();
-    unit->set_unit_id(std::string(16, 'u'));
-    unit->set_handle("lin.family");
-    return grpc::Status::OK;
-  }
-
-  grpc::Status ConfirmIdentityKey(grpc::ServerContext*,
-                                  const v1::ConfirmIdentityKeyRequest* request,
-                                  v1::ConfirmIdentityKeyResponse*) override {
-    confirmed = *request;
-    return grpc::Status::OK;
-  }
-
-  grpc::Status Logout(grpc::ServerContext* context, const v1::LogoutRequest*,
-                      v1::LogoutResponse*) override {
-    if (!HasToken(*context)) return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "no login"));
-    logged_out = true;
-    return grpc::Status::OK;
-  }
-
-  grpc::Status ListCases(grpc::ServerContext* context, const v1::ListCasesRequest*,
-                         v1::ListCasesResponse* response) override {
-    if (!HasToken(*context)) {
-      return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "there is no login"));
-    }
-    for (const char* label : {"QSO-c-7714", "QSO-c-7715"}) {
-      v1::Case* person = response->add_cases();
-      person->set_case_id(std::string("\xab\xcd", 2) + std::string(10, label[9]) + "last");
-      person->set_label(label);
-    }
-    return grpc::Status::OK;
-  }
-
-  grpc::Status GetCase(grpc::ServerContext*, const v1::GetCaseRequest* request,
-                       v1::GetCaseResponse* response) override {
-    response->mutable_case_()->set_case_id(request->case_id());
-    return grpc::Status::OK;
-  }
-
-  grpc::Status ListDirectory(grpc::ServerContext*, const v1::ListDirectoryRequest*,
-                             v1::ListDirectoryResponse*) override {
-    return grpc::Status::OK;
-  }
-
-  grpc::Status ListReferrals(grpc::ServerContext*, const v1::ListReferralsRequest*,
-                             v1::ListReferralsResponse*) override {
-    return grpc::Status::OK;
-  }
-
-  grpc::Status GetReferral(grpc::ServerContext*, const v1::GetReferralRequest* request,
-                           v1::GetReferralResponse* response) override {
-    response->mutable_summary()->set_referral_id(request->referral_id());
-    response->mutable_summary()->set_state("WITHDRAWN");
-    return grpc::Status::OK;
-  }
-
-  grpc::Status Preview(grpc::ServerContext*, const v1::PreviewRequest*,
-                       v1::PreviewResponse* response) override {
-    response->set_recipient("lin.family");
-    response->set_stage(v1::STAGE_ACCEPTED);
-    response->mutable_sections()->mutable_need()->set_quantity(1);
-    response->set_digest(std::string(32, 'd'));
-    if (holds_back) {
-      v1::Finding& finding = *response->add_findings();
-      finding.set_reason(v1::REASON_CONSENT_FIELD);
-      finding.set_field("NEED.quantity");
-      finding.set_text("the consent does not list it");
-    }
-    return grpc::Status::OK;
-  }
-
-  grpc::Status GetLabels(grpc::ServerContext*, const v1::GetLabelsRequest*,
-                         v1::GetLabelsResponse* response) override {
-    if (!has_labels) return {grpc::StatusCode::UNIMPLEMENTED, "an older node"};
-    (*response->mutable_labels()->mutable_values())["STAGE_ACCEPTED"] = "the person said yes";
-    return grpc::Status::OK;
-  }
-
-  // Whether it has labels of its own.
-  std::atomic<bool> has_labels = false;
-  // Whether a preview finds something to hold back.
-  std::atomic<bool> holds_back = false;
-  v1::GetStatusResponse status;
-  v1::ConfirmIdentityKeyRequest confirmed;
-  // Whether a call ended the session of kToken.
-  std::atomic<bool> logged_out = false;
-
- private:
-  static bool HasToken(const grpc::ServerContext& context) {
-    const auto header = context.client_metadata().find("authorization");
-    return header != context.client_metadata().end() &&
-           header->second == std::string("Bearer ") + kToken;
-  }
-};
 
 struct Outcome {
   int code = -1;
@@ -298,6 +174,7 @@ TEST_F(ProgramTest, APreviewThatHoldsBackSaysFirstThatNothingGoes) {
 TEST_F(ProgramTest, AReferralThatWasWithdrawnSaysWhyItIsEmpty) {
   StartNode();
   ASSERT_EQ(Run("login ana --passphrase-file " + Write("right", "correct horse battery")).code, 0);
+  node_.referral.mutable_summary()->set_state("WITHDRAWN");
   const Outcome shown = Run("show " + std::string(32, '1'));
   EXPECT_EQ(shown.code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("the person withdrew"));
@@ -416,6 +293,39 @@ TEST_F(ProgramTest, StatusSaysThatTheOrganisationIsSuspendedAndWhatToDo) {
   node_.status.set_restricted(false);
   node_.status.mutable_member()->set_status(v1::MEMBER_STATUS_SUSPENDED);
   EXPECT_THAT(Run("status").out, HasSubstr("This organisation is suspended."));
+}
+
+TEST_F(ProgramTest, ShowsWhatAQuestionAndACancellationSay) {
+  StartNode();
+  const std::string passphrase = Write("right", "correct horse battery\n");
+  ASSERT_EQ(Run("login ana --passphrase-file " + passphrase).code, 0);
+  node_.referral.mutable_summary()->set_state("CLARIFYING");
+  v1::ReferralEvent* question = node_.referral.add_events();
+  question->set_kind(v1::KIND_CLARIFICATION);
+  question->set_delivery(v1::DELIVERY_STATE_INCOMING);
+  question->mutable_clarification()->set_code(v1::CLARIFICATION_CODE_FIELDS_NEEDED);
+  question->mutable_clarification()->add_field_nos(FieldByName("NEED.quantity")->field_no);
+  v1::ReferralEvent* cancel = node_.referral.add_events();
+  cancel->set_kind(v1::KIND_CANCEL);
+  cancel->set_delivery(v1::DELIVERY_STATE_INCOMING);
+  cancel->set_cancellation_code("PE1");
+  const Outcome shown = Run("show " + std::string(32, 'a'));
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("These are needed to answer: NEED.quantity"));
+  EXPECT_THAT(shown.out, HasSubstr("PE1 The person chose another"));
+}
+
+TEST_F(ProgramTest, SaysWhatConflictsWhenAServiceIsAskedAllTheSame) {
+  StartNode();
+  const std::string passphrase = Write("right", "correct horse battery\n");
+  ASSERT_EQ(Run("login ana --passphrase-file " + passphrase).code, 0);
+  std::string service;
+  for (int i = 0; i < 16; ++i) service += "73";
+  const std::string id(32, 'a');
+  const Outcome asked = Run("capacity ask " + id + " " + id + " " + service);
+  EXPECT_EQ(asked.code, 0) << asked.err;
+  EXPECT_THAT(asked.out, HasSubstr("in spite of a conflict: s-206: Is full."));
+  EXPECT_THAT(asked.out, Not(HasSubstr("t-206"))) << "that one was not asked";
 }
 
 TEST_F(ProgramTest, ConfirmsTheIdentityKeyOfAnOrganisation) {

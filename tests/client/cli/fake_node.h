@@ -1,0 +1,153 @@
+// The node's local API as the tests of the command line need it.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "base/rpc/status_mapping.h"
+#include "base/status/status.h"
+#include "waymark/v1/node.grpc.pb.h"
+
+namespace waymark::node {
+
+constexpr char kToken[] = "a-token-of-the-test";
+
+// A node that answers what a test tells it to.
+class FakeNode final : public v1::NodeService::Service {
+ public:
+  grpc::Status Login(grpc::ServerContext*, const v1::LoginRequest* request,
+                     v1::LoginResponse* response) override {
+    if (request->passphrase() != "correct horse battery") {
+      return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "the name or the passphrase is wrong"));
+    }
+    response->set_token(kToken);
+    response->set_role(v1::STAFF_ROLE_CASEWORKER);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Logout(grpc::ServerContext* context, const v1::LogoutRequest*,
+                      v1::LogoutResponse*) override {
+    if (!HasToken(*context)) return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "no login"));
+    logged_out = true;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                         v1::GetStatusResponse* response) override {
+    *response = status;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListDirectory(grpc::ServerContext*, const v1::ListDirectoryRequest*,
+                             v1::ListDirectoryResponse* response) override {
+    v1::DirectoryMember* member = response->add_members();
+    member->set_organisation_id(std::string(16, 'o'));
+    member->set_identity_key_fingerprint("AB12 CD34");
+    member->set_identity_key_changed(true);
+    member->mutable_member()->set_handle("lin");
+    v1::Unit* unit = member->mutable_member()->add_units();
+    unit->set_unit_id(std::string(16, 'u'));
+    unit->set_handle("lin.family");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ConfirmIdentityKey(grpc::ServerContext*,
+                                  const v1::ConfirmIdentityKeyRequest* request,
+                                  v1::ConfirmIdentityKeyResponse*) override {
+    confirmed = *request;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListCases(grpc::ServerContext* context, const v1::ListCasesRequest*,
+                         v1::ListCasesResponse* response) override {
+    if (!HasToken(*context)) {
+      return ToGrpc(Error(v1::REASON_STAFF_NOT_ALLOWED, "there is no login"));
+    }
+    for (const char* label : {"QSO-c-7714", "QSO-c-7715"}) {
+      v1::Case* person = response->add_cases();
+      person->set_case_id(std::string("\xab\xcd", 2) + std::string(10, label[9]) + "last");
+      person->set_label(label);
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetCase(grpc::ServerContext*, const v1::GetCaseRequest* request,
+                       v1::GetCaseResponse* response) override {
+    response->mutable_case_()->set_case_id(request->case_id());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListReferrals(grpc::ServerContext*, const v1::ListReferralsRequest*,
+                             v1::ListReferralsResponse*) override {
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetReferral(grpc::ServerContext*, const v1::GetReferralRequest* request,
+                           v1::GetReferralResponse* response) override {
+    *response = referral;
+    response->mutable_summary()->set_referral_id(request->referral_id());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status QueryCapacity(grpc::ServerContext*, const v1::QueryCapacityRequest*,
+                             v1::QueryCapacityResponse*) override {
+    return grpc::Status::OK;
+  }
+
+  grpc::Status MatchServices(grpc::ServerContext*, const v1::MatchServicesRequest*,
+                             v1::MatchServicesResponse* response) override {
+    for (const char id : {'s', 't'}) {
+      v1::ServiceMatch* match = response->add_matches();
+      match->mutable_entry()->mutable_service()->set_service_id(std::string(16, id));
+      match->mutable_entry()->mutable_service()->set_handle(std::string(1, id) + "-206");
+      v1::MatchFinding* finding = match->add_findings();
+      finding->set_verdict(v1::MATCH_VERDICT_CONFLICTS);
+      finding->set_text("Is full.");
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Preview(grpc::ServerContext*, const v1::PreviewRequest*,
+                       v1::PreviewResponse* response) override {
+    response->set_recipient("lin.family");
+    response->set_stage(v1::STAGE_ACCEPTED);
+    response->mutable_sections()->mutable_need()->set_quantity(1);
+    response->set_digest(std::string(32, 'd'));
+    if (holds_back) {
+      v1::Finding& finding = *response->add_findings();
+      finding.set_reason(v1::REASON_CONSENT_FIELD);
+      finding.set_field("NEED.quantity");
+      finding.set_text("the consent does not list it");
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetLabels(grpc::ServerContext*, const v1::GetLabelsRequest*,
+                         v1::GetLabelsResponse* response) override {
+    if (!has_labels) return {grpc::StatusCode::UNIMPLEMENTED, "an older node"};
+    (*response->mutable_labels()->mutable_values())["STAGE_ACCEPTED"] = "the person said yes";
+    return grpc::Status::OK;
+  }
+
+  // What it answers; set while no call runs.
+  v1::GetStatusResponse status;
+  v1::GetReferralResponse referral;
+  // Whether it has labels of its own.
+  std::atomic<bool> has_labels = false;
+  // Whether a preview finds something to hold back.
+  std::atomic<bool> holds_back = false;
+
+  // What it was told.
+  v1::ConfirmIdentityKeyRequest confirmed;
+  // Whether a call ended the session of kToken.
+  std::atomic<bool> logged_out = false;
+
+ private:
+  static bool HasToken(const grpc::ServerContext& context) {
+    const auto header = context.client_metadata().find("authorization");
+    return header != context.client_metadata().end() &&
+           header->second == std::string("Bearer ") + kToken;
+  }
+};
+
+}  // namespace waymark::node
