@@ -16,7 +16,8 @@ namespace waymark::node {
 absl::Status Origin::QueryCapacity(const Actor& actor, const v1::QueryCapacityRequest& request) {
   const auto person_id = CaseId::FromBytes(request.case_id());
   const auto need_id = NeedId::FromBytes(request.need_id());
-  if (!person_id || !need_id) return Error(v1::REASON_FIELD_INVALID, "case_id and need_id are 16 bytes each");
+  if (!person_id || !need_id)
+    return Error(v1::REASON_FIELD_INVALID, "case_id and need_id are 16 bytes each");
   if (request.service_ids().empty() || request.service_ids_size() > 5 ||
       request.service_ids_size() != request.message_ids_size()) {
     return Error(v1::REASON_FIELD_INVALID, "name one to five services and one message id for each");
@@ -28,7 +29,8 @@ absl::Status Origin::QueryCapacity(const Actor& actor, const v1::QueryCapacityRe
     for (int i = 0; i < request.service_ids_size(); ++i) {
       const auto service = ServiceId::FromBytes(request.service_ids(i));
       const auto message = MessageId::FromBytes(request.message_ids(i));
-      if (!service || !message) return Error(v1::REASON_FIELD_INVALID, "service and message ids are 16 bytes each");
+      if (!service || !message)
+        return Error(v1::REASON_FIELD_INVALID, "service and message ids are 16 bytes each");
       RETURN_IF_ERROR(AskAboutRoom(t, *directory, asked_for, *service, *message));
     }
     return absl::OkStatus();
@@ -45,8 +47,9 @@ absl::Status Origin::AskAboutRoom(Transaction& transaction, const DirectorySnaps
   if (service == nullptr) return Error(v1::REASON_NOT_FOUND, "the directory has no such service");
   const v1::Need& need = asked_for.need;
   if (!Offers(service->service, need.service_code())) {
-    return Error(v1::REASON_FIELD_INVALID, service->service.handle() + " is no service of the need's code " +
-                   std::to_string(need.service_code()));
+    return Error(v1::REASON_FIELD_INVALID, service->service.handle() +
+                                               " is no service of the need's code " +
+                                               std::to_string(need.service_code()));
   }
   const auto& excluded = asked_for.person.excluded();
   if (std::find(excluded.begin(), excluded.end(), service->unit.bytes()) != excluded.end() ||

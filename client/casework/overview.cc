@@ -116,11 +116,9 @@ std::vector<v1::Prompt> PromptsOf(const local::v1::Referral& referral, bool purs
   return prompts;
 }
 
-absl::StatusOr<v1::ReferralSummary> Overview::Summarise(const Reader& reader,
-                                                        const DirectorySnapshot& directory,
-                                                        const local::v1::Referral& referral,
-                                                        const std::vector<local::v1::Referral>& all)
-    const {
+absl::StatusOr<v1::ReferralSummary> Overview::Summarise(
+    const Reader& reader, const DirectorySnapshot& directory, const local::v1::Referral& referral,
+    const std::vector<local::v1::Referral>& all) const {
   v1::ReferralSummary summary;
   summary.set_referral_id(referral.referral_id());
   summary.set_state(referral.state());
@@ -162,7 +160,8 @@ absl::StatusOr<std::vector<v1::ReferralSummary>> Overview::List(
       if (!actor.RequireMember(*UnitId::FromBytes(referral.own_unit())).ok()) continue;
       const auto state = StateOf(referral);
       const bool ended = state.has_value() && IsEnd(*state);
-      ASSIGN_OR_RETURN(v1::ReferralSummary summary, Summarise(reader, *directory, referral, referrals));
+      ASSIGN_OR_RETURN(v1::ReferralSummary summary,
+                       Summarise(reader, *directory, referral, referrals));
       const bool overdue = !summary.prompts().empty();
       if (ended && !request.include_ended() &&
           !(request.box() == v1::REFERRAL_BOX_OVERDUE && overdue)) {
@@ -260,7 +259,8 @@ absl::StatusOr<std::vector<v1::Disclosure>> Overview::ListDisclosures(const Acto
           disclosure.set_consent_id(token.consent_id());
           disclosure.mutable_until()->set_seconds(absl::ToUnixSeconds(EndOf(token)));
         }
-        disclosure.set_erased(received && referral.revoke_ack().outcome() == v1::ERASURE_OUTCOME_ERASED);
+        disclosure.set_erased(received &&
+                              referral.revoke_ack().outcome() == v1::ERASURE_OUTCOME_ERASED);
         found.emplace_back(event.at_ms(), std::move(disclosure));
       }
     }
@@ -310,8 +310,8 @@ absl::Status Upkeep::ChangeReferralOf(
 absl::Status Upkeep::OnOutcome(std::string_view item_id, v1::Reason reason) {
   // Registrations of tokens are no messages and have longer ids.
   if (const auto message = MessageId::FromBytes(item_id)) {
-    RETURN_IF_ERROR(ChangeReferralOf(
-        *message, [&](local::v1::Referral& referral, local::v1::Event& event) {
+    RETURN_IF_ERROR(
+        ChangeReferralOf(*message, [&](local::v1::Referral& referral, local::v1::Event& event) {
           NoteOutcome(referral, event, reason);
         }));
   }

@@ -189,8 +189,8 @@ void SetInquiryClocks(local::v1::Referral& referral, const Catalogue& catalogue,
 void SetReview(local::v1::Referral& referral, const v1::ProgSection& report) {
   if (!report.has_review_date()) return;
   const v1::Date& day = report.review_date();
-  referral.set_review_due_ms(ToMillis(absl::FromCivil(
-      absl::CivilDay(day.year(), day.month(), day.day()), absl::UTCTimeZone())));
+  referral.set_review_due_ms(ToMillis(
+      absl::FromCivil(absl::CivilDay(day.year(), day.month(), day.day()), absl::UTCTimeZone())));
 }
 
 local::v1::Event& AddEvent(local::v1::Referral& referral, const MessageId& id, v1::Kind kind,

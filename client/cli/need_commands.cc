@@ -83,7 +83,8 @@ absl::Status MatchServices(Shell& shell, const NeedOptions& options) {
   return absl::OkStatus();
 }
 
-// Asking tells nobody anything, and a person may want to know in spite of a conflict: it is only said.
+// Asking tells nobody anything, and a person may want to know in spite of a conflict: it is only
+// said.
 absl::Status PrintConflicts(Shell& shell, NodeClient& node, const v1::QueryCapacityRequest& asked) {
   v1::MatchServicesRequest request;
   request.set_case_id(asked.case_id());

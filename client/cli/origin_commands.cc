@@ -217,17 +217,18 @@ absl::Status ListDisclosures(Shell& shell, const OriginOptions& options) {
   ASSIGN_OR_RETURN(const auto listed, node->Call(&Api::ListDisclosures, request));
   if (shell.PrintJson(listed)) return absl::OkStatus();
   const View& view = shell.view();
-  Table table({"WHEN", "TO", "DELIVERY", "REFERRAL", "CONSENT", "STAGE", "UNTIL", "ERASED", "WHAT"});
+  Table table(
+      {"WHEN", "TO", "DELIVERY", "REFERRAL", "CONSENT", "STAGE", "UNTIL", "ERASED", "WHAT"});
   for (const v1::Disclosure& disclosure : listed.disclosures()) {
-    std::vector<std::string> row = {view.Time(disclosure.at()),
-                                    disclosure.recipient(),
-                                    view.Label(*v1::DeliveryState_descriptor(),
-                                               disclosure.delivery()),
-                                    ShortId(disclosure.referral_id()),
-                                    ShortId(disclosure.consent_id()),
-                                    view.Label(*v1::Stage_descriptor(), disclosure.stage()),
-                                    view.Time(disclosure.until(), disclosure.has_until()),
-                                    disclosure.erased() ? "yes" : "no"};
+    std::vector<std::string> row = {
+        view.Time(disclosure.at()),
+        disclosure.recipient(),
+        view.Label(*v1::DeliveryState_descriptor(), disclosure.delivery()),
+        ShortId(disclosure.referral_id()),
+        ShortId(disclosure.consent_id()),
+        view.Label(*v1::Stage_descriptor(), disclosure.stage()),
+        view.Time(disclosure.until(), disclosure.has_until()),
+        disclosure.erased() ? "yes" : "no"};
     for (const std::string& section : BySection(disclosure)) {
       row.push_back(section);
       table.Add(row);
@@ -339,12 +340,12 @@ void AddOriginCommands(CLI::App& app, Shell& shell) {
   AddContent(disclose, options);
   AddSending(disclose, options);
 
-  CLI::App* answer =
-      shell.Add(app, "answer",
-                "Answers a question of the other unit with what the person said. Without --fields it\n"
-                "says what the question is about.",
-                "waymark answer 9ab1c2 --consent 77de --confirmed 1f...",
-                [&shell, &options] { return Answer(shell, options); });
+  CLI::App* answer = shell.Add(
+      app, "answer",
+      "Answers a question of the other unit with what the person said. Without --fields it\n"
+      "says what the question is about.",
+      "waymark answer 9ab1c2 --consent 77de --confirmed 1f...",
+      [&shell, &options] { return Answer(shell, options); });
   AddReferral(answer, options);
   AddContent(answer, options);
   AddSending(answer, options);

@@ -277,7 +277,8 @@ void ProviderGroup::AddService() {
   close->add_option("OUTCOME", options_.code, "COMPLETED, ENDED_EARLY or NOT_STARTED")->required();
   AddEach(close, "--next", options_.next, "Codes of the next needs");
 
-  CLI::App* cancel = Add("cancel", "Takes back a request, or a place that was agreed and not begun.", " PE1", &Cancel);
+  CLI::App* cancel = Add(
+      "cancel", "Takes back a request, or a place that was agreed and not begun.", " PE1", &Cancel);
   cancel->add_option("CODE", options_.code, "PE1 to PE4; PE3 (no reason) by default");
 
   CLI::App* retain = Add("retain",

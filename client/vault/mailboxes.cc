@@ -101,8 +101,8 @@ absl::StatusOr<std::optional<OutboxState>> Reader::StateOfOutbox(std::string_vie
 }
 
 absl::StatusOr<OutboxCounters> Reader::CountOutbox() const {
-  Statement rows = database_.Prepare(
-      "SELECT state, COUNT(*), SUM(expects_receipt) FROM outbox GROUP BY state");
+  Statement rows =
+      database_.Prepare("SELECT state, COUNT(*), SUM(expects_receipt) FROM outbox GROUP BY state");
   OutboxCounters counters;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, rows.Step());
@@ -167,8 +167,9 @@ absl::Status Transaction::AppendOutbox(const OutboxEntry& entry) {
 absl::StatusOr<std::vector<std::string>> Transaction::DropWaiting(const ReferralId& referral) {
   std::vector<std::string> dropped;
   Statement rows = database()
-                       .Prepare("SELECT item_id FROM outbox "
-                                "WHERE referral = ? AND state = ? AND outlives_withdrawal = 0")
+                       .Prepare(
+                           "SELECT item_id FROM outbox "
+                           "WHERE referral = ? AND state = ? AND outlives_withdrawal = 0")
                        .Blob(referral.view())
                        .Bind(kWaiting);
   while (true) {
@@ -214,11 +215,12 @@ absl::StatusOr<int> Transaction::ResendConfirmed() {
 }
 
 absl::StatusOr<std::vector<InboxItem>> Reader::NextInbox(int64_t after, size_t max_items) const {
-  Statement rows =
-      database_
-          .Prepare("SELECT number, arrived, key, box FROM inbox WHERE number > ? ORDER BY number LIMIT ?")
-          .Bind(after)
-          .Bind(static_cast<int64_t>(max_items));
+  Statement rows = database_
+                       .Prepare(
+                           "SELECT number, arrived, key, box FROM inbox WHERE number > ? ORDER BY "
+                           "number LIMIT ?")
+                       .Bind(after)
+                       .Bind(static_cast<int64_t>(max_items));
   std::vector<InboxItem> items;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, rows.Step());
@@ -239,8 +241,7 @@ absl::StatusOr<int64_t> Reader::CountInbox() const {
   return row ? rows.Int(0) : 0;
 }
 
-absl::StatusOr<int64_t> Transaction::AppendInbox(std::string_view message,
-                                                 absl::Time arrived) {
+absl::StatusOr<int64_t> Transaction::AppendInbox(std::string_view message, absl::Time arrived) {
   // The number is needed before the row is there, because the box is bound to it.
   Statement last = database().Prepare("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'");
   ASSIGN_OR_RETURN(const bool any, last.Step());

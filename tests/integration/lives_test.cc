@@ -1,5 +1,5 @@
-// Lives of a referral that scenario 1 does not walk, over real processes: by way of the waiting list
-// to the end of the service, and a question and its answer up to a cancellation.
+// Lives of a referral that scenario 1 does not walk, over real processes: by way of the waiting
+// list to the end of the service, and a question and its answer up to a cancellation.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -118,8 +118,7 @@ TEST_F(LivesTest, FromTheWaitingListToTheEndOfTheService) {
 
 TEST_F(LivesTest, AQuestionIsAnsweredAndTheRequestCancelled) {
   const FieldInfo& asked_for = *FieldByName("NEED.quantity");
-  v1::PreviewRequest content =
-      walk_->InquiryContent("room", "lin-206", walk_->InquiryConsent());
+  v1::PreviewRequest content = walk_->InquiryContent("room", "lin-206", walk_->InquiryConsent());
   content.add_without(asked_for.field_no);
   network_->MoveTo(At(20, 0));
   const absl::Status inquired = walk_->Inquire("lin", content);

@@ -34,9 +34,9 @@ TEST(ClarificationTest, ACodeComesWithWhatItNeeds) {
   EXPECT_EQ(check(Of(v1::CLARIFICATION_CODE_FIELDS_NEEDED, "", {language})),
             v1::REASON_UNSPECIFIED);
   EXPECT_EQ(check(Of(v1::CLARIFICATION_CODE_FIELDS_NEEDED, "", {4242})), v1::REASON_FIELD_INVALID);
-  EXPECT_EQ(check(Of(v1::CLARIFICATION_CODE_FIELDS_NEEDED, "",
-                     std::vector<uint32_t>(17, language))),
-            v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(
+      check(Of(v1::CLARIFICATION_CODE_FIELDS_NEEDED, "", std::vector<uint32_t>(17, language))),
+      v1::REASON_FIELD_INVALID);
   EXPECT_EQ(check(Of(v1::CLARIFICATION_CODE_CONDITION_ANSWER)), v1::REASON_FIELD_INVALID);
   EXPECT_EQ(check(Of(v1::CLARIFICATION_CODE_CONDITION_ANSWER, "lin206-age")),
             v1::REASON_UNSPECIFIED);

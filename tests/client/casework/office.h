@@ -97,7 +97,9 @@ class Office {
     const auto message = SealMessage(network.id, {TestKeyId(), own_key_.public_key}, header,
                                      payload, qso.identity, SystemRandom());
     ASSERT_TRUE(message.ok()) << message.status();
-    Write([&](Transaction& t) { return t.AppendInbox(message->SerializeAsString(), clock.Now()).status(); });
+    Write([&](Transaction& t) {
+      return t.AppendInbox(message->SerializeAsString(), clock.Now()).status();
+    });
   }
 
   // A question about room in the own unit's service.
@@ -156,8 +158,8 @@ class Office {
   }
   // Gives the referral one more token of its originating unit.
   void AddToken(local::v1::Referral& referral) {
-    const SignedToken token = Token(referral.originated() ? lin : qso,
-                                    *ReferralId::FromBytes(referral.referral_id()));
+    const SignedToken token =
+        Token(referral.originated() ? lin : qso, *ReferralId::FromBytes(referral.referral_id()));
     local::v1::TokenEntry& entry = *referral.add_tokens();
     entry.set_token(token.bytes);
     entry.set_signature(token.signature);

@@ -13,9 +13,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 const std::vector<std::string>& Asked() {
-  static const auto& fields =
-      *new std::vector<std::string>{"NEED.need_ref", "NEED.service_id", "NEED.service_code",
-                                    "NEED.quantity", "NEED.unit"};
+  static const auto& fields = *new std::vector<std::string>{
+      "NEED.need_ref", "NEED.service_id", "NEED.service_code", "NEED.quantity", "NEED.unit"};
   return fields;
 }
 std::vector<std::string> AskedAnd(const std::string& field) {

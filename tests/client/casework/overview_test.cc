@@ -40,8 +40,7 @@ class OverviewTest : public DeskTest {
   }
 
   // A referral that the own unit sent, under a consent of a case of its own.
-  local::v1::Referral ReferralOfACase(const Actor& lead,
-                                      v1::Urgency urgency = v1::URGENCY_U0) {
+  local::v1::Referral ReferralOfACase(const Actor& lead, v1::Urgency urgency = v1::URGENCY_U0) {
     v1::CreateCaseRequest person;
     person.set_case_id(CaseId::Generate(SystemRandom()).bytes());
     person.set_label("LIN-1");
@@ -69,8 +68,8 @@ class OverviewTest : public DeskTest {
     return PromptsOf(office_.Load(referral), /*pursued=*/false, office_.clock.Now());
   }
 };
-  Overview overview_{office_.context};
-  Upkeep upkeep_{office_.context};
+Overview overview_{office_.context};
+Upkeep upkeep_{office_.context};
 };
 
 TEST_F(OverviewTest, LogisticsStaffSeeNoFieldOfClassSpecial) {
@@ -150,13 +149,15 @@ TEST_F(OverviewTest, WhatAWithdrawalDropsIsNotSaidToWait) {
   const std::string delivered = AddSent(referral, v1::KIND_DISCLOSE).message_id();
   office_.Save(referral);
   office_.Write([&](Transaction& t) {
-    return t.AppendOutbox({.item_id = dropped, .referral = *ReferralId::FromBytes(
-                                                   referral.referral_id())});
+    return t.AppendOutbox(
+        {.item_id = dropped, .referral = *ReferralId::FromBytes(referral.referral_id())});
   });
   v1::WithdrawRequest request;
   request.set_referral_id(referral.referral_id());
   ASSERT_TRUE(Origin(office_.context).Withdraw(lead, request).ok());
-  const auto delivery_of = [&](int event) { return office_.Load(referral).events(event).delivery(); };
+  const auto delivery_of = [&](int event) {
+    return office_.Load(referral).events(event).delivery();
+  };
   EXPECT_EQ(delivery_of(0), v1::DELIVERY_STATE_DROPPED);
   EXPECT_EQ(delivery_of(1), v1::DELIVERY_STATE_QUEUED) << "its outbox row has gone already";
 
@@ -301,8 +302,7 @@ struct Deadline {
   absl::Duration after;
 };
 
-class AcknowledgementTest : public OverviewTest,
-                            public ::testing::WithParamInterface<Deadline> {};
+class AcknowledgementTest : public OverviewTest, public ::testing::WithParamInterface<Deadline> {};
 
 TEST_P(AcknowledgementTest, OneThatIsMissingIsTheLeadsBusiness) {
   const Actor lead = LogIn(v1::STAFF_ROLE_CASEWORKER);

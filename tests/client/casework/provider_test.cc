@@ -34,8 +34,7 @@ class ProviderTest : public DeskTest {
     return request;
   }
 
-  v1::OfferRequest OfferIn(const std::string& referral, absl::Duration start,
-                           absl::Duration hold) {
+  v1::OfferRequest OfferIn(const std::string& referral, absl::Duration start, absl::Duration hold) {
     auto request = For<v1::OfferRequest>(referral);
     v1::Offer& offer = *request.mutable_prog()->mutable_offer();
     const absl::Time now = FloorMinute(office_.clock.Now());
@@ -99,12 +98,12 @@ TEST_F(ProviderTest, APlaceOnTheListIsReviewedInTime) {
   EXPECT_EQ(StateOfReferral(referral), "WAITLISTED");
   const int64_t first_review = Load(referral).state_until_ms();
   EXPECT_EQ(waitlist(14), v1::REASON_UNSPECIFIED) << "a review that keeps the place";
-  EXPECT_EQ(Load(referral).state_until_ms() - first_review, absl::ToInt64Milliseconds(
-                                                                absl::Hours(7 * 24)));
+  EXPECT_EQ(Load(referral).state_until_ms() - first_review,
+            absl::ToInt64Milliseconds(absl::Hours(7 * 24)));
   EXPECT_THAT(office_.KindsLeaving(), ElementsAre(v1::KIND_WAITLIST, v1::KIND_WAITLIST));
-  EXPECT_EQ(ReasonOf(provider_.Offer(lead_, OfferIn(referral, absl::Hours(1), absl::Hours(2)))
-                         .status()),
-            v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(
+      ReasonOf(provider_.Offer(lead_, OfferIn(referral, absl::Hours(1), absl::Hours(2))).status()),
+      v1::REASON_UNSPECIFIED);
 }
 
 TEST_F(ProviderTest, AnAnswerThatTheHubRefusesIsGivenAgain) {
@@ -135,9 +134,7 @@ TEST_F(ProviderTest, AQuestionStopsTheRequestAndTheAnswerIsShown) {
   const auto leaving = office_.OpenLeaving();
   ASSERT_EQ(leaving.size(), 1u);
   EXPECT_THAT(leaving.front().payload.clarification().field_nos(), ElementsAre(code));
-  const auto show = [&] {
-    return overview_.Get(lead_, *ReferralId::FromBytes(referral)).value();
-  };
+  const auto show = [&] { return overview_.Get(lead_, *ReferralId::FromBytes(referral)).value(); };
   EXPECT_THAT(show().summary().prompts(), IsEmpty()) << "the lead's answer is awaited";
 
   v1::Payload answer;
@@ -164,13 +161,12 @@ TEST_F(ProviderTest, AServiceIsClosedAsItEnded) {
     NodeState to;
     v1::ProgressStatus told;
   };
-  const std::vector<Row> rows = {
-      {NodeState::kStarted, v1::CLOSE_OUTCOME_COMPLETED, NodeState::kCompleted,
-       v1::PROGRESS_STATUS_COMPLETED},
-      {NodeState::kOngoing, v1::CLOSE_OUTCOME_ENDED_EARLY, NodeState::kEndedEarly,
-       v1::PROGRESS_STATUS_ENDED_EARLY},
-      {NodeState::kScheduled, v1::CLOSE_OUTCOME_NOT_STARTED, NodeState::kNotStarted,
-       v1::PROGRESS_STATUS_NOT_STARTED}};
+  const std::vector<Row> rows = {{NodeState::kStarted, v1::CLOSE_OUTCOME_COMPLETED,
+                                  NodeState::kCompleted, v1::PROGRESS_STATUS_COMPLETED},
+                                 {NodeState::kOngoing, v1::CLOSE_OUTCOME_ENDED_EARLY,
+                                  NodeState::kEndedEarly, v1::PROGRESS_STATUS_ENDED_EARLY},
+                                 {NodeState::kScheduled, v1::CLOSE_OUTCOME_NOT_STARTED,
+                                  NodeState::kNotStarted, v1::PROGRESS_STATUS_NOT_STARTED}};
   for (const Row& row : rows) {
     const std::string referral = Received(row.from);
     EXPECT_EQ(Close(referral, row.outcome), v1::REASON_UNSPECIFIED) << Name(row.to);

@@ -56,8 +56,7 @@ TEST_P(TakeBackTest, LeavesTheReferralWhereItWas) {
     const auto number = static_cast<int64_t>(ids.size()) + 1;
     ids.push_back(MessageId::Generate(SystemRandom()));
     const local::v1::StateBefore before = Snapshot(referral);
-    ASSERT_TRUE(
-        Advance(referral, step.kind, step.sent, CloseDetail::kNone, Minute(number)).ok());
+    ASSERT_TRUE(Advance(referral, step.kind, step.sent, CloseDetail::kNone, Minute(number)).ok());
     if (step.kind != v1::KIND_DISCLOSE) SetClock(referral, number);
     AddEvent(referral, ids.back(), step.kind, v1::STAGE_NONE, step.sent, Minute(number));
     KeepBefore(referral, ids.back(), before);
@@ -75,36 +74,99 @@ TEST_P(TakeBackTest, LeavesTheReferralWhereItWas) {
 constexpr Step Sent(v1::Kind kind) { return {kind, true}; }
 constexpr Step Came(v1::Kind kind) { return {kind, false}; }
 
-INSTANTIATE_TEST_SUITE_P(
-    ReferralTest, TakeBackTest,
-    ::testing::Values(
-        Row{"Offer", NodeState::kInquired, false, {Sent(v1::KIND_OFFER)}, {0},
-            NodeState::kInquired, 0},
-        Row{"Waitlist", NodeState::kInquired, false, {Sent(v1::KIND_WAITLIST)}, {0},
-            NodeState::kInquired, 0},
-        Row{"AReviewKeepsTheEarlierDay", NodeState::kWaitlisted, false,
-            {Sent(v1::KIND_WAITLIST)}, {0}, NodeState::kWaitlisted, 0},
-        Row{"Question", NodeState::kInquired, false, {Sent(v1::KIND_CLARIFICATION)}, {0},
-            NodeState::kInquired, 0},
-        Row{"Acceptance", NodeState::kOffered, true, {Sent(v1::KIND_ACCEPT)}, {0},
-            NodeState::kOffered, 0},
-        Row{"WhatMovedNothing", NodeState::kAccepted, true, {Sent(v1::KIND_DISCLOSE)}, {0},
-            NodeState::kAccepted, 0},
-        Row{"AnInquiryIsDiscarded", std::nullopt, true, {Sent(v1::KIND_INQUIRY)}, {0},
-            NodeState::kDiscarded, -1},
-        Row{"WhatFollowedStandsUntilItIsRefusedToo", NodeState::kAccepted, false,
-            {Sent(v1::KIND_START), Sent(v1::KIND_PROGRESS)}, {0}, NodeState::kOngoing, 2},
-        Row{"BothOfTwo", NodeState::kAccepted, false,
-            {Sent(v1::KIND_START), Sent(v1::KIND_PROGRESS)}, {0, 1}, NodeState::kAccepted, 0},
-        Row{"TheLatterOfTwo", NodeState::kAccepted, false,
-            {Sent(v1::KIND_START), Sent(v1::KIND_PROGRESS)}, {1}, NodeState::kStarted, 1},
-        Row{"AnEndThatCameStands", NodeState::kAccepted, false,
-            {Sent(v1::KIND_SCHEDULE), Came(v1::KIND_CANCEL)}, {0}, NodeState::kCancelled, 2},
-        Row{"AWithdrawalStands", NodeState::kOffered, true,
-            {Sent(v1::KIND_ACCEPT), Sent(v1::KIND_REVOKE)}, {0}, NodeState::kWithdrawn, 2},
-        Row{"AWithdrawalIsNeverUndone", NodeState::kAccepted, true, {Sent(v1::KIND_REVOKE)}, {0},
-            NodeState::kWithdrawn, 1}),
-    [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(ReferralTest, TakeBackTest,
+                         ::testing::Values(Row{"Offer",
+                                               NodeState::kInquired,
+                                               false,
+                                               {Sent(v1::KIND_OFFER)},
+                                               {0},
+                                               NodeState::kInquired,
+                                               0},
+                                           Row{"Waitlist",
+                                               NodeState::kInquired,
+                                               false,
+                                               {Sent(v1::KIND_WAITLIST)},
+                                               {0},
+                                               NodeState::kInquired,
+                                               0},
+                                           Row{"AReviewKeepsTheEarlierDay",
+                                               NodeState::kWaitlisted,
+                                               false,
+                                               {Sent(v1::KIND_WAITLIST)},
+                                               {0},
+                                               NodeState::kWaitlisted,
+                                               0},
+                                           Row{"Question",
+                                               NodeState::kInquired,
+                                               false,
+                                               {Sent(v1::KIND_CLARIFICATION)},
+                                               {0},
+                                               NodeState::kInquired,
+                                               0},
+                                           Row{"Acceptance",
+                                               NodeState::kOffered,
+                                               true,
+                                               {Sent(v1::KIND_ACCEPT)},
+                                               {0},
+                                               NodeState::kOffered,
+                                               0},
+                                           Row{"WhatMovedNothing",
+                                               NodeState::kAccepted,
+                                               true,
+                                               {Sent(v1::KIND_DISCLOSE)},
+                                               {0},
+                                               NodeState::kAccepted,
+                                               0},
+                                           Row{"AnInquiryIsDiscarded",
+                                               std::nullopt,
+                                               true,
+                                               {Sent(v1::KIND_INQUIRY)},
+                                               {0},
+                                               NodeState::kDiscarded,
+                                               -1},
+                                           Row{"WhatFollowedStandsUntilItIsRefusedToo",
+                                               NodeState::kAccepted,
+                                               false,
+                                               {Sent(v1::KIND_START), Sent(v1::KIND_PROGRESS)},
+                                               {0},
+                                               NodeState::kOngoing,
+                                               2},
+                                           Row{"BothOfTwo",
+                                               NodeState::kAccepted,
+                                               false,
+                                               {Sent(v1::KIND_START), Sent(v1::KIND_PROGRESS)},
+                                               {0, 1},
+                                               NodeState::kAccepted,
+                                               0},
+                                           Row{"TheLatterOfTwo",
+                                               NodeState::kAccepted,
+                                               false,
+                                               {Sent(v1::KIND_START), Sent(v1::KIND_PROGRESS)},
+                                               {1},
+                                               NodeState::kStarted,
+                                               1},
+                                           Row{"AnEndThatCameStands",
+                                               NodeState::kAccepted,
+                                               false,
+                                               {Sent(v1::KIND_SCHEDULE), Came(v1::KIND_CANCEL)},
+                                               {0},
+                                               NodeState::kCancelled,
+                                               2},
+                                           Row{"AWithdrawalStands",
+                                               NodeState::kOffered,
+                                               true,
+                                               {Sent(v1::KIND_ACCEPT), Sent(v1::KIND_REVOKE)},
+                                               {0},
+                                               NodeState::kWithdrawn,
+                                               2},
+                                           Row{"AWithdrawalIsNeverUndone",
+                                               NodeState::kAccepted,
+                                               true,
+                                               {Sent(v1::KIND_REVOKE)},
+                                               {0},
+                                               NodeState::kWithdrawn,
+                                               1}),
+                         [](const auto& tested) { return tested.param.name; });
 
 TEST(ReferralTest, AnOfferThatLapsedBeforeItWasRefusedWasNone) {
   local::v1::Referral referral;
@@ -112,8 +174,7 @@ TEST(ReferralTest, AnOfferThatLapsedBeforeItWasRefusedWasNone) {
   referral.set_state_until_ms(ToMillis(Minute(100)));
   const auto id = MessageId::Generate(SystemRandom());
   const local::v1::StateBefore before = Snapshot(referral);
-  ASSERT_TRUE(
-      Advance(referral, v1::KIND_OFFER, /*sent=*/true, CloseDetail::kNone, Minute(1)).ok());
+  ASSERT_TRUE(Advance(referral, v1::KIND_OFFER, /*sent=*/true, CloseDetail::kNone, Minute(1)).ok());
   referral.set_state_until_ms(ToMillis(Minute(10)));
   AddEvent(referral, id, v1::KIND_OFFER, v1::STAGE_INQUIRY, /*sent=*/true, Minute(1));
   KeepBefore(referral, id, before);

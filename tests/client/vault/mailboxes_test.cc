@@ -172,11 +172,9 @@ TEST_F(MailboxesTest, OnlyWhatExpectsAReceiptAwaitsOne) {
   Outcome('b', v1::REASON_UNSPECIFIED);
   EXPECT_EQ(Count().confirmed, 2);
   EXPECT_EQ(Count().awaiting_receipt, 1);
-  ASSERT_TRUE(vault_
-                  ->Write([](Transaction& t) {
-                    return t.MarkReceipt(*MessageId::FromBytes(Id16('a')));
-                  })
-                  .ok());
+  ASSERT_TRUE(
+      vault_->Write([](Transaction& t) { return t.MarkReceipt(*MessageId::FromBytes(Id16('a'))); })
+          .ok());
   EXPECT_EQ(Count().confirmed, 1);
   EXPECT_EQ(Count().awaiting_receipt, 0);
 }
