@@ -69,7 +69,9 @@ TEST_P(ReturnRuleTest, Holds) { ExpectRow(GetParam()); }
 
 std::vector<Row> CoarseProgress() {
   const std::string declined = "prog { decline_code: DECLINE_CODE_NO_CAPACITY }";
-  const std::string offered = "prog { offer { start { seconds: 1804624200 } quantity: 1 } }";
+  const std::string offered =
+      "prog { offer { start { seconds: 1804624200 } quantity: 1 "
+      "hold_until { seconds: 1804627800 } } }";
   return {
       Back("DeclineAtTheInquiry", v1::KIND_DECLINE, v1::STAGE_INQUIRY, declined, kAllowed),
       Back("OfferAtTheInquiry", v1::KIND_OFFER, v1::STAGE_INQUIRY, offered, kAllowed),
