@@ -23,13 +23,13 @@ const std::set<std::string>& Drawn() {
   return columns;
 }
 
-// Columns that say when or as the how-many-th something came, or that hold a signature, whose
-// length varies.
+// Columns that say when or as the how-many-th something came (a statement's version follows the
+// clock), or that hold a signature, whose length varies.
 const std::set<std::string>& OfTheRun() {
   static const auto& columns = *new std::set<std::string>{
       "row",          "sequence",   "revision",      "inode",       "reserved",  "minute",
       "stored_at",    "expires_at", "registered_at", "state_until", "forget_at", "remember_until",
-      "requested_at", "request",    "response",      "statement"};
+      "requested_at", "request",    "response",      "statement",   "version"};
   return columns;
 }
 
