@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const MAX_LINES = 500;
-const DATA = /\.(json|csv|binpb|inc|proto)$|^tests\/fuzz\/corpus\//;
+const DATA = /\.(json|csv|binpb|inc)$|^tests\/fuzz\/corpus\//;
 const WORD_LIST = 'tests/lint/forbidden_words.txt';
 // Written in halves, so that this file does not hold what it looks for.
 const MARKERS = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].join('|')})\\b`);
