@@ -258,6 +258,11 @@ std::string Catalogue::ServiceLabel(uint32_t code) const {
   return LabelOr(labels, CategoryOf(code), "service") + " (" + number + ")";
 }
 
+std::string Catalogue::SectionLabel(v1::Section section) const {
+  const std::string name(SectionName(section));
+  return LabelOr(files_.labels.sections(), name, name);
+}
+
 std::string Catalogue::FieldLabel(const FieldInfo& field) const {
   return LabelOr(files_.labels.fields(), field.name, field.name);
 }

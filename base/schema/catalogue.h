@@ -91,6 +91,7 @@ class Catalogue {
   // Words for people; the key itself where a label is missing. A code that is not known shows its
   // category and its number.
   std::string ServiceLabel(uint32_t code) const;
+  std::string SectionLabel(v1::Section section) const;
   std::string FieldLabel(const FieldInfo& field) const;
   std::string ValueLabel(const google::protobuf::EnumValueDescriptor& value) const;
   std::string EndLabel(std::string_view id) const;

@@ -119,8 +119,7 @@ absl::Status AskCapacity(Shell& shell, const NeedOptions& options) {
   RETURN_IF_ERROR(node->Call(&Api::QueryCapacity, request).status());
   if (shell.PrintJson(request)) return absl::OkStatus();
   shell.out() << Counted(static_cast<int>(services.size()), "service")
-              << " asked; see 'waymark capacity answers'
-";
+              << " asked; see 'waymark capacity answers'\n";
   return PrintConflicts(shell, *node, request);
 }
 

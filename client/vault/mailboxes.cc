@@ -175,7 +175,7 @@ absl::StatusOr<std::vector<std::string>> Transaction::DropWaiting(const Referral
   while (true) {
     ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) break;
-    dropped.push_back(rows.Bytes(0));
+    dropped.emplace_back(rows.Bytes(0));
   }
   for (const std::string& item_id : dropped) {
     RETURN_IF_ERROR(DeleteItem(database(), item_id));

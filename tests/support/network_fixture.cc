@@ -72,11 +72,11 @@ void NetworkFixture::MoveTo(absl::Time time) {
 
 void NetworkFixture::MoveNodesTo(absl::Time time) { MoveClock("/clock", time); }
 
-void NetworkFixture::MoveClock(std::string_view file, absl::Time time) {
+void NetworkFixture::MoveClock(const std::string& file, absl::Time time) {
   // As an offset, so that processes that look at different moments agree on the time.
   const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(time - absl::Now(), absl::Seconds(1)));
   const absl::Status written = WritePublicFile(
-      absl::StrCat(folder_, file), (seconds < 0 ? "" : "+") + std::to_string(seconds) + "\n");
+      folder_ + file, (seconds < 0 ? "" : "+") + std::to_string(seconds) + "\n");
   if (!written.ok()) std::abort();
 }
 

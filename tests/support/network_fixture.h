@@ -97,7 +97,7 @@ class NetworkFixture {
  private:
   explicit NetworkFixture(const std::string& folder);
 
-  void MoveClock(std::string_view file, absl::Time time);
+  void MoveClock(const std::string& file, absl::Time time);
   absl::Status CreateNetwork();
   absl::Status StartHub();
   absl::Status Join(const OrganisationPlan& plan);
