@@ -45,10 +45,13 @@ std::string DutiesOf(const Catalogue& catalogue, const ReadBackParty& party) {
                       " report: ", absl::StrJoin(duties, "; "), ".");
 }
 
-// Nothing of NEED and REF is noted in a case: both come with the asking.
+// Nothing of NEED and REF is noted in a case: both come with the asking. Whether the place is in an
+// area to avoid is worked out from those areas for each recipient (composer.h).
 bool NothingIsNoted(const FieldInfo& field, const std::set<uint32_t>& noted) {
-  return field.section != v1::SECTION_NEED && field.section != v1::SECTION_REF &&
-         noted.count(field.field_no) == 0;
+  if (field.section == v1::SECTION_NEED || field.section == v1::SECTION_REF) return false;
+  const FieldInfo* source =
+      field.name == "SAFE.place_conflict" ? FieldByName("SAFE.areas_to_avoid") : &field;
+  return noted.count(source->field_no) == 0;
 }
 
 // One line per section: "<lead> (<section>): <field>; <field>."

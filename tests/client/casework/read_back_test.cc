@@ -99,6 +99,15 @@ TEST_F(ReadBackTest, FieldsStandBySectionAndSpecialOnesAlone) {
               Contains("Only with a yes to this alone, they may be told (Preferences): Diet."));
 }
 
+TEST_F(ReadBackTest, WhatIsWorkedOutForTheRecipientIsNoted) {
+  context_.recipients = {Party("Beacon Shelter", "Beacon Shelter", {})};
+  consent_.add_scope_fields(Number("SAFE.place_conflict"));
+  EXPECT_THAT(Lines(), Contains("They may be told (Safety): The place is in an area to avoid "
+                                "(nothing is noted)."));
+  context_.noted = {Number("SAFE.areas_to_avoid")};
+  EXPECT_THAT(Lines(), Contains("They may be told (Safety): The place is in an area to avoid."));
+}
+
 TEST_F(ReadBackTest, SaysWhatComesBackAndWhatIsPassedOn) {
   context_.recipients = {Party("Beacon Shelter", "Beacon Shelter", {})};
   consent_.add_return_fields(Number("PROG.started_on"));
