@@ -47,13 +47,13 @@ class RejoinTest : public ::testing::Test {
     return WritePublicFile(data + "/tls.crt", ended);
   }
 
-  // What `node` says of the member: its changed keys, or nothing while it does not list it.
-  std::optional<int> ChangedKeys(const std::string& node, const std::string& member) {
+  // What `node` says of the member: whether its key changed, or nothing while it does not list it.
+  std::optional<bool> ChangedKey(const std::string& node, const std::string& member) {
     const auto listed = network_->node(node).administrator().Call(&NodeStub::ListDirectory,
                                                                   v1::ListDirectoryRequest());
     if (!listed.ok()) return std::nullopt;
     for (const v1::DirectoryMember& entry : listed->members()) {
-      if (entry.member().handle() == member) return entry.changed_keys_size();
+      if (entry.member().handle() == member) return entry.identity_key_changed();
     }
     return std::nullopt;
   }
@@ -88,7 +88,7 @@ TEST_F(RejoinTest, AnEndedCertificateIsReplacedAndTheCasesStay) {
     told = walk.Inquire("lin", walk.InquiryContent("room", "lin-206", walk.InquiryConsent()));
   if (told.ok()) told = walk.AwaitKind("lin", "lin", v1::KIND_INQUIRY);
   EXPECT_TRUE(told.ok()) << told << ": the case that was open before goes on";
-  EXPECT_EQ(ChangedKeys("lin", "qso"), 0) << "the identity key is the same";
+  EXPECT_EQ(ChangedKey("lin", "qso"), false) << "the identity key is the same";
 }
 
 TEST_F(RejoinTest, ALostVaultBringsANewIdentityThatPartnersAreShown) {
@@ -102,7 +102,7 @@ TEST_F(RejoinTest, ALostVaultBringsANewIdentityThatPartnersAreShown) {
   ASSERT_TRUE(admitted.ok()) << admitted;
   const absl::Status started = lin.Start();
   ASSERT_TRUE(started.ok()) << started;
-  EXPECT_TRUE(Eventually([&] { return ChangedKeys("qso", "lin") == 1; }));
+  EXPECT_TRUE(Eventually([&] { return ChangedKey("qso", "lin") == true; }));
 
   const auto members = network_->registry().Members(network_->desk());
   ASSERT_TRUE(members.ok()) << members.status();

@@ -75,7 +75,7 @@ class DeskTest : public ::testing::Test {
   }
 
   // What the person agrees to share with the partner's unit; not yet recorded.
-  v1::ConsentRecord ConsentTo(const Person& person, const std::vector<std::string>& fields) const {
+  v1::ConsentRecord ConsentTo(const Person& person, const std::vector<std::string>& fields) {
     const int64_t now = absl::ToUnixSeconds(office_.clock.Now());
     v1::ConsentRecord consent;
     consent.set_consent_id(NewId());

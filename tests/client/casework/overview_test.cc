@@ -68,9 +68,6 @@ class OverviewTest : public DeskTest {
     return PromptsOf(office_.Load(referral), /*pursued=*/false, office_.clock.Now());
   }
 };
-Overview overview_{office_.context};
-Upkeep upkeep_{office_.context};
-};
 
 TEST_F(OverviewTest, LogisticsStaffSeeNoFieldOfClassSpecial) {
   const local::v1::Referral referral = office_.Referral(NodeState::kScheduled, false);
