@@ -258,9 +258,7 @@ absl::StatusOr<std::unique_ptr<Node::Impl>> Node::Impl::Open(const Options& opti
                                  *options.clock));
   std::unique_ptr<const Catalogue> own_catalogue;
   if (!options.catalogue.empty()) {
-    auto loaded = Catalogue::Load(options.catalogue);
-    if (!loaded.ok()) return Annotate(loaded.status(), "the catalogue " + options.catalogue);
-    own_catalogue = *std::move(loaded);
+    ASSIGN_OR_RETURN(own_catalogue, Catalogue::Load(options.catalogue));
   }
   return std::unique_ptr<Impl>(new Impl(options, std::move(membership), std::move(vault),
                                         std::move(identity_key), std::move(replica),

@@ -39,9 +39,8 @@ absl::Status MakeDataFolder(const std::string& path) {
 
 absl::StatusOr<Limits> LoadLimits(const std::string& catalogue) {
   if (catalogue.empty()) return Limits::From(Catalogue::Default());
-  const auto own = Catalogue::Load(catalogue);
-  if (!own.ok()) return Annotate(own.status(), "the catalogue " + catalogue);
-  return Limits::From(**own);
+  ASSIGN_OR_RETURN(const auto own, Catalogue::Load(catalogue));
+  return Limits::From(*own);
 }
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(

@@ -377,17 +377,14 @@ absl::Status Origin::WithdrawReferral(Transaction& transaction, const DirectoryS
     if (named && !token.revoked()) withdrawn.push_back(&token);
   }
   if (withdrawn.empty()) return absl::OkStatus();
-  // A registration that waits is dropped with the rest and made again, so that the hub can refuse
-  // the token whatever of it was already on its way.
-  std::vector<const local::v1::TokenEntry*> unregistered;
-  for (const local::v1::TokenEntry* token : withdrawn) {
-    ASSIGN_OR_RETURN(const auto state, transaction.StateOfOutbox(token->hash()));
-    if (state == OutboxState::kWaiting) unregistered.push_back(token);
-  }
   ASSIGN_OR_RETURN(const auto dropped, transaction.DropWaiting(id));
   MarkDropped(referral, dropped);
-  for (const local::v1::TokenEntry* token : unregistered) {
-    RETURN_IF_ERROR(sender_.Register(transaction, referral, *token, Sender::RegisterTo::kRevoke));
+  // A registration that waited was dropped with the rest and is made again, so that the hub can
+  // refuse the token whatever of it was already on its way; also that of another token of the
+  // referral, which may be withdrawn later.
+  for (const local::v1::TokenEntry& token : referral.tokens()) {
+    if (std::find(dropped.begin(), dropped.end(), token.hash()) == dropped.end()) continue;
+    RETURN_IF_ERROR(sender_.Register(transaction, referral, token, Sender::RegisterTo::kRevoke));
   }
   const absl::Time now = context_.clock.Now();
   RETURN_IF_ERROR(Advance(referral, v1::KIND_REVOKE, /*sent=*/true, CloseDetail::kNone, now));

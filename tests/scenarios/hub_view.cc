@@ -35,13 +35,12 @@ const std::set<std::string>& OfTheRun() {
 
 // Metrics that measure how the run went: how fast, in how large batches, in how many bytes of
 // signatures, and what waited at the moment of a count.
-constexpr const char* kMeasures[] = {"waymark_commit_seconds",
-                                     "waymark_commit_batch_items",
-                                     "waymark_committed_bytes_total",
-                                     "waymark_delivered_bytes_total",
-                                     "waymark_mailbox_",
-                                     "waymark_mailboxes_waiting",
-                                     "waymark_certificate_left_seconds"};
+constexpr const char* kMeasures[] = {
+    "waymark_commit_seconds", "waymark_commit_batch_items", "waymark_committed_bytes_total",
+    "waymark_delivered_bytes_total", "waymark_mailbox_", "waymark_mailboxes_waiting",
+    "waymark_certificate_left_seconds",
+    // How many nodes are connected at the moment.
+    "waymark_streams "};
 
 std::vector<std::string> Sorted(std::vector<std::string> lines) {
   std::sort(lines.begin(), lines.end());

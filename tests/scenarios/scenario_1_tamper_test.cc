@@ -359,6 +359,8 @@ class Scenario1RestoredHubTest : public Scenario1TamperTest {
   // Delivers the message to lin, and makes a copy of the hub's data before that.
   void DeliverAfterBackup() {
     ASSERT_TRUE(network_->node("lin").Stop().ok());
+    // An earlier test may have restored the hub.
+    ASSERT_TRUE(sender_->Connect().ok());
     const auto submitted = sender_->Submit({Item(referral_.registration), Item(message_)});
     ASSERT_TRUE(submitted.ok()) << submitted.status();
     ASSERT_TRUE(network_->hub().Stop().ok());

@@ -34,6 +34,7 @@ class HubProgramTest : public testing::Test {
     network.add_enrolment_addresses("127.0.0.1:2");
     network.set_version(1);
     Write("network.json", FormatNetwork(network));
+    std::filesystem::create_directory(folder_ + "/own");
     Write("hub.yaml",
           "data: data\nnetwork: network.json\ncatalogue: own\nlisten: 127.0.0.1:0\n"
           "enrolment_listen: 127.0.0.1:0\nmetrics_listen: 127.0.0.1:0\n");
@@ -65,7 +66,7 @@ class HubProgramTest : public testing::Test {
 TEST_F(HubProgramTest, TheCatalogueIsAFolderBesideTheConfiguration) {
   Write("own/policy_packs.json", R"({"version": 1, "moods": []})");
   EXPECT_THAT(RefusalToServe(),
-              AllOf(HasSubstr(folder_ + "/own: policy_packs.json"), HasSubstr("moods")));
+              AllOf(HasSubstr(folder_ + "/own/policy_packs.json"), HasSubstr("moods")));
 }
 
 TEST_F(HubProgramTest, ACertificateThatHasEndedIsSaidAtTheStart) {

@@ -208,6 +208,8 @@ TEST(LifecycleTest, NodeMachineRefinesTheHubs) {
         for (CloseDetail detail : kDetails) {
           const auto next = NextNodeState(from, kind, direction, detail);
           if (!next) continue;
+          // Of a referral that it does not know the hub lets a withdrawal pass and keeps no state.
+          if (!Coarse(from) && kind == v1::KIND_REVOKE) continue;
           EXPECT_EQ(Show(NextHubState(Coarse(from), kind, direction)), Show(Coarse(*next)))
               << Key(Show(from), kind, direction, detail);
         }

@@ -30,7 +30,7 @@ class Schema {
  public:
   Schema() {
     for (const FileDescriptor* file :
-         {v1::RefSection::descriptor()->file(), v1::Header::descriptor()->file(),
+         {v1::Sections::descriptor()->file(), v1::Header::descriptor()->file(),
           v1::ConsentToken::descriptor()->file()}) {
       Add(*file);
     }

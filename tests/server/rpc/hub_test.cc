@@ -358,7 +358,7 @@ TEST_F(HubTest, ABrokenFileOfTheCatalogueIsNamed) {
   broken.data += "-2";
   const auto refused = Hub::Start(broken);
   EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_CONFIG_INVALID);
-  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("/catalogue: urgency.json"));
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("/catalogue/urgency.json"));
 }
 
 TEST_F(HubTest, TakenPortIsNamed) {
