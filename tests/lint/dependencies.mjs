@@ -29,7 +29,10 @@ const EDGES = {
   'client/program.': ['base/', 'client/'],
   'client/node.': ['base/', 'client/'],
   'client/node_': ['base/', 'client/'],
-  'client/cli/': ['base/', 'client/operator/'],
+  'client/cli/': ['base/', 'client/mapping/', 'client/operator/'],
+  // The child that runs mappings links nothing of ours.
+  'client/mapping/sandbox/': [],
+  'client/mapping/': ['base/'],
   'client/operator/': ['base/'],
   'client/api/': ['base/', 'client/casework/', 'client/directory/', 'client/enrolment/', 'client/link/', 'client/vault/'],
   'client/enrolment/': ['base/', 'client/directory/', 'client/link/', 'client/vault/'],
@@ -53,6 +56,7 @@ const RESERVED = [
     header: /^(sqlite3\.h|libpq-fe\.h|postgresql\/|pqxx\/)/,
     places: ['server/store/sqlite/', 'server/store/postgres/', 'client/vault/', 'tests/'],
   },
+  { name: 'libjq and libseccomp', header: /^(jq|jv|seccomp)\.h$/, places: ['client/mapping/sandbox/'] },
   { name: 'OpenSSL', header: /^openssl\//, places: ['base/crypto/', 'base/identity/', 'tests/'] },
 ];
 
