@@ -1,5 +1,6 @@
 #include "client/mapping/json_shape.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -171,6 +172,8 @@ std::vector<ShapeFault> FindShapeFaults(std::string_view json, const Descriptor&
     return faults;
   }
   Walk(faults).Object(value, type, "");
+  std::sort(faults.begin(), faults.end(),
+            [](const ShapeFault& a, const ShapeFault& b) { return a.path < b.path; });
   return faults;
 }
 

@@ -20,7 +20,7 @@ struct ShapeFault {
   std::string what;
 };
 
-// Returns every fault, in the order of the text; none for a text that FromJson takes. `json` is
+// Returns every fault, in the order of their paths; none for a text that FromJson takes. `json` is
 // valid by CheckJson with a depth of at most 90.
 std::vector<ShapeFault> FindShapeFaults(std::string_view json,
                                         const google::protobuf::Descriptor& type);

@@ -79,7 +79,9 @@ absl::Status CheckLimits(const MappingLimits& limits) {
     return Error(v1::REASON_CONFIG_INVALID, std::string("the limits of mappings: ").append(what));
   };
   if (limits.memory_bytes < kMinMemoryBytes) return invalid("memory is less than 32 MiB");
-  if (limits.time <= absl::ZeroDuration()) return invalid("time is not positive");
+  if (limits.time <= absl::ZeroDuration() || limits.time > absl::Minutes(10)) {
+    return invalid("time is not between nothing and 10 minutes");
+  }
   if (limits.depth < 1 || limits.depth > 200) return invalid("depth is not between 1 and 200");
   if (limits.output_bytes < 1 || limits.output_bytes > jq::kMaxRequest) {
     return invalid("output is not between 1 byte and 64 MiB");

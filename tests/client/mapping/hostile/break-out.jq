@@ -1,0 +1,3 @@
+# A break to nowhere.
+# expect: MAPPING_INVALID
+break $out

@@ -1,0 +1,3 @@
+# The time.
+# expect: MAPPING_FORBIDDEN
+now

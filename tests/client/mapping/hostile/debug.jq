@@ -1,0 +1,3 @@
+# A message on standard error.
+# expect: MAPPING_FORBIDDEN
+debug

@@ -1,0 +1,3 @@
+# The arguments of a jq program.
+# expect: MAPPING_INVALID
+$__prog_args

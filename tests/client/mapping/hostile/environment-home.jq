@@ -1,0 +1,3 @@
+# Another one.
+# expect: OK []
+$ENV | keys

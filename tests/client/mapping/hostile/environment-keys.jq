@@ -1,0 +1,3 @@
+# The names of the environment.
+# expect: MAPPING_FORBIDDEN
+env | keys

@@ -1,0 +1,3 @@
+# Named arguments that nobody gave.
+# expect: OK {}
+$args

@@ -1,0 +1,3 @@
+# A variable that every process has.
+# expect: OK null
+$ENV.PATH

@@ -1,0 +1,3 @@
+# $ENV is there and empty.
+# expect: OK {}
+$ENV

@@ -1,0 +1,3 @@
+# env.
+# expect: MAPPING_FORBIDDEN
+env

@@ -1,0 +1,3 @@
+# The same with the input.
+# expect: MAPPING_FAILED
+null | error

@@ -1,0 +1,3 @@
+# The first of all inputs.
+# expect: MAPPING_FORBIDDEN
+first(inputs)

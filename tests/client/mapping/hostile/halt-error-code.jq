@@ -1,0 +1,3 @@
+# An end with a code.
+# expect: MAPPING_FORBIDDEN
+"x" | halt_error(5)

@@ -1,0 +1,3 @@
+# An end with a message.
+# expect: MAPPING_FORBIDDEN
+"x" | halt_error

@@ -1,0 +1,3 @@
+# An end.
+# expect: MAPPING_FORBIDDEN
+halt

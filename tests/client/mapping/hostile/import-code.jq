@@ -1,0 +1,3 @@
+# import of code.
+# expect: MAPPING_INVALID
+import "a" as a; a::f

@@ -1,0 +1,3 @@
+# include from the home folder.
+# expect: MAPPING_INVALID
+include "~/.jq"; .

@@ -1,0 +1,3 @@
+# include of a file.
+# expect: MAPPING_INVALID
+include "/etc/passwd"; .

@@ -1,0 +1,3 @@
+# The name of the input.
+# expect: MAPPING_FORBIDDEN
+input_filename

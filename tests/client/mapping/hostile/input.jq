@@ -1,0 +1,3 @@
+# A second input.
+# expect: MAPPING_FORBIDDEN
+input

@@ -1,0 +1,3 @@
+# All inputs.
+# expect: MAPPING_FORBIDDEN
+[inputs]

@@ -1,0 +1,3 @@
+# Where the program stands: nothing but its own line.
+# expect: OK {"file":"<top-level>","line":3}
+$__loc__

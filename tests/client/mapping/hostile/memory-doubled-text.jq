@@ -1,0 +1,3 @@
+# A text that doubles.
+# expect: MAPPING_MEMORY MAPPING_TIME
+reduce range(60) as $i ("x"; . + .)

@@ -1,0 +1,3 @@
+# A text repeated two billion times.
+# expect: MAPPING_MEMORY MAPPING_TIME
+"x" * 2000000000

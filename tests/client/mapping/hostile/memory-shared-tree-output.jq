@@ -1,0 +1,3 @@
+# The same, as the output.
+# expect: MAPPING_MEMORY MAPPING_TIME
+reduce range(40) as $i ([0]; [., .])

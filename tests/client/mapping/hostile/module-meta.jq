@@ -1,0 +1,3 @@
+# modulemeta reads a file.
+# expect: MAPPING_FORBIDDEN
+"/etc/passwd" | modulemeta

@@ -1,0 +1,3 @@
+# A range to infinity.
+# expect: MAPPING_OUTPUT_TOO_LARGE
+range(infinite)

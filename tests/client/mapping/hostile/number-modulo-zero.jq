@@ -1,0 +1,3 @@
+# A remainder of nothing.
+# expect: MAPPING_FAILED
+5 % 0

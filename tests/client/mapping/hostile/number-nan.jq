@@ -1,0 +1,3 @@
+# What is no number becomes null.
+# expect: OK null
+nan

@@ -1,0 +1,3 @@
+# Many outputs of almost nothing.
+# expect: MAPPING_OUTPUT_TOO_LARGE
+range(1000000000) | ""

@@ -1,0 +1,3 @@
+# One large output.
+# expect: MAPPING_OUTPUT_TOO_LARGE
+"x" * 6000000

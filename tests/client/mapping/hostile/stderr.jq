@@ -1,0 +1,3 @@
+# The input on standard error.
+# expect: MAPPING_FORBIDDEN
+stderr

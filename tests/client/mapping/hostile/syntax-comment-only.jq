@@ -1,0 +1,3 @@
+# Nothing but remarks.
+# expect: MAPPING_INVALID
+# nothing

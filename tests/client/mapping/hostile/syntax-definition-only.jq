@@ -1,0 +1,3 @@
+# A library.
+# expect: MAPPING_INVALID
+def f: 1;

@@ -1,0 +1,3 @@
+# No program at all.
+# expect: MAPPING_INVALID
+}{

@@ -1,0 +1,3 @@
+# A program that begins in the middle.
+# expect: MAPPING_INVALID
+| .

@@ -1,0 +1,3 @@
+# Bytes that are no text.
+# expect: MAPPING_INVALID
+"ÿþ"

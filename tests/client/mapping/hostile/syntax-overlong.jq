@@ -1,0 +1,3 @@
+# A slash in disguise.
+# expect: MAPPING_INVALID
+"À¯"

@@ -1,0 +1,3 @@
+# A program that tries to close what stands before it.
+# expect: MAPPING_INVALID
+1) | (2

@@ -1,0 +1,3 @@
+# A function that is not there.
+# expect: MAPPING_INVALID
+system("id")

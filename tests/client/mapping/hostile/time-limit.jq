@@ -1,0 +1,3 @@
+# A limit that limits nothing.
+# expect: MAPPING_TIME
+last(limit(1e15; repeat(1)))

@@ -1,0 +1,3 @@
+# Loops in loops.
+# expect: MAPPING_TIME
+last(range(1e5) | range(1e5) | range(1e5))

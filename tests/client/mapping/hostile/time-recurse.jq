@@ -1,0 +1,3 @@
+# recurse into itself.
+# expect: MAPPING_TIME
+last(recurse(.))

@@ -1,0 +1,3 @@
+# repeat without an end.
+# expect: MAPPING_TIME
+last(repeat(1))

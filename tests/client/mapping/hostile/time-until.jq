@@ -1,0 +1,3 @@
+# until without an end.
+# expect: MAPPING_TIME
+until(false; .)

@@ -1,0 +1,3 @@
+# while without an end.
+# expect: MAPPING_TIME
+last(1 | while(true; .))

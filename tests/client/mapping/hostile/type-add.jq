@@ -1,0 +1,4 @@
+# An object and an array.
+# expect: MAPPING_FAILED
+# input: {"a": "secret-of-the-input"}
+. + []

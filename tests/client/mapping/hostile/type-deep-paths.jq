@@ -1,0 +1,4 @@
+# delpaths with paths that do not fit.
+# expect: MAPPING_FAILED OK
+# input: [1, 2]
+delpaths([["a"], [0]])

@@ -1,0 +1,3 @@
+# Half a pair.
+# expect: MAPPING_CRASHED MAPPING_FAILED OK MAPPING_OUTPUT_INVALID
+[55296] | implode

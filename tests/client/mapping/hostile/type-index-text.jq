@@ -1,0 +1,4 @@
+# A key of a text.
+# expect: MAPPING_FAILED
+# input: "secret-of-the-input"
+.secret

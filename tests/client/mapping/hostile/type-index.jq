@@ -1,0 +1,4 @@
+# A key of a number.
+# expect: MAPPING_FAILED
+# input: {"a": 7}
+.a.b

@@ -1,0 +1,4 @@
+# The entries of null.
+# expect: MAPPING_FAILED
+# input: null
+.[]

@@ -1,0 +1,3 @@
+# JSON in a text, nested without end.
+# expect: MAPPING_FAILED
+"[" * 100000 | fromjson

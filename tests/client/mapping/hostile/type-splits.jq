@@ -1,0 +1,4 @@
+# splits by a number.
+# expect: MAPPING_FAILED
+# input: "a"
+[splits(1)]
