@@ -24,6 +24,8 @@ void AddOriginCommands(CLI::App& app, Shell& shell);
 void AddProviderCommands(CLI::App& app, Shell& shell);
 // inbox, sent, overdue, show.
 void AddReferralCommands(CLI::App& app, Shell& shell);
+// map: needs no node.
+void AddMapCommands(CLI::App& app, Shell& shell);
 // completion: reads the other commands, hence last.
 void AddCompletionCommand(CLI::App& app, Shell& shell);
 

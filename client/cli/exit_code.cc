@@ -11,6 +11,11 @@ absl::Status UsageError(std::string_view text) {
 }
 
 ExitCode ExitCodeOf(const absl::Status& status) {
+  // A mapping is a file that somebody wrote, whatever went wrong when it ran.
+  const v1::Reason reason = ReasonOf(status);
+  if (reason >= v1::REASON_MAPPING_INVALID && reason <= v1::REASON_MAPPING_INPUT_INVALID) {
+    return ExitCode::kUsage;
+  }
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return ExitCode::kOk;

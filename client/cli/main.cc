@@ -54,6 +54,7 @@ int Run(int argc, char** argv) {
   AddOriginCommands(app, shell);
   AddProviderCommands(app, shell);
   AddReferralCommands(app, shell);
+  AddMapCommands(app, shell);
   AddRegistryCommands(app, shell);
   AddCompletionCommand(app, shell);
   try {

@@ -266,6 +266,55 @@ TEST_F(ProgramTest, AnInvitationIsNotWrittenOverAnother) {
   EXPECT_EQ(Slurp(other), "unused");
 }
 
+TEST_F(ProgramTest, EveryNewMappingPassesItsOwnTest) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_);
+  for (const std::string kind : {"housing", "legal", "medical", "language", "generic"}) {
+    const Outcome made = Run("map new " + kind);
+    EXPECT_EQ(made.code, 0) << made.err;
+    for (const std::string direction : {"out", "in"}) {
+      const std::string mapping = Slurp(folder_ + "/" + kind + "-" + direction + ".jq");
+      // The head of the file says how to try it.
+      const size_t start = mapping.find("waymark map test ");
+      ASSERT_NE(start, std::string::npos) << kind;
+      const std::string command = mapping.substr(start + 8, mapping.find('\n', start) - start - 8);
+      const Outcome tried = Run(command);
+      EXPECT_EQ(tried.code, 0) << command << "\n" << tried.out << tried.err;
+      EXPECT_THAT(tried.out, HasSubstr("output 1\n"));
+      EXPECT_THAT(tried.out, testing::EndsWith("no finding\n"));
+    }
+    EXPECT_EQ(Run("map new " + kind).code, 7);
+  }
+  std::filesystem::current_path(before);
+}
+
+TEST_F(ProgramTest, MapTestShowsEveryFindingAndFails) {
+  const std::string mapping = Write("in.jq", R"({referral_id: "AAECAwQFBgcICQoLDA0ODw==",
+    kind: "KIND_PROGRESS", sections: {iden: {name_to_use: .name}, prog: {next_need_codes: [7]}}})");
+  const std::string sample = Write("sample.json", R"({"name": "Robin"})");
+  const std::string command = "map test '" + mapping + "' --sample '" + sample + "' --direction in";
+  const Outcome tried = Run(command + " --service 206");
+  EXPECT_EQ(tried.code, 2);
+  EXPECT_THAT(tried.out, HasSubstr("! RETURN_FIELD: IDEN.name_to_use "));
+  EXPECT_THAT(tried.out, HasSubstr("! FIELD_INVALID: PROG.next_need_codes "));
+  EXPECT_THAT(tried.err, HasSubstr("findings, each named above"));
+  const Outcome json = Run("--json " + command);
+  EXPECT_EQ(json.code, 2);
+  EXPECT_THAT(json.out,
+              StartsWith(R"({"input":{"name": "Robin"},"sample_findings":[],"outputs":[)"));
+  EXPECT_THAT(json.out, HasSubstr("\"field\":\"PROG.next_need_codes\""));
+
+  EXPECT_EQ(Run("map test '" + Write("broken.jq", "{") + "' --sample '" + sample + "'").code, 2);
+  EXPECT_EQ(Run("map test /nowhere.jq --sample '" + sample + "'").code, 2);
+  const Outcome raised = Run("map test '" + Write("raise.jq", "error(.name)") + "' --sample '" +
+                             sample + "' --direction in");
+  EXPECT_EQ(raised.code, 2);
+  EXPECT_THAT(raised.err, HasSubstr("Robin"));
+  const Outcome missing = Run(command + " --jq /nowhere/waymark-jq");
+  EXPECT_EQ(missing.code, 6);
+  EXPECT_THAT(missing.err, HasSubstr("waymark-jq is installed"));
+}
+
 TEST_F(ProgramTest, TheCompletionScriptIsOneThatBashReads) {
   const Outcome script = Run("completion bash");
   EXPECT_EQ(script.code, 0);

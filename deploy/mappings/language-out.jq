@@ -1,0 +1,28 @@
+# Language support, outward: what your interpreter roster gets of a referral.
+#
+# The input is {referral, sections}: where the referral stands, and the opened fields that your unit
+# may open, as canonical JSON (docs/mappings.md). A field that was not sent is not there: write
+# `.a.b // null`, or leave the key out. Each output is one record of your system.
+#
+# Try it:  waymark map test language-out.jq --sample language-out.sample.json
+
+# "INTERPRETER_MODE_PHONE" -> "phone"
+def word($prefix): if . == null then null else ltrimstr($prefix) | ascii_downcase end;
+
+{
+  # The key of the record. The same referral always has the same one, so writing it twice is harmless.
+  request_key: .referral.referral_id,
+  status: .referral.state,
+  urgency: (.referral.urgency | word("URGENCY_")),
+  answer_by: .referral.respond_by,
+  language: .sections.lang.preferred_language,
+  also: (.sections.lang.other_languages // []),
+  sign_language: .sections.lang.sign_language,
+  mode: (.sections.lang.interpreter_mode | word("INTERPRETER_MODE_")),
+  interpreter_gender: (.sections.lang.interpreter_gender | word("GENDER_PREFERENCE_")),
+  subject: (.sections.need.topic_class | word("TOPIC_CLASS_")),
+  sessions: (.sections.need.quantity // 1),
+  from: .sections.need.earliest_start,
+  until: .sections.need.latest_start
+}
+| with_entries(select(.value != null))
