@@ -9,6 +9,7 @@
 #include "base/directory/invitation.h"
 #include "base/directory/network.h"
 #include "base/envelope/payload.h"
+#include "client/mapping/sandbox/protocol.h"
 #include "tests/base/schema/fill.h"
 #include "tests/fuzz/statement_world.h"
 #include "tests/server/routing/test_network.h"
@@ -278,6 +279,32 @@ void WriteFrames(const std::filesystem::path& root) {
   corpus.Add("window-too-wide", frame(wide));
 }
 
+void WriteJqFrames(const std::filesystem::path& root) {
+  const Corpus corpus(root, "jq_frame");
+  const auto request = [](const jq::Request& said) {
+    return '\0' + jq::Encode(said).substr(jq::kLengthSize);
+  };
+  const auto response = [](const jq::Response& said) {
+    return '\x01' + jq::Encode(said).substr(jq::kLengthSize);
+  };
+  const std::string whole = request({.program = "{name: .a, by: $args.by}",
+                                     .input = "{\"a\": [1, true, null, \"\\u00e9\"]}",
+                                     .arguments = {{"by", "unit"}, {"now", "2027-03-09"}},
+                                     .max_output = 4096});
+  corpus.Add("request", whole);
+  corpus.Add("request-cut", whole.substr(0, whole.size() - 3));
+  corpus.Add("request-empty", request({}));
+  corpus.Add("outputs", response({.outputs = {"{\"a\":-1.5e+10}", "[[[]]]", "\"\xff\"", ""}}));
+  corpus.Add("outputs-none", response({}));
+  corpus.Add("outputs-deep", response({.outputs = {std::string(65, '[') + std::string(65, ']')}}));
+  corpus.Add("invalid", response({.outcome = jq::Outcome::kInvalid, .line = 3, .message = "what"}));
+  corpus.Add("out-of-memory", response({.outcome = jq::Outcome::kOutOfMemory}));
+  std::string many = response({});
+  many.replace(many.size() - 4, 4, std::string(4, '\xff'));
+  corpus.Add("outputs-beyond-end", many);
+  corpus.Add("outcome-unknown", "\x01" + std::string(13, '\x09'));
+}
+
 }  // namespace
 }  // namespace waymark
 
@@ -294,4 +321,5 @@ int main(int argc, char** argv) {
   waymark::WritePayloads(root);
   waymark::WriteStatements(root);
   waymark::WriteConfigs(root);
+  waymark::WriteJqFrames(root);
 }
