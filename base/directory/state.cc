@@ -75,10 +75,9 @@ absl::Status DirectoryState::CheckSpeaker(const CheckedStatement& statement) con
 
 absl::Status DirectoryState::CheckMember(const OrganisationId& organisation,
                                          const v1::Member& member) const {
-  for (const auto& [other, entry] : members_) {
-    if (other != organisation && entry.member.handle() == member.handle()) {
-      return Refused("handle " + member.handle() + " belongs to another organisation");
-    }
+  const auto named = members_by_handle_.find(member.handle());
+  if (named != members_by_handle_.end() && named->second != organisation) {
+    return Refused("handle " + member.handle() + " belongs to another organisation");
   }
   for (const v1::Unit& unit : member.units()) {
     const auto owner = units_.find(UnitOf(unit.unit_id()));
@@ -113,10 +112,9 @@ absl::Status DirectoryState::CheckService(const OrganisationId& organisation,
   if (known != services_.end() && known->second.organisation != organisation) {
     return Error(v1::REASON_UNIT_NOT_OWN, "service " + service.handle());
   }
-  for (const auto& [other, entry] : services_) {
-    if (other != id && entry.service.handle() == service.handle()) {
-      return Refused("service handle " + service.handle() + " is taken");
-    }
+  const auto named = services_by_handle_.find(service.handle());
+  if (named != services_by_handle_.end() && named->second != id) {
+    return Refused("service handle " + service.handle() + " is taken");
   }
   return absl::OkStatus();
 }
@@ -127,9 +125,8 @@ absl::Status DirectoryState::CheckCapacity(const OrganisationId& organisation,
   if (service == services_.end() || service->second.organisation != organisation) {
     return Error(v1::REASON_UNIT_NOT_OWN, "the service of the capacity");
   }
-  const bool redacted = service->second.service.location_kind() == v1::LOCATION_KIND_REDACTED;
-  if (redacted && (capacity.has_available() || capacity.has_maximum())) {
-    return Refused("service " + service->second.service.handle() +
+  if (service->second.redacted && (capacity.has_available() || capacity.has_maximum())) {
+    return Refused("service " + service->second.handle +
                    " has a redacted location and must not publish numbers");
   }
   return absl::OkStatus();
@@ -138,19 +135,33 @@ absl::Status DirectoryState::CheckCapacity(const OrganisationId& organisation,
 void DirectoryState::Apply(const CheckedStatement& statement) {
   newest_[statement.subject] = {statement.content.version(), statement.digest};
   if (statement.content.has_member()) {
-    const v1::Member& member = statement.content.member();
-    std::erase_if(units_, [&](const auto& unit) { return unit.second == statement.organisation; });
-    for (const v1::Unit& unit : member.units()) {
-      units_[UnitOf(unit.unit_id())] = statement.organisation;
-    }
-    members_.insert_or_assign(
-        statement.organisation,
-        Member{member, VerifyingKey::FromSpki(member.identity_key()).value()});
+    ApplyMember(statement.organisation, statement.content.member());
   } else if (statement.content.has_service()) {
-    const v1::Service& service = statement.content.service();
-    services_.insert_or_assign(ServiceOf(service.service_id()),
-                               Service{statement.organisation, service});
+    ApplyService(statement.organisation, statement.content.service());
   }
+}
+
+void DirectoryState::ApplyMember(const OrganisationId& organisation, const v1::Member& member) {
+  const auto known = members_.find(organisation);
+  if (known != members_.end()) {
+    members_by_handle_.erase(known->second.member.handle());
+    for (const v1::Unit& unit : known->second.member.units()) units_.erase(UnitOf(unit.unit_id()));
+  }
+  members_by_handle_[member.handle()] = organisation;
+  for (const v1::Unit& unit : member.units()) units_[UnitOf(unit.unit_id())] = organisation;
+  members_.insert_or_assign(organisation,
+                            Member{member, VerifyingKey::FromSpki(member.identity_key()).value()});
+}
+
+void DirectoryState::ApplyService(const OrganisationId& organisation, const v1::Service& service) {
+  const ServiceId id = ServiceOf(service.service_id());
+  const auto known = services_.find(id);
+  if (known != services_.end()) services_by_handle_.erase(known->second.handle);
+  services_by_handle_[service.handle()] = id;
+  services_.insert_or_assign(
+      id, Service{.organisation = organisation,
+                  .handle = service.handle(),
+                  .redacted = service.location_kind() == v1::LOCATION_KIND_REDACTED});
 }
 
 }  // namespace waymark

@@ -39,9 +39,11 @@ class DirectoryState {
     v1::Member member;
     VerifyingKey identity_key;
   };
+  // What the rules ask about a service; the rest of it is the reader's.
   struct Service {
     OrganisationId organisation;
-    v1::Service service;
+    std::string handle;
+    bool redacted = false;
   };
 
   DirectoryState(NetworkId network, VerifyingKey registry_key);
@@ -82,6 +84,8 @@ class DirectoryState {
   absl::Status CheckService(const OrganisationId& organisation, const v1::Service& service) const;
   absl::Status CheckCapacity(const OrganisationId& organisation,
                              const v1::Capacity& capacity) const;
+  void ApplyMember(const OrganisationId& organisation, const v1::Member& member);
+  void ApplyService(const OrganisationId& organisation, const v1::Service& service);
 
   const NetworkId network_;
   const VerifyingKey registry_key_;
@@ -89,6 +93,9 @@ class DirectoryState {
   std::map<OrganisationId, Member> members_;
   std::map<UnitId, OrganisationId> units_;
   std::map<ServiceId, Service> services_;
+  // Who has a handle, so that checking one statement does not look at all others.
+  std::map<std::string, OrganisationId> members_by_handle_;
+  std::map<std::string, ServiceId> services_by_handle_;
 };
 
 }  // namespace waymark

@@ -132,6 +132,28 @@ TEST_F(DirectoryStateTest, NobodyTakesWhatIsAnothers) {
   EXPECT_EQ(Publish(SignStatement(keys, stb_.identity)), v1::REASON_UNIT_NOT_OWN);
 }
 
+TEST_F(DirectoryStateTest, WhatAMemberGivesUpIsFreeForOthers) {
+  Join();
+  v1::Statement service = network_.Service(lin_, 2);
+  service.mutable_service()->set_handle("lin-102");
+  ASSERT_EQ(PublishOwn(service), v1::REASON_UNSPECIFIED);
+  v1::Statement member = network_.Member(lin_, 2);
+  member.mutable_member()->set_handle("lin2");
+  member.mutable_member()->mutable_units(0)->set_handle("lin2.desk");
+  member.mutable_member()->mutable_units(0)->set_unit_id(std::string(16, 'u'));
+  ASSERT_EQ(PublishMember(member), v1::REASON_UNSPECIFIED);
+
+  v1::Statement other = network_.Member(stb_);
+  other.mutable_member()->set_handle("lin");
+  other.mutable_member()->mutable_units(0)->set_handle("lin.desk");
+  other.mutable_member()->mutable_units(0)->set_unit_id(lin_.unit.bytes());
+  EXPECT_EQ(PublishMember(other), v1::REASON_UNSPECIFIED);
+  v1::Statement taken = network_.Service(stb_);
+  taken.mutable_service()->set_unit_id(lin_.unit.bytes());
+  taken.mutable_service()->set_handle("lin-101");
+  EXPECT_EQ(Publish(SignStatement(taken, stb_.identity)), v1::REASON_UNSPECIFIED);
+}
+
 TEST_F(DirectoryStateTest, RedactedLocationPublishesNoNumbers) {
   Join();
   v1::Statement available = network_.Capacity(lin_);
