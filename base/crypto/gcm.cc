@@ -13,6 +13,13 @@ int Size(std::string_view bytes) {
   return static_cast<int>(bytes.size());
 }
 
+// Fetched once: OpenSSL looks EVP_aes_256_gcm() up again with every use.
+const EVP_CIPHER* Aes256Gcm() {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  RequireOpenSsl(cipher != nullptr, "AES-256-GCM");
+  return cipher;
+}
+
 }  // namespace
 
 void GcmSeal(const SecretBytes& key, std::string_view nonce, std::string_view aad,
@@ -25,7 +32,7 @@ void GcmSeal(const SecretBytes& key, std::string_view nonce, std::string_view aa
   int written = 0;
   const bool ok =
       ctx != nullptr && key.size() == kGcmKeySize && nonce.size() == kGcmNonceSize &&
-      EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), nullptr, key.data(), Bytes(nonce)) == 1 &&
+      EVP_EncryptInit_ex(ctx, Aes256Gcm(), nullptr, key.data(), Bytes(nonce)) == 1 &&
       EVP_EncryptUpdate(ctx, nullptr, &written, Bytes(aad), Size(aad)) == 1 &&
       EVP_EncryptUpdate(ctx, out, &written, Bytes(plaintext), Size(plaintext)) == 1 &&
       EVP_EncryptFinal_ex(ctx, out + plaintext.size(), &written) == 1 &&
@@ -43,13 +50,12 @@ std::optional<SecretBytes> GcmOpen(const SecretBytes& key, std::string_view nonc
   const CipherCtxPtr context(EVP_CIPHER_CTX_new());
   EVP_CIPHER_CTX* const ctx = context.get();
   int written = 0;
-  const bool ready =
-      ctx != nullptr && key.size() == kGcmKeySize && nonce.size() == kGcmNonceSize &&
-      EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), nullptr, key.data(), Bytes(nonce)) == 1 &&
-      EVP_DecryptUpdate(ctx, nullptr, &written, Bytes(aad), Size(aad)) == 1 &&
-      EVP_DecryptUpdate(ctx, plaintext.data(), &written, Bytes(ciphertext), Size(ciphertext)) ==
-          1 &&
-      EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, kGcmTagSize, tag.data()) == 1;
+  const bool ready = ctx != nullptr && key.size() == kGcmKeySize && nonce.size() == kGcmNonceSize &&
+                     EVP_DecryptInit_ex(ctx, Aes256Gcm(), nullptr, key.data(), Bytes(nonce)) == 1 &&
+                     EVP_DecryptUpdate(ctx, nullptr, &written, Bytes(aad), Size(aad)) == 1 &&
+                     EVP_DecryptUpdate(ctx, plaintext.data(), &written, Bytes(ciphertext),
+                                       Size(ciphertext)) == 1 &&
+                     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, kGcmTagSize, tag.data()) == 1;
   RequireOpenSsl(ready, "AES-256-GCM");
   uint8_t none;
   if (EVP_DecryptFinal_ex(ctx, &none, &written) != 1) return std::nullopt;

@@ -187,9 +187,14 @@ absl::StatusOr<SecretBytes> VaultDatabase::Unseal(std::string_view table, Parts 
   Statement select = Prepare("SELECT wrapped FROM keys WHERE number = ?").Bind(key);
   ASSIGN_OR_RETURN(const bool row, select.Step());
   if (!row) return Error(v1::REASON_DATA_CORRUPT, "a record of the vault has lost its key");
+  return UnsealWith(table, name, select.Bytes(0), box);
+}
+
+absl::StatusOr<SecretBytes> VaultDatabase::UnsealWith(std::string_view table, Parts name,
+                                                      std::string_view wrapped,
+                                                      std::string_view box) const {
   const std::string bound = BoundName(table, name);
-  ASSIGN_OR_RETURN(const SecretBytes data_key,
-                   DecryptAtRest(wrapping_key_, bound, select.Bytes(0)));
+  ASSIGN_OR_RETURN(const SecretBytes data_key, DecryptAtRest(wrapping_key_, bound, wrapped));
   return DecryptAtRest(data_key, bound, box);
 }
 

@@ -47,6 +47,9 @@ class VaultDatabase {
   // Opens what Seal returned under the same table and name.
   absl::StatusOr<SecretBytes> Unseal(std::string_view table, Parts name, int64_t key,
                                      std::string_view box);
+  // The same with the key's row of `keys` at hand, for reading many at once.
+  absl::StatusOr<SecretBytes> UnsealWith(std::string_view table, Parts name,
+                                         std::string_view wrapped, std::string_view box) const;
   // Deletes one key.
   absl::Status DeleteKey(int64_t key);
 

@@ -12,6 +12,10 @@ namespace waymark::node {
 namespace {
 
 constexpr char kDocuments[] = "documents";
+// A node reads its whole directory when it starts: one query, not one more for each key.
+#define WAYMARK_DOCUMENTS_WITH_KEYS            \
+  "SELECT documents.id, parent, wrapped, box " \
+  "FROM documents LEFT JOIN keys ON keys.number = documents.key "
 constexpr char kSections[] = "sections";
 constexpr char kSettings[] = "settings";
 
@@ -41,19 +45,23 @@ std::string_view StoredParent(const DocumentId& parent) {
   return parent.empty() ? std::string_view() : parent.view();
 }
 
-absl::StatusOr<std::vector<Document>> ReadDocuments(VaultDatabase& database, DocumentKind kind,
-                                                    Statement rows) {
+// Rows of WAYMARK_DOCUMENTS_WITH_KEYS.
+absl::StatusOr<std::vector<Document>> ReadDocuments(const VaultDatabase& database,
+                                                    DocumentKind kind, Statement rows) {
   std::vector<Document> documents;
   const std::string kind_bytes = Number(static_cast<int64_t>(kind));
   while (true) {
     ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return documents;
+    if (rows.IsNull(2)) {
+      return Error(v1::REASON_DATA_CORRUPT, "a record of the vault has lost its key");
+    }
     Document& document = documents.emplace_back();
     ASSIGN_OR_RETURN(document.id, StoredId(rows.Bytes(0)));
     ASSIGN_OR_RETURN(document.parent, StoredId(rows.Bytes(1)));
     ASSIGN_OR_RETURN(document.content,
-                     database.Unseal(kDocuments, {kind_bytes, rows.Bytes(0), rows.Bytes(1)},
-                                     rows.Int(2), rows.Bytes(3)));
+                     database.UnsealWith(kDocuments, {kind_bytes, rows.Bytes(0), rows.Bytes(1)},
+                                         rows.Bytes(2), rows.Bytes(3)));
   }
 }
 
@@ -120,12 +128,10 @@ absl::Status CheckSettingName(std::string_view name) {
 }  // namespace
 
 absl::StatusOr<SecretBytes> Reader::Get(DocumentKind kind, const DocumentId& id) const {
-  Statement rows = database_
-                       .Prepare(
-                           "SELECT id, parent, key, box FROM documents "
-                           "WHERE kind = ? AND id = ?")
-                       .Bind(static_cast<int64_t>(kind))
-                       .Blob(id.view());
+  Statement rows =
+      database_.Prepare(WAYMARK_DOCUMENTS_WITH_KEYS "WHERE kind = ? AND documents.id = ?")
+          .Bind(static_cast<int64_t>(kind))
+          .Blob(id.view());
   ASSIGN_OR_RETURN(std::vector<Document> found, ReadDocuments(database_, kind, std::move(rows)));
   if (found.empty()) return Error(v1::REASON_NOT_FOUND, "no such record in the vault");
   return std::move(found.front().content);
@@ -143,7 +149,7 @@ absl::StatusOr<DocumentId> Reader::ParentOf(DocumentKind kind, const DocumentId&
 absl::StatusOr<std::vector<Document>> Reader::List(DocumentKind kind) const {
   return ReadDocuments(
       database_, kind,
-      database_.Prepare("SELECT id, parent, key, box FROM documents WHERE kind = ? ORDER BY number")
+      database_.Prepare(WAYMARK_DOCUMENTS_WITH_KEYS "WHERE kind = ? ORDER BY documents.number")
           .Bind(static_cast<int64_t>(kind)));
 }
 
@@ -151,8 +157,8 @@ absl::StatusOr<std::vector<Document>> Reader::List(DocumentKind kind,
                                                    const DocumentId& parent) const {
   return ReadDocuments(database_, kind,
                        database_
-                           .Prepare("SELECT id, parent, key, box FROM documents "
-                                    "WHERE kind = ? AND parent = ? ORDER BY number")
+                           .Prepare(WAYMARK_DOCUMENTS_WITH_KEYS
+                                    "WHERE kind = ? AND parent = ? ORDER BY documents.number")
                            .Bind(static_cast<int64_t>(kind))
                            .Blob(StoredParent(parent)));
 }
