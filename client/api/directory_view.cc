@@ -10,17 +10,15 @@ bool Serves(const v1::Service& service, const std::string& area) {
   return service.remote_delivery() || std::find(areas.begin(), areas.end(), area) != areas.end();
 }
 
-bool HasCode(const v1::Service& service, uint32_t code) {
-  const auto& secondary = service.secondary_codes();
-  return service.code() == code ||
-         std::find(secondary.begin(), secondary.end(), code) != secondary.end();
-}
-
 }  // namespace
 
-std::vector<Candidate> CandidatesIn(const DirectorySnapshot& directory, absl::Time now) {
+std::vector<Candidate> CandidatesIn(const DirectorySnapshot& directory, uint32_t code,
+                                    absl::Time now) {
   std::vector<Candidate> candidates;
-  for (const ServiceEntry* entry : directory.OpenServices(now)) {
+  const std::vector<const ServiceEntry*> services =
+      code == 0 ? directory.OpenServices(now) : directory.OpenServices(now, code);
+  candidates.reserve(services.size());
+  for (const ServiceEntry* entry : services) {
     const UnitEntry* unit = directory.FindUnit(entry->unit);
     const MemberEntry* member = directory.FindMember(entry->organisation);
     if (unit == nullptr || member == nullptr) continue;
@@ -52,8 +50,7 @@ v1::ListDirectoryResponse ViewDirectory(const DirectorySnapshot& directory,
     shown->set_identity_key_fingerprint(member->identity_key.fingerprint());
     shown->set_identity_key_changed(member->key_changed);
   }
-  for (const Candidate& candidate : CandidatesIn(directory, now)) {
-    if (request.code() != 0 && !HasCode(*candidate.service, request.code())) continue;
+  for (const Candidate& candidate : CandidatesIn(directory, request.code(), now)) {
     if (!request.area().empty() && !Serves(*candidate.service, request.area())) continue;
     *response.add_services() = ListingOf(candidate);
   }

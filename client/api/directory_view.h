@@ -1,6 +1,7 @@
 // The directory as the API and the matching see it. Pure; thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -10,8 +11,10 @@
 
 namespace waymark::node {
 
-// Every open service with what the directory says around it. Pointers live as long as `directory`.
-std::vector<Candidate> CandidatesIn(const DirectorySnapshot& directory, absl::Time now);
+// The open services that offer `code`, or all for 0, with what the directory says around them; in
+// order of handle. Pointers live as long as `directory`. Of a code, only its services are visited.
+std::vector<Candidate> CandidatesIn(const DirectorySnapshot& directory, uint32_t code,
+                                    absl::Time now);
 
 // The members, and the services with this code and area.
 v1::ListDirectoryResponse ViewDirectory(const DirectorySnapshot& directory,

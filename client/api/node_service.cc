@@ -219,9 +219,10 @@ grpc::Status NodeService::MatchServices(grpc::ServerContext* context,
     for (const v1::Need& need : person.needs()) {
       if (need.need_id() != request->need_id()) continue;
       const auto directory = node_.context.directory();
-      const auto matches = Match(node_.context.catalogue, person, need,
-                                 CandidatesIn(*directory, node_.context.clock.Now()));
-      for (const v1::ServiceMatch& match : matches) *response->add_matches() = match;
+      std::vector<v1::ServiceMatch> matches =
+          Match(node_.context.catalogue, person, need,
+                CandidatesIn(*directory, need.service_code(), node_.context.clock.Now()));
+      for (v1::ServiceMatch& match : matches) *response->add_matches() = std::move(match);
       return absl::OkStatus();
     }
     return Error(v1::REASON_NOT_FOUND,

@@ -1,9 +1,11 @@
 #include "client/casework/match.h"
 
 #include <algorithm>
-#include <tuple>
+#include <compare>
+#include <utility>
 
 #include "base/policy/evaluator.h"
+#include "client/directory/snapshot.h"
 
 namespace waymark::node {
 namespace {
@@ -251,25 +253,32 @@ bool IsConditional(const v1::Service& service) {
                      });
 }
 
-int CapacityRank(v1::CapacityStatus status) {
-  switch (status) {
-    case v1::CAPACITY_STATUS_HAS_CAPACITY:
-      return 0;
-    case v1::CAPACITY_STATUS_ASSESSMENT_REQUIRED:
-      return 1;
-    case v1::CAPACITY_STATUS_WAITLIST:
-      return 2;
-    case v1::CAPACITY_STATUS_NO_CAPACITY:
-      return 3;
-    default:
-      return 4;
-  }
-}
+// What decides a match's place; looked up once, because sorting compares it many times.
+struct Rank {
+  explicit Rank(const v1::ServiceMatch& match)
+      : conflicts(match.verdict() == MATCH_VERDICT_CONFLICTS),
+        conditional(IsConditional(match.entry().service())),
+        capacity(CapacityRank(match.entry().status())),
+        handle(match.entry().service().handle()) {}
 
-auto Rank(const v1::ServiceMatch& match) {
-  const v1::DirectoryListing& entry = match.entry();
-  return std::make_tuple(match.verdict() == MATCH_VERDICT_CONFLICTS, IsConditional(entry.service()),
-                         CapacityRank(entry.status()), entry.service().handle());
+  auto operator<=>(const Rank&) const = default;
+
+  bool conflicts;
+  bool conditional;
+  int capacity;
+  std::string handle;
+};
+
+std::vector<v1::ServiceMatch> InOrder(std::vector<v1::ServiceMatch> matches) {
+  std::vector<std::pair<Rank, v1::ServiceMatch*>> ranked;
+  ranked.reserve(matches.size());
+  for (v1::ServiceMatch& match : matches) ranked.emplace_back(Rank(match), &match);
+  std::sort(ranked.begin(), ranked.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<v1::ServiceMatch> ordered;
+  ordered.reserve(matches.size());
+  for (const auto& [rank, match] : ranked) ordered.push_back(std::move(*match));
+  return ordered;
 }
 
 }  // namespace
@@ -285,14 +294,13 @@ std::vector<v1::ServiceMatch> Match(const Catalogue& catalogue, const v1::Case& 
                                     const v1::Need& need,
                                     const std::vector<Candidate>& candidates) {
   std::vector<v1::ServiceMatch> matches;
+  matches.reserve(candidates.size());
   for (const Candidate& candidate : candidates) {
     if (Offers(*candidate.service, need.service_code())) {
       matches.push_back(Examination(catalogue, person, need, candidate).Run());
     }
   }
-  std::sort(matches.begin(), matches.end(),
-            [](const auto& a, const auto& b) { return Rank(a) < Rank(b); });
-  return matches;
+  return InOrder(std::move(matches));
 }
 
 v1::DirectoryListing ListingOf(const Candidate& candidate) {

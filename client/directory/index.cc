@@ -1,6 +1,8 @@
 #include "client/directory/index.h"
 
+#include <map>
 #include <utility>
+#include <vector>
 
 namespace waymark::node {
 namespace {
@@ -14,12 +16,13 @@ ServiceId ServiceOf(const std::string& bytes) {
 
 // Replaces an entry by a changed copy; snapshots keep the old one.
 template <typename Key, typename Entry, typename Change>
-void Update(std::map<Key, std::shared_ptr<const Entry>>& entries, const Key& id, Change change) {
-  const auto found = entries.find(id);
-  if (found == entries.end()) return;
-  auto copy = std::make_shared<Entry>(*found->second);
+void Update(SharedMapWriter<Key, std::shared_ptr<const Entry>>& entries, const Key& id,
+            Change change) {
+  const std::shared_ptr<const Entry>* found = entries.Find(id);
+  if (found == nullptr) return;
+  auto copy = std::make_shared<Entry>(**found);
   change(*copy);
-  found->second = std::move(copy);
+  entries.Put(id, std::move(copy));
 }
 
 }  // namespace
@@ -34,16 +37,16 @@ void DirectoryIndex::Take(const CheckedStatement& statement) {
     case v1::Statement::kMember:
       return TakeMember(statement);
     case v1::Statement::kProfile:
-      return Update(current_.members_, statement.organisation,
+      return Update(members_, statement.organisation,
                     [&](MemberEntry& entry) { entry.profile = content.profile(); });
     case v1::Statement::kUnitKeys:
-      return Update(current_.units_, UnitOf(content.unit_keys().unit_id()), [&](UnitEntry& entry) {
+      return Update(units_, UnitOf(content.unit_keys().unit_id()), [&](UnitEntry& entry) {
         entry.keys.assign(content.unit_keys().keys().begin(), content.unit_keys().keys().end());
       });
     case v1::Statement::kService:
       return TakeService(statement);
     case v1::Statement::kCapacity:
-      return Update(current_.services_, ServiceOf(content.capacity().service_id()),
+      return Update(services_, ServiceOf(content.capacity().service_id()),
                     [&](ServiceEntry& entry) { entry.capacity = content.capacity(); });
     case v1::Statement::CONTENT_NOT_SET:
       return;
@@ -60,13 +63,17 @@ void DirectoryIndex::TakeMember(const CheckedStatement& statement) {
       .valid_until = absl::FromUnixSeconds(statement.content.valid_until_minute() * 60),
   });
 
-  std::map<UnitId, std::shared_ptr<const UnitEntry>> old_units;
-  const auto known = current_.members_.find(statement.organisation);
-  if (known != current_.members_.end()) {
-    if (!(known->second->identity_key == key)) changed_.insert(statement.organisation);
-    entry->profile = known->second->profile;
-    old_units = current_.units_;
-    DropUnits(*known->second);
+  // The sealing keys of units that stay.
+  std::map<UnitId, std::vector<v1::SealingKey>> old_keys;
+  if (const auto* known = members_.Find(statement.organisation)) {
+    const std::shared_ptr<const MemberEntry> before = *known;
+    if (!(before->identity_key == key)) changed_.insert(statement.organisation);
+    entry->profile = before->profile;
+    for (const v1::Unit& unit : before->member.units()) {
+      const auto* old = units_.Find(UnitOf(unit.unit_id()));
+      if (old != nullptr) old_keys[(*old)->id] = (*old)->keys;
+    }
+    DropUnits(*before);
   }
   entry->key_changed = changed_.count(statement.organisation) > 0;
 
@@ -74,20 +81,20 @@ void DirectoryIndex::TakeMember(const CheckedStatement& statement) {
     const UnitId id = UnitOf(unit.unit_id());
     auto unit_entry = std::make_shared<UnitEntry>(
         UnitEntry{.id = id, .organisation = statement.organisation, .unit = unit});
-    const auto old = old_units.find(id);
-    if (old != old_units.end()) unit_entry->keys = old->second->keys;
-    current_.units_by_handle_[unit.handle()] = id;
-    current_.units_[id] = std::move(unit_entry);
+    const auto old = old_keys.find(id);
+    if (old != old_keys.end()) unit_entry->keys = std::move(old->second);
+    units_by_handle_.Put(unit.handle(), id);
+    units_.Put(id, std::move(unit_entry));
   }
-  current_.members_by_handle_[member.handle()] = statement.organisation;
-  current_.members_[statement.organisation] = std::move(entry);
+  members_by_handle_.Put(member.handle(), statement.organisation);
+  members_.Put(statement.organisation, std::move(entry));
 }
 
 void DirectoryIndex::DropUnits(const MemberEntry& member) {
-  current_.members_by_handle_.erase(member.member.handle());
+  members_by_handle_.Erase(member.member.handle());
   for (const v1::Unit& unit : member.member.units()) {
-    current_.units_by_handle_.erase(unit.handle());
-    current_.units_.erase(UnitOf(unit.unit_id()));
+    units_by_handle_.Erase(unit.handle());
+    units_.Erase(UnitOf(unit.unit_id()));
   }
 }
 
@@ -98,19 +105,30 @@ void DirectoryIndex::TakeService(const CheckedStatement& statement) {
                                                            .unit = UnitOf(service.unit_id()),
                                                            .organisation = statement.organisation,
                                                            .service = service});
-  const auto known = current_.services_.find(id);
-  if (known != current_.services_.end()) {
-    entry->capacity = known->second->capacity;
-    current_.services_by_handle_.erase(known->second->service.handle());
-    for (const v1::Condition& condition : known->second->service.conditions()) {
-      current_.services_by_condition_.erase(condition.condition_id());
-    }
+  if (const auto* known = services_.Find(id)) {
+    entry->capacity = (*known)->capacity;
+    DropNames((*known)->service);
   }
-  current_.services_by_handle_[service.handle()] = id;
+  services_by_handle_.Put(service.handle(), id);
   for (const v1::Condition& condition : service.conditions()) {
-    current_.services_by_condition_[condition.condition_id()] = id;
+    services_by_condition_.Put(condition.condition_id(), id);
   }
-  current_.services_[id] = std::move(entry);
+  services_by_code_.Put(Offer(service.code(), service.handle()), id);
+  for (const uint32_t code : service.secondary_codes()) {
+    services_by_code_.Put(Offer(code, service.handle()), id);
+  }
+  services_.Put(id, std::move(entry));
+}
+
+void DirectoryIndex::DropNames(const v1::Service& service) {
+  services_by_handle_.Erase(service.handle());
+  for (const v1::Condition& condition : service.conditions()) {
+    services_by_condition_.Erase(condition.condition_id());
+  }
+  services_by_code_.Erase(Offer(service.code(), service.handle()));
+  for (const uint32_t code : service.secondary_codes()) {
+    services_by_code_.Erase(Offer(code, service.handle()));
+  }
 }
 
 void DirectoryIndex::SetChanged(const OrganisationId& organisation, bool changed) {
@@ -119,11 +137,27 @@ void DirectoryIndex::SetChanged(const OrganisationId& organisation, bool changed
   } else {
     changed_.erase(organisation);
   }
-  Update(current_.members_, organisation, [&](MemberEntry& entry) { entry.key_changed = changed; });
+  Update(members_, organisation, [&](MemberEntry& entry) { entry.key_changed = changed; });
 }
 
-std::shared_ptr<const DirectorySnapshot> DirectoryIndex::Snapshot() const {
-  return std::make_shared<const DirectorySnapshot>(current_);
+std::shared_ptr<const DirectorySnapshot> DirectoryIndex::Snapshot() {
+  auto snapshot = std::make_shared<DirectorySnapshot>();
+  snapshot->head_ = head_;
+  snapshot->members_ = members_.Share();
+  snapshot->units_ = units_.Share();
+  snapshot->services_ = services_.Share();
+  snapshot->members_by_handle_ = members_by_handle_.Share();
+  snapshot->units_by_handle_ = units_by_handle_.Share();
+  snapshot->services_by_handle_ = services_by_handle_.Share();
+  snapshot->services_by_condition_ = services_by_condition_.Share();
+  snapshot->services_by_code_ = services_by_code_.Share();
+  return snapshot;
+}
+
+size_t DirectoryIndex::copied() const {
+  return members_.copied() + units_.copied() + services_.copied() + members_by_handle_.copied() +
+         units_by_handle_.copied() + services_by_handle_.copied() +
+         services_by_condition_.copied() + services_by_code_.copied();
 }
 
 }  // namespace waymark::node

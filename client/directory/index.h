@@ -4,14 +4,17 @@
 // look up. Not thread-safe; snapshots are.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/crypto/signature.h"
 #include "base/directory/state.h"
 #include "base/ids/ids.h"
+#include "client/directory/shared_map.h"
 #include "client/directory/snapshot.h"
 
 namespace waymark::node {
@@ -28,22 +31,38 @@ class DirectoryIndex {
 
   // Takes in what Check accepted, or what was read back from the vault.
   void Take(const CheckedStatement& statement);
-  void SetHead(const v1::DirectoryHead& head) { current_.head_ = head; }
+  void SetHead(const v1::DirectoryHead& head) { head_ = head; }
 
   // Members whose identity key is not the one that was known before.
   const std::set<OrganisationId>& changed() const { return changed_; }
   void SetChanged(const OrganisationId& organisation, bool changed);
 
-  // A copy of the present state.
-  std::shared_ptr<const DirectorySnapshot> Snapshot() const;
+  // The present state. Costs the same whatever its size; so does taking in a statement after it,
+  // but for a factor of log(size).
+  std::shared_ptr<const DirectorySnapshot> Snapshot();
+
+  // How many nodes of the maps were copied so far, because a snapshot has them too.
+  size_t copied() const;
 
  private:
+  using Offer = DirectorySnapshot::Offer;
+
   void TakeMember(const CheckedStatement& statement);
   void TakeService(const CheckedStatement& statement);
   void DropUnits(const MemberEntry& member);
+  void DropNames(const v1::Service& service);
 
   DirectoryState state_;
-  DirectorySnapshot current_;
+  v1::DirectoryHead head_;
+  // Named and keyed as in the snapshot.
+  SharedMapWriter<OrganisationId, std::shared_ptr<const MemberEntry>> members_;
+  SharedMapWriter<UnitId, std::shared_ptr<const UnitEntry>> units_;
+  SharedMapWriter<ServiceId, std::shared_ptr<const ServiceEntry>> services_;
+  SharedMapWriter<std::string, OrganisationId> members_by_handle_;
+  SharedMapWriter<std::string, UnitId> units_by_handle_;
+  SharedMapWriter<std::string, ServiceId> services_by_handle_;
+  SharedMapWriter<std::string, ServiceId> services_by_condition_;
+  SharedMapWriter<Offer, ServiceId> services_by_code_;
   std::set<OrganisationId> changed_;
 };
 

@@ -53,6 +53,11 @@ Replica::Replica(NetworkId network, VerifyingKey registry_key, Vault& vault, Clo
 
 Replica::~Replica() = default;
 
+// Signatures are not verified again: each was when its statement came in, and the vault gives back
+// exactly what was written then. A record is encrypted with authentication under a key of its own,
+// bound to its kind and id, and those keys are wrapped under the master key, which is not in the
+// folder: whoever can write a record that opens holds the node's own keys anyway. An old copy of
+// the whole file would show with the next contact, because the hub's chain of hashes goes on.
 absl::Status Replica::Load() {
   index_ = std::make_unique<DirectoryIndex>(network_, registry_key_);
   head_.set_revision(0);

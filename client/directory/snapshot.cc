@@ -8,29 +8,43 @@ namespace {
 absl::Time Minute(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
 
 template <typename Key, typename Entry>
-const Entry* Find(const std::map<Key, std::shared_ptr<const Entry>>& entries, const Key& id) {
-  const auto found = entries.find(id);
-  return found == entries.end() ? nullptr : found->second.get();
+const Entry* Find(const SharedMap<Key, std::shared_ptr<const Entry>>& entries, const Key& id) {
+  const std::shared_ptr<const Entry>* found = entries.Find(id);
+  return found == nullptr ? nullptr : found->get();
 }
 
 template <typename Key, typename Entry>
-const Entry* FindByName(const std::map<Key, std::shared_ptr<const Entry>>& entries,
-                        const std::map<std::string, Key, std::less<>>& names,
-                        std::string_view name) {
-  const auto found = names.find(name);
-  return found == names.end() ? nullptr : Find(entries, found->second);
+const Entry* FindByName(const SharedMap<Key, std::shared_ptr<const Entry>>& entries,
+                        const SharedMap<std::string, Key>& names, std::string_view name) {
+  const Key* id = names.Find(name);
+  return id == nullptr ? nullptr : Find(entries, *id);
 }
 
 template <typename Key, typename Entry>
-std::vector<const Entry*> AllByName(const std::map<Key, std::shared_ptr<const Entry>>& entries,
-                                    const std::map<std::string, Key, std::less<>>& names) {
+std::vector<const Entry*> AllByName(const SharedMap<Key, std::shared_ptr<const Entry>>& entries,
+                                    const SharedMap<std::string, Key>& names) {
   std::vector<const Entry*> all;
   all.reserve(names.size());
-  for (const auto& [name, id] : names) all.push_back(Find(entries, id));
+  names.ForEach([&](const std::string&, const Key& id) { all.push_back(Find(entries, id)); });
   return all;
 }
 
 }  // namespace
+
+int CapacityRank(v1::CapacityStatus status) {
+  switch (status) {
+    case v1::CAPACITY_STATUS_HAS_CAPACITY:
+      return 0;
+    case v1::CAPACITY_STATUS_ASSESSMENT_REQUIRED:
+      return 1;
+    case v1::CAPACITY_STATUS_WAITLIST:
+      return 2;
+    case v1::CAPACITY_STATUS_NO_CAPACITY:
+      return 3;
+    default:
+      return 4;
+  }
+}
 
 const MemberEntry* DirectorySnapshot::FindMember(const OrganisationId& id) const {
   return Find(members_, id);
@@ -76,16 +90,28 @@ std::vector<const UnitEntry*> DirectorySnapshot::units() const {
   return AllByName(units_, units_by_handle_);
 }
 
+bool DirectorySnapshot::IsOpen(const ServiceEntry& service, absl::Time now) const {
+  const MemberEntry* member = FindMember(service.organisation);
+  const bool offered = !service.service.withdrawn() && FindUnit(service.unit) != nullptr;
+  return offered && member != nullptr && member->member.status() == v1::MEMBER_STATUS_ACTIVE &&
+         now < member->valid_until;
+}
+
 std::vector<const ServiceEntry*> DirectorySnapshot::OpenServices(absl::Time now) const {
+  std::vector<const ServiceEntry*> open = AllByName(services_, services_by_handle_);
+  std::erase_if(open, [&](const ServiceEntry* service) { return !IsOpen(*service, now); });
+  return open;
+}
+
+std::vector<const ServiceEntry*> DirectorySnapshot::OpenServices(absl::Time now,
+                                                                 uint32_t code) const {
   std::vector<const ServiceEntry*> open;
-  for (const ServiceEntry* service : AllByName(services_, services_by_handle_)) {
-    const MemberEntry* member = FindMember(service->organisation);
-    const bool offered = !service->service.withdrawn() && FindUnit(service->unit) != nullptr;
-    const bool vouched_for = member != nullptr &&
-                             member->member.status() == v1::MEMBER_STATUS_ACTIVE &&
-                             now < member->valid_until;
-    if (offered && vouched_for) open.push_back(service);
-  }
+  services_by_code_.ForEachFrom(Offer(code, ""), [&](const Offer& offer, const ServiceId& id) {
+    if (offer.first != code) return false;
+    const ServiceEntry* service = Find(services_, id);
+    if (IsOpen(*service, now)) open.push_back(service);
+    return true;
+  });
   return open;
 }
 

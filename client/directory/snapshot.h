@@ -5,17 +5,19 @@
 // (replica.h). Pointers into a snapshot live as long as the snapshot.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/crypto/signature.h"
 #include "base/ids/ids.h"
+#include "client/directory/shared_map.h"
 #include "waymark/v1/directory.pb.h"
 #include "waymark/v1/message.pb.h"
 
@@ -50,6 +52,9 @@ struct ServiceEntry {
   std::optional<v1::Capacity> capacity;
 };
 
+// The place of a status in lists: room first, what nobody knows last (R68).
+int CapacityRank(v1::CapacityStatus status);
+
 class DirectorySnapshot {
  public:
   // The log's head that this state has reached; revision 0 before the first contact.
@@ -71,6 +76,8 @@ class DirectorySnapshot {
   std::vector<const UnitEntry*> units() const;
   // Those of active, vouched-for members that are not withdrawn, in order of handle.
   std::vector<const ServiceEntry*> OpenServices(absl::Time now) const;
+  // Those among them that offer `code`, also as a further one. Looks at no others.
+  std::vector<const ServiceEntry*> OpenServices(absl::Time now, uint32_t code) const;
 
   // What holds at `now`: the published capacity, or status UNKNOWN without counts when there is
   // none or it is out of date.
@@ -85,15 +92,24 @@ class DirectorySnapshot {
  private:
   friend class DirectoryIndex;
 
+  // Nodes' copies of the directory differ from one moment to the next by a handful of entries, so
+  // the maps share their nodes and the entries with the snapshots before and after (shared_map.h).
+  template <typename Entry>
+  using Shared = std::shared_ptr<const Entry>;
+  // A code and the handle of a service that offers it.
+  using Offer = std::pair<uint32_t, std::string>;
+
+  bool IsOpen(const ServiceEntry& service, absl::Time now) const;
+
   v1::DirectoryHead head_;
-  // Shared with the snapshots before and after, so that a change copies pointers and not entries.
-  std::map<OrganisationId, std::shared_ptr<const MemberEntry>> members_;
-  std::map<UnitId, std::shared_ptr<const UnitEntry>> units_;
-  std::map<ServiceId, std::shared_ptr<const ServiceEntry>> services_;
-  std::map<std::string, OrganisationId, std::less<>> members_by_handle_;
-  std::map<std::string, UnitId, std::less<>> units_by_handle_;
-  std::map<std::string, ServiceId, std::less<>> services_by_handle_;
-  std::map<std::string, ServiceId, std::less<>> services_by_condition_;
+  SharedMap<OrganisationId, Shared<MemberEntry>> members_;
+  SharedMap<UnitId, Shared<UnitEntry>> units_;
+  SharedMap<ServiceId, Shared<ServiceEntry>> services_;
+  SharedMap<std::string, OrganisationId> members_by_handle_;
+  SharedMap<std::string, UnitId> units_by_handle_;
+  SharedMap<std::string, ServiceId> services_by_handle_;
+  SharedMap<std::string, ServiceId> services_by_condition_;
+  SharedMap<Offer, ServiceId> services_by_code_;
 };
 
 }  // namespace waymark::node
