@@ -293,6 +293,7 @@ absl::Status Node::Impl::StartApi() {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   ApplyServerOptions(builder);
+  builder.SetMaxSendMessageSize(kMaxLocalAnswerBytes);
   builder.AddListeningPort("unix:" + options_.socket, grpc::InsecureServerCredentials());
   builder.RegisterService(&api_);
   // From its first moment nobody else may open the socket.

@@ -12,6 +12,10 @@ namespace waymark {
 // A frame carries at most 1 MiB of messages; twice that leaves room for its framing.
 inline constexpr int kMaxMessageBytes = 2 * 1024 * 1024;
 
+// What a node may answer its own staff on its local socket: lists of a directory of 20,000 services
+// and more are some megabytes. What is asked stays within kMaxMessageBytes.
+inline constexpr int kMaxLocalAnswerBytes = 64 * 1024 * 1024;
+
 // Returns the arguments for a channel to another machine.
 grpc::ChannelArguments ChannelOptions();
 

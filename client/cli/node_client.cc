@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/rpc/channel_options.h"
 #include "base/rpc/status_mapping.h"
 #include "base/status/status.h"
 #include "grpcpp/create_channel.h"
@@ -13,13 +14,19 @@ namespace {
 
 constexpr auto kPatience = std::chrono::seconds(60);
 
+grpc::ChannelArguments LocalChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxLocalAnswerBytes);
+  return arguments;
+}
+
 }  // namespace
 
 NodeClient::NodeClient(const std::string& socket, std::string token)
     : socket_(socket),
       token_(std::move(token)),
-      stub_(v1::NodeService::NewStub(
-          grpc::CreateChannel("unix:" + socket, grpc::InsecureChannelCredentials()))) {}
+      stub_(v1::NodeService::NewStub(grpc::CreateCustomChannel(
+          "unix:" + socket, grpc::InsecureChannelCredentials(), LocalChannel()))) {}
 
 void NodeClient::Prepare(grpc::ClientContext& context) const {
   context.set_deadline(std::chrono::system_clock::now() + kPatience);
