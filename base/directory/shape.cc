@@ -114,6 +114,14 @@ absl::Status CheckMember(const v1::Member& member) {
   return Invalid("identity_key: expected a P-256 public key");
 }
 
+absl::Status CheckTraining(const v1::Training& training) {
+  if (!IsKnown(training.topic(), v1::TrainingTopic_IsValid)) return UnknownEnum("training.topic");
+  if (!IsKnown(training.group(), v1::TrainedGroup_IsValid)) return UnknownEnum("training.group");
+  if (!IsKnown(training.share(), v1::ShareBand_IsValid)) return UnknownEnum("training.share");
+  if (!IsDate(training.valid_until())) return Invalid("training.valid_until: expected a date");
+  return absl::OkStatus();
+}
+
 absl::Status CheckProfile(const v1::Profile& profile) {
   if (profile.reporting_duties().empty()) return Invalid("reporting_duties: expected at least one");
   if (!AllKnown(profile.reporting_duties(), v1::ReportingDuty_IsValid)) {
@@ -127,6 +135,10 @@ absl::Status CheckProfile(const v1::Profile& profile) {
   }
   if (!IsKnown(profile.faith_participation(), v1::FaithParticipation_IsValid)) {
     return UnknownEnum("faith_participation");
+  }
+  if (profile.training_size() > kMaxRepeated) return Invalid("training: expected at most 64");
+  for (const v1::Training& training : profile.training()) {
+    RETURN_IF_ERROR(CheckTraining(training));
   }
   return absl::OkStatus();
 }

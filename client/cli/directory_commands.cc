@@ -1,6 +1,7 @@
 #include "base/status/status.h"
 #include "client/cli/commands.h"
 #include "client/cli/document.h"
+#include "client/cli/exit_code.h"
 
 namespace waymark::node {
 namespace {
@@ -13,6 +14,7 @@ struct DirectoryOptions {
   std::vector<std::string> practice;
   std::string faith;
   bool volunteers = false;
+  std::vector<std::string> training;
   std::string file;
   std::string id;
   std::string service;
@@ -33,6 +35,20 @@ std::string Listed(const std::vector<std::string>& values) {
   return list;
 }
 
+// Reads "TOPIC,GROUP,SHARE,DAY".
+absl::Status AddTraining(const ValueReader& reader, const std::string& text, v1::Profile& profile) {
+  const std::vector<std::string> values = SplitLists({text});
+  const std::vector<std::string> fields = {"topic", "group", "share", "valid_until"};
+  if (values.size() != fields.size()) {
+    return UsageError("--training takes TOPIC,GROUP,SHARE,DAY: CHILD,STAFF,FROM_75,2027-12-31");
+  }
+  v1::Training& training = *profile.add_training();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    RETURN_IF_ERROR(AssignField(reader, "--training", fields[i], values[i], training));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PublishProfile(Shell& shell, const DirectoryOptions& options) {
   v1::PublishProfileRequest request;
   v1::Profile& profile = *request.mutable_profile();
@@ -45,6 +61,9 @@ absl::Status PublishProfile(Shell& shell, const DirectoryOptions& options) {
       AssignField(reader, "profile", "practice_profile", Listed(options.practice), profile));
   RETURN_IF_ERROR(AssignField(reader, "profile", "faith_participation", options.faith, profile));
   profile.set_uses_volunteers(options.volunteers);
+  for (const std::string& text : options.training) {
+    RETURN_IF_ERROR(AddTraining(reader, text, profile));
+  }
   ASSIGN_OR_RETURN(NodeClient * node, shell.Node());
   RETURN_IF_ERROR(node->Call(&Api::PublishProfile, request).status());
   shell.PrintDone("the profile is published");
@@ -174,6 +193,9 @@ void AddProfile(CLI::App& app, Shell& shell, DirectoryOptions& options) {
       ->required();
   AddEach(publish, "--practice", options.practice, "How you work, for example PEER_LED");
   publish->add_flag("--volunteers", options.volunteers, "You work with volunteers");
+  AddEach(publish, "--training", options.training,
+          "Who is trained in what, and how long it counts: TOPIC,GROUP,SHARE,DAY, for example "
+          "CHILD,STAFF,FROM_75,2027-12-31");
 }
 
 void AddService(CLI::App& app, Shell& shell, DirectoryOptions& options) {

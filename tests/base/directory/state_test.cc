@@ -219,6 +219,37 @@ INSTANTIATE_TEST_SUITE_P(
                   [](auto& s) { *s.mutable_member()->add_units() = s.member().units(0); }, kField}),
     [](const auto& test) { return std::string(test.param.name); });
 
+// A profile with one training, of which a change spoils something.
+template <typename Change>
+auto TrainingWith(Change change) {
+  return [change](v1::Statement& s) {
+    v1::Profile& profile = *s.mutable_profile();
+    profile.add_reporting_duties(v1::REPORTING_DUTY_NONE_KNOWN);
+    profile.set_law_enforcement_relationship(v1::LAW_ENFORCEMENT_RELATIONSHIP_NONE);
+    profile.set_faith_participation(v1::FAITH_PARTICIPATION_NONE);
+    v1::Training& training = *profile.add_training();
+    training.set_topic(v1::TRAINING_TOPIC_CHILD);
+    training.set_group(v1::TRAINED_GROUP_STAFF);
+    training.set_share(v1::SHARE_BAND_FROM_75);
+    training.mutable_valid_until()->set_year(2027);
+    training.mutable_valid_until()->set_month(2);
+    training.mutable_valid_until()->set_day(28);
+    change(training);
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Training, ShapeTest,
+    ::testing::Values(
+        ShapeCase{"Whole", TrainingWith([](auto&) {}), v1::REASON_UNSPECIFIED},
+        ShapeCase{"Topic", TrainingWith([](auto& training) { training.clear_topic(); }), kEnum},
+        ShapeCase{"Group", TrainingWith([](auto& training) { training.clear_group(); }), kEnum},
+        ShapeCase{"Share", TrainingWith([](auto& training) { training.clear_share(); }), kEnum},
+        ShapeCase{"Day",
+                  TrainingWith([](auto& training) { training.mutable_valid_until()->set_day(29); }),
+                  kField}),
+    [](const auto& test) { return std::string(test.param.name); });
+
 INSTANTIATE_TEST_SUITE_P(
     Others, ShapeTest,
     ::testing::Values(ShapeCase{"EmptyService", [](auto& s) { s.mutable_service(); }, kField},
