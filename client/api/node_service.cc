@@ -7,6 +7,7 @@
 #include "base/status/status.h"
 #include "client/api/directory_view.h"
 #include "client/casework/match.h"
+#include "client/insight/coverage.h"
 
 namespace waymark::node {
 namespace {
@@ -161,6 +162,17 @@ grpc::Status NodeService::ListDirectory(grpc::ServerContext* context,
   return Run(context, [&](const Actor&) {
     *response = ViewDirectory(*node_.context.directory(), *request, node_.context.clock.Now());
     return absl::OkStatus();
+  });
+}
+
+// For whoever may list the directory: it says nothing that the list does not.
+grpc::Status NodeService::GetCoverage(grpc::ServerContext* context,
+                                      const v1::GetCoverageRequest* request,
+                                      v1::GetCoverageResponse* response) {
+  return Run(context, [&](const Actor&) {
+    return Into(CoverageOf(*node_.context.directory(), node_.context.catalogue, *request,
+                           node_.context.clock.Now()),
+                [&](v1::GetCoverageResponse counted) { *response = std::move(counted); });
   });
 }
 

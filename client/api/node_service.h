@@ -55,6 +55,7 @@ class NodeService final : public v1::NodeService::Service {
   WAYMARK_NODE_METHOD(PublishCapacity)
   WAYMARK_NODE_METHOD(PublishProfile)
   WAYMARK_NODE_METHOD(ListDirectory)
+  WAYMARK_NODE_METHOD(GetCoverage)
   WAYMARK_NODE_METHOD(ConfirmIdentityKey)
   WAYMARK_NODE_METHOD(CreateCase)
   WAYMARK_NODE_METHOD(UpdateCase)

@@ -12,6 +12,8 @@ void AddRegistryCommands(CLI::App& app, Shell& shell);
 void AddStaffCommands(CLI::App& app, Shell& shell);
 // profile, service, capacity set, directory, key.
 void AddDirectoryCommands(CLI::App& app, Shell& shell);
+// coverage.
+void AddCoverageCommand(CLI::App& app, Shell& shell);
 // case.
 void AddCaseCommands(CLI::App& app, Shell& shell);
 // need, match, capacity ask, capacity answers; after AddDirectoryCommands.

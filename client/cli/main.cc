@@ -48,6 +48,7 @@ int Run(int argc, char** argv) {
   shell.AddGlobalOptions(app);
   AddStaffCommands(app, shell);
   AddDirectoryCommands(app, shell);
+  AddCoverageCommand(app, shell);
   AddCaseCommands(app, shell);
   AddNeedCommands(app, shell);
   AddConsentCommands(app, shell);

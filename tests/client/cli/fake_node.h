@@ -107,6 +107,22 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  // Nothing but a gap, and only for exactly what the test asks.
+  grpc::Status GetCoverage(grpc::ServerContext*, const v1::GetCoverageRequest* request,
+                           v1::GetCoverageResponse* response) override {
+    if (request->area() != "XA-M" || request->code() != 206 || request->language() != "ti" ||
+        request->need() != v1::SERVICE_NEED_WITH_CHILDREN || !request->gaps_only()) {
+      return ToGrpc(Error(v1::REASON_FIELD_INVALID, "another request than expected"));
+    }
+    response->set_cells_total(1);
+    response->set_cells_nobody(1);
+    v1::CoverageCell* cell = response->add_cells();
+    cell->set_code(206);
+    cell->set_area("XA-M");
+    cell->set_nobody(true);
+    return grpc::Status::OK;
+  }
+
   grpc::Status Preview(grpc::ServerContext*, const v1::PreviewRequest*,
                        v1::PreviewResponse* response) override {
     response->set_recipient("lin.family");

@@ -219,6 +219,24 @@ TEST_F(ProgramTest, AnAmbiguousNameListsTheChoices) {
   EXPECT_EQ(Run("case show QSO-c-9999").code, 3);
 }
 
+TEST_F(ProgramTest, ShowsCoverageForPeopleAndForPrograms) {
+  StartNode();
+  const std::string right = Write("right", "correct horse battery");
+  ASSERT_EQ(Run("login ana --passphrase-file " + right).code, 0);
+  const std::string filters =
+      "coverage --area XA-M --category 206 --language ti --need with-children --gaps";
+  const Outcome table = Run(filters);
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_EQ(table.out,
+            "Nobody in 1 of 1 cells of kind and area.\n\n"
+            "WHAT                                        NOBODY IN\n"
+            "206 Accommodation with children or partner  XA-M\n");
+  EXPECT_EQ(Run("--json " + filters).out,
+            "{\"cells_total\":1,\"cells_nobody\":1,"
+            "\"cells\":[{\"code\":206,\"area\":\"XA-M\",\"nobody\":true}]}\n");
+  EXPECT_EQ(Run("coverage --need nothing").code, 2);
+}
+
 TEST_F(ProgramTest, MakesANetworkOnceAndOnlyOnce) {
   const std::string create = "network create --dir '" + folder_ +
                              "/registry' --name Harbour --hub localhost:7443 "
