@@ -93,7 +93,8 @@ TEST(SharedMapTest, FillingCopiesNothing) {
 // What one change copies grows with the logarithm: the height of a balanced tree is at most 1.44
 // times it, and a rotation copies one or two nodes beside the path.
 TEST(SharedMapTest, AChangeCopiesThePathToItAndNoMore) {
-  for (const auto& [size, most] : {std::pair<size_t, size_t>{1'000, 17}, {20'000, 23}}) {
+  for (const auto& [size, most] :
+       {std::pair<size_t, size_t>(1'000, 17), std::pair<size_t, size_t>(20'000, 23)}) {
     Writer writer;
     for (size_t i = 0; i < size; ++i) writer.Put(Key(2 * i), 0);
     std::mt19937 engine(7);

@@ -82,7 +82,8 @@ class CoverageTest : public ::testing::Test {
   }
 
   v1::AreaSupply Area(const std::string& name) {
-    for (const v1::AreaSupply& area : Run().areas()) {
+    const v1::GetCoverageResponse coverage = Run();
+    for (const v1::AreaSupply& area : coverage.areas()) {
       if (area.area() == name) return area;
     }
     ADD_FAILURE() << "no area " << name;
@@ -90,7 +91,8 @@ class CoverageTest : public ::testing::Test {
   }
 
   v1::CoverageCell Cell(uint32_t code, const std::string& area) {
-    for (const v1::CoverageCell& cell : Run().cells()) {
+    const v1::GetCoverageResponse coverage = Run();
+    for (const v1::CoverageCell& cell : coverage.cells()) {
       if (cell.code() == code && cell.area() == area) return cell;
     }
     ADD_FAILURE() << "no cell " << code << " " << area;
@@ -385,7 +387,8 @@ TEST_F(CoverageTest, ConditionsAreAShareOfTheCategory) {
   }
   Put(Make(701, {"XA-M"}));
   std::map<uint32_t, v1::CategorySupply> categories;
-  for (const v1::CategorySupply& category : Run().categories()) {
+  const v1::GetCoverageResponse coverage = Run();
+  for (const v1::CategorySupply& category : coverage.categories()) {
     categories[category.category()] = category;
   }
   const v1::CategorySupply& home = categories[200];
@@ -456,7 +459,8 @@ TEST_F(CoverageTest, ACodeOrItsCategoryNarrowsWhatIsCounted) {
        {std::pair(0u, 3u), std::pair(200u, 2u), std::pair(206u, 1u), std::pair(300u, 0u)}) {
     request_.set_code(code);
     EXPECT_EQ(Run().total().services(), services) << code;
-    for (const v1::CoverageCell& cell : Run().cells()) {
+    const v1::GetCoverageResponse coverage = Run();
+    for (const v1::CoverageCell& cell : coverage.cells()) {
       EXPECT_TRUE(code == 0 || cell.code() == code || CategoryOf(cell.code()) == code);
     }
   }
