@@ -98,9 +98,8 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
     RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(referral.own_unit())));
     if (FindEvent(referral, message_id) != nullptr) return absl::OkStatus();
     const auto from = StateOf(referral);
-    if (from && IsEnd(*from)) {
-      return Error(v1::REASON_STATE_FORBIDS, "the referral has ended: " + referral.state());
-    }
+    // Ends that cross on the wire fit the table; what is sent after one is a mistake.
+    if (from && IsEnd(*from)) return DoesNotFit(referral, step.kind);
     if (step.prepare) RETURN_IF_ERROR(step.prepare(referral, step));
     RETURN_IF_ERROR(ValidateSections(step.payload.sections()));
     const absl::Time now = context_.clock.Now();

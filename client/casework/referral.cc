@@ -142,16 +142,21 @@ void TakeBack(local::v1::Referral& referral, std::string_view message_id) {
   if (StateOf(referral) != NodeState::kWithdrawn) Restore(before, referral);
 }
 
+absl::Status DoesNotFit(const local::v1::Referral& referral, v1::Kind kind) {
+  const auto state = StateOf(referral);
+  const std::string id = absl::BytesToHexString(referral.referral_id()).substr(0, kShownDigits);
+  return Error(v1::REASON_STATE_FORBIDS,
+               KindWord(kind) + " does not fit referral " + id + ", which " +
+                   (state ? "is " + std::string(Name(*state)) : "has not begun") +
+                   "; 'waymark show " + id + "' tells what happened");
+}
+
 absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, CloseDetail detail,
                      absl::Time now) {
   const auto from = StateOf(referral);
   const auto to = NextNodeState(from, kind, DirectionOf(referral, sent), detail);
   if (!to.has_value()) {
-    const std::string id = absl::BytesToHexString(referral.referral_id()).substr(0, kShownDigits);
-    return Error(v1::REASON_STATE_FORBIDS,
-                 KindWord(kind) + " does not fit referral " + id + ", which " +
-                     (from ? "is " + std::string(Name(*from)) : "has not begun") +
-                     "; 'waymark show " + id + "' tells what happened");
+    return DoesNotFit(referral, kind);
   }
   if (to == from) return absl::OkStatus();
   const absl::Time asked_at = FromMillis(referral.state_since_ms());

@@ -53,6 +53,9 @@ void KeepBefore(local::v1::Referral& referral, const MessageId& message,
 // inquiry that was refused leaves a referral that was discarded. A withdrawal is never undone.
 void TakeBack(local::v1::Referral& referral, std::string_view message_id);
 
+// STATE_FORBIDS: a message of this kind has no place in the referral as it stands.
+absl::Status DoesNotFit(const local::v1::Referral& referral, v1::Kind kind);
+
 // Moves the state by a message. STATE_FORBIDS names the kind and the state when the table does not
 // allow it.
 absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, CloseDetail detail,
