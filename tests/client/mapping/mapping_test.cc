@@ -13,13 +13,13 @@
 namespace waymark::node {
 namespace {
 
-using testing::Contains;
-using testing::ElementsAre;
-using testing::Field;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-using testing::UnorderedElementsAre;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 using waymark::testing::SectionsOf;
 
 constexpr char kReferral[] = "AAECAwQFBgcICQoLDA0ODw==";
@@ -56,7 +56,7 @@ std::string Update(const std::string& rest) {
 }
 
 auto About(const std::string& field, v1::Reason reason) {
-  return testing::AllOf(Field(&MappingFinding::field, field),
+  return ::testing::AllOf(Field(&MappingFinding::field, field),
                         Field(&MappingFinding::reason, reason));
 }
 
