@@ -39,7 +39,8 @@ struct MappingProgram {
   std::string text;
 };
 
-// Reads the file of a mapping. CONFIG_INVALID: it does not exist or is larger than 1 MiB.
+// Reads the file of a mapping. FILE_UNUSABLE: it does not exist; MAPPING_INVALID: it is empty or
+// larger than 1 MiB.
 // MAPPING_INVALID: it is empty, or not UTF-8 text.
 absl::StatusOr<MappingProgram> ReadMapping(const std::string& path);
 

@@ -9,7 +9,7 @@ namespace waymark {
 
 // Calls `condition` until it is true or `within` has passed; returns whether it became true.
 template <typename Condition>
-bool Eventually(Condition condition, absl::Duration within = absl::Seconds(20)) {
+bool Eventually(Condition condition, absl::Duration within = absl::Seconds(60)) {
   const absl::Time deadline = absl::Now() + within;
   while (!condition()) {
     if (absl::Now() >= deadline) return false;

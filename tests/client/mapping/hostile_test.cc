@@ -102,7 +102,9 @@ TEST_P(HostileMappingTest, IsContainedAndNamed) {
   const auto outputs = runner_->Run(hostile.program, hostile.input, {});
   if (outputs.ok()) {
     EXPECT_THAT(hostile.expected, Contains("OK"));
-    if (!hostile.output.empty()) EXPECT_THAT(*outputs, ElementsAre(hostile.output));
+    if (!hostile.output.empty()) {
+      EXPECT_THAT(*outputs, ElementsAre(hostile.output));
+    }
   } else {
     EXPECT_THAT(hostile.expected, Contains(std::string(ReasonName(ReasonOf(outputs.status())))))
         << outputs.status();

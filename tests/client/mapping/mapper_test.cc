@@ -205,7 +205,7 @@ TEST(JqRunnerTest, RefusesLimitsThatCannotBe) {
 }
 
 TEST(ReadMappingTest, NamesTheFile) {
-  EXPECT_EQ(ReasonOf(ReadMapping("/nowhere/a.jq").status()), v1::REASON_CONFIG_INVALID);
+  EXPECT_EQ(ReasonOf(ReadMapping("/nowhere/a.jq").status()), v1::REASON_FILE_UNUSABLE);
   const std::string path = testing::TempDir() + "/waymark-empty.jq";
   std::ofstream(path) << " \n";
   const auto empty = ReadMapping(path);
