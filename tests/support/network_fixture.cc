@@ -75,8 +75,8 @@ void NetworkFixture::MoveNodesTo(absl::Time time) { MoveClock("/clock", time); }
 void NetworkFixture::MoveClock(const std::string& file, absl::Time time) {
   // As an offset, so that processes that look at different moments agree on the time.
   const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(time - absl::Now(), absl::Seconds(1)));
-  const absl::Status written = WritePublicFile(
-      folder_ + file, (seconds < 0 ? "" : "+") + std::to_string(seconds) + "\n");
+  const absl::Status written =
+      WritePublicFile(folder_ + file, (seconds < 0 ? "" : "+") + std::to_string(seconds) + "\n");
   if (!written.ok()) std::abort();
 }
 

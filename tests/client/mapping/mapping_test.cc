@@ -57,7 +57,7 @@ std::string Update(const std::string& rest) {
 
 auto About(const std::string& field, v1::Reason reason) {
   return ::testing::AllOf(Field(&MappingFinding::field, field),
-                        Field(&MappingFinding::reason, reason));
+                          Field(&MappingFinding::reason, reason));
 }
 
 TEST(MapOutwardTest, ShowsOnlyTheFieldsThatMayBeOpened) {
@@ -175,9 +175,9 @@ TEST(JudgeOutwardTest, NamesFieldsThatNoProviderHasAtThatStage) {
   v1::LocalOutward sample;
   sample.mutable_referral()->set_service_code(601);
   sample.mutable_referral()->set_stage(v1::STAGE_INQUIRY);
-  *sample.mutable_sections() =
-      SectionsOf("need { service_id: '0123456789abcdef' service_code: 601 } "
-                 "lang { preferred_language: 'ti' } iden { name_to_use: 'Robin' }");
+  *sample.mutable_sections() = SectionsOf(
+      "need { service_id: '0123456789abcdef' service_code: 601 } "
+      "lang { preferred_language: 'ti' } iden { name_to_use: 'Robin' }");
   const absl::Time now = absl::FromUnixSeconds(1804000000);
   const auto findings = ToMappingFindings(JudgeOutward(Catalogue::Default(), sample, now));
   EXPECT_THAT(findings, ElementsAre(About("IDEN.name_to_use", v1::REASON_PROFILE_FIELD)));
