@@ -49,7 +49,8 @@ GeneratedDirectory::GeneratedDirectory(const Options& options)
 }
 
 size_t GeneratedDirectory::Skewed(size_t bound) {
-  const double even = static_cast<double>(engine_()) / (static_cast<double>(engine_.max()) + 1);
+  const double even =
+      static_cast<double>(engine_()) / (static_cast<double>(std::mt19937::max()) + 1);
   return static_cast<size_t>(static_cast<double>(bound) * even * std::sqrt(even));
 }
 
