@@ -134,6 +134,7 @@ class Stream {
     session_->OnHalfClose();
     while (!output_.ended()) strand_->RunNext();
     session_->OnGone();
+    strand_->Close();
     CheckAnswers();
   }
 

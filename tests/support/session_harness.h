@@ -36,12 +36,21 @@ class ManualStrand final : public SessionStrand {
  public:
   void Post(absl::AnyInvocable<void()> task) override {
     MutexLock lock(mu_);
+    if (closed_) return;
     tasks_.push_back(std::move(task));
     changed_.SignalAll();
   }
 
   // Waits for a task and runs it.
   void RunNext() { Next()(); }
+
+  // Drops what has not run and what comes: tasks hold on to their session, and it to the strand.
+  void Close() {
+    std::deque<absl::AnyInvocable<void()>> dropped;
+    MutexLock lock(mu_);
+    closed_ = true;
+    tasks_.swap(dropped);
+  }
 
   // Runs tasks as they come until `done` is true.
   template <typename Done>
@@ -60,6 +69,7 @@ class ManualStrand final : public SessionStrand {
 
   Mutex mu_;
   CondVar changed_;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
   std::deque<absl::AnyInvocable<void()>> tasks_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -54,7 +54,7 @@ constexpr char kTables[] = R"sql(
 CREATE TABLE meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   epoch BLOB NOT NULL,
-  inode INTEGER NOT NULL,
+  file_mark INTEGER NOT NULL,
   reserved INTEGER NOT NULL,
   sum BLOB NOT NULL
 ) STRICT;
@@ -192,25 +192,42 @@ absl::Status CheckStructure(Connection& connection) {
   return Error(v1::REASON_DATA_CORRUPT, "the structure of the store's file is broken");
 }
 
-absl::Status WriteIdentity(Connection& connection, const StoreIdentity& identity, int64_t inode) {
+absl::Status WriteIdentity(Connection& connection, const StoreIdentity& identity,
+                           int64_t file_mark) {
   ASSIGN_OR_RETURN(Statement write,
                    connection.Prepare("INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?)"));
-  return write.Bind(identity.epoch).Bind(inode).Bind(identity.reserved).BindSum().Run();
+  return write.Bind(identity.epoch).Bind(file_mark).Bind(identity.reserved).BindSum().Run();
 }
 
 // Returns nullopt before the first writing.
 absl::StatusOr<std::optional<std::pair<StoreIdentity, int64_t>>> ReadIdentity(
     Connection& connection) {
   ASSIGN_OR_RETURN(Statement read,
-                   connection.Prepare("SELECT epoch, inode, reserved, sum FROM meta"));
+                   connection.Prepare("SELECT epoch, file_mark, reserved, sum FROM meta"));
   ASSIGN_OR_RETURN(const bool found, read.Step());
   if (!found) return std::nullopt;
   StoreIdentity identity;
   identity.epoch = read.Bytes();
-  const int64_t inode = read.Int();
+  const int64_t file_mark = read.Int();
   identity.reserved = read.Int();
   RETURN_IF_ERROR(read.CheckSum());
-  return std::make_pair(std::move(identity), inode);
+  return std::make_pair(std::move(identity), file_mark);
+}
+
+// What tells the file from a copy of it: its inode and, where the file system keeps it, the moment
+// of its birth, because a copy may get the inode of a file that was deleted before.
+absl::StatusOr<int64_t> MarkOf(const std::string& path) {
+  struct statx file = {};
+  if (statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &file) != 0) {
+    return SystemError("look at", path);
+  }
+  uint64_t mark = file.stx_ino;
+  if ((file.stx_mask & STATX_BTIME) != 0) {
+    constexpr uint64_t kMix = 0x9E3779B97F4A7C15;
+    mark = mark * kMix + static_cast<uint64_t>(file.stx_btime.tv_sec);
+    mark = mark * kMix + file.stx_btime.tv_nsec;
+  }
+  return static_cast<int64_t>(mark);
 }
 
 }  // namespace
@@ -274,17 +291,15 @@ absl::Status PrepareSchema(Connection& connection) {
 
 absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std::string& path,
                                               Random& random) {
-  struct stat file;
-  if (stat(path.c_str(), &file) != 0) return SystemError("look at", path);
-  const auto inode = static_cast<int64_t>(file.st_ino);
+  ASSIGN_OR_RETURN(const int64_t file_mark, MarkOf(path));
   ASSIGN_OR_RETURN(auto stored, ReadIdentity(connection));
   StoreIdentity identity;
   if (stored) {
     identity = stored->first;
-    if (stored->second == inode) return identity;
+    if (stored->second == file_mark) return identity;
   }
   identity.epoch = random.Bytes(16);
-  RETURN_IF_ERROR(WriteIdentity(connection, identity, inode));
+  RETURN_IF_ERROR(WriteIdentity(connection, identity, file_mark));
   return identity;
 }
 

@@ -55,8 +55,8 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path);
 // its structure is broken.
 absl::Status PrepareSchema(Connection& connection);
 
-// Reads who the store is. A first opening, and the opening of a file that is a copy (its inode is
-// not the one that was recorded), begin a new epoch from `random`.
+// Reads who the store is. A first opening, and the opening of a file that is a copy (its inode or
+// its birth is not what was recorded), begin a new epoch from `random`.
 absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std::string& path,
                                               Random& random);
 

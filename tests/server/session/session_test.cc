@@ -58,6 +58,8 @@ class Output final : public SessionOutput {
 class SessionTest : public testing::Test {
  protected:
   struct Node {
+    ~Node() { strand->Close(); }
+
     Output output;
     std::shared_ptr<ManualStrand> strand = std::make_shared<ManualStrand>();
     std::shared_ptr<Session> session;
