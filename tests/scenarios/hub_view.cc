@@ -151,6 +151,7 @@ std::vector<std::string> HubView::Log() const {
   }
   std::vector<std::string> lines;
   const std::vector<std::string> logged = absl::StrSplit(text, '\n', absl::SkipEmpty());
+  lines.reserve(logged.size());
   for (const std::string& line : logged) {
     // The time comes first.
     lines.push_back(line.substr(line.find(' ') + 1));

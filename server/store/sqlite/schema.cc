@@ -248,7 +248,7 @@ absl::Status EnsurePrivateFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd < 0) return SystemError("open", path);
   const bool ok = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && fsync(fd) == 0;
-  const absl::Status status = ok ? absl::OkStatus() : SystemError("protect", path);
+  absl::Status status = ok ? absl::OkStatus() : SystemError("protect", path);
   close(fd);
   return status;
 }

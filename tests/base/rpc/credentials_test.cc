@@ -31,7 +31,7 @@ class CredentialsTest : public testing::Test {
   TlsFiles Write(const std::string& name, const KeyAndCertificate& pair,
                  const std::string& ca_pem) {
     const std::string stem = folder_ + "/" + name;
-    const TlsFiles files{
+    TlsFiles files{
         .key_path = stem + ".key", .certificate_path = stem + ".pem", .ca_path = stem + ".ca"};
     EXPECT_TRUE(WriteSecretFile(files.key_path, pair.key_pem).ok());
     EXPECT_TRUE(WritePublicFile(files.certificate_path, pair.certificate_pem).ok());

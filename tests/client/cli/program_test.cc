@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "base/schema/field_registry.h"
 #include "gmock/gmock.h"
 #include "grpcpp/server.h"
@@ -48,7 +49,7 @@ class ProgramTest : public testing::Test {
   }
 
   std::string Write(const std::string& name, const std::string& content) {
-    const std::string path = folder_ + "/" + name;
+    std::string path = folder_ + "/" + name;
     std::ofstream(path) << content;
     chmod(path.c_str(), 0600);
     return path;
@@ -292,7 +293,7 @@ TEST_F(ProgramTest, EveryNewMappingPassesItsOwnTest) {
     const Outcome made = Run("map new " + kind);
     EXPECT_EQ(made.code, 0) << made.err;
     for (const std::string direction : {"out", "in"}) {
-      const std::string mapping = Slurp(folder_ + "/" + kind + "-" + direction + ".jq");
+      const std::string mapping = Slurp(absl::StrCat(folder_, "/", kind, "-", direction, ".jq"));
       // The head of the file says how to try it.
       const size_t start = mapping.find("waymark map test ");
       ASSERT_NE(start, std::string::npos) << kind;

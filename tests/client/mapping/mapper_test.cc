@@ -104,8 +104,10 @@ TEST(JqRunnerTest, OutlivesTheThreadThatRanFirst) {
 
 TEST(JqRunnerTest, ServesManyThreads) {
   const auto runner = Runner();
+  constexpr int kThreads = 4;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  threads.reserve(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 50; ++i) {
         const auto outputs = runner->Run(Program(". * 2"), std::to_string(t * 1000 + i), {});

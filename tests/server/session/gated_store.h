@@ -64,7 +64,7 @@ class GatedStore final : public Store {
   }
 
   absl::Status Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) override {
-    const absl::Status status = inner_->Ack(mailbox, view, through);
+    absl::Status status = inner_->Ack(mailbox, view, through);
     MutexLock lock(mu_);
     ++acks_;
     changed_.SignalAll();
