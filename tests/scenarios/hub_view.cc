@@ -27,7 +27,7 @@ const std::set<std::string>& Drawn() {
 // clock), or that hold a signature, whose length varies.
 const std::set<std::string>& OfTheRun() {
   static const auto& columns = *new std::set<std::string>{
-      "row",          "sequence",   "revision",      "file_mark",       "reserved",  "minute",
+      "row",          "sequence",   "revision",      "file_mark",   "reserved",  "minute",
       "stored_at",    "expires_at", "registered_at", "state_until", "forget_at", "remember_until",
       "requested_at", "request",    "response",      "statement",   "version"};
   return columns;
