@@ -162,9 +162,10 @@ absl::Status Receiver::Process(const InboxItem& item, const DirectorySnapshot& d
     return absl::OkStatus();
   }
   if (verdict.ok()) return stored;
+  // The header alone, which the hub has read too: which section there is tells the kind of help.
   if (incoming) {
     Log(LogLevel::kDebug, "refused_message",
-        {{"reason", verdict}, {"sections", incoming->opened.payload.sections()}});
+        {{"reason", verdict}, {"header", incoming->opened.header}});
   }
   // A failure of this node's own is no verdict: the message stays.
   const v1::Reason reason = ReasonOf(verdict);
