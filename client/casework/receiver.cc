@@ -8,13 +8,11 @@
 #include "base/envelope/token.h"
 #include "base/log/log.h"
 #include "base/policy/evaluator.h"
-#include "base/schema/validate.h"
 #include "base/status/status.h"
 #include "base/time/clock.h"
-#include "client/casework/clarification.h"
 #include "client/casework/composer.h"
+#include "client/casework/content.h"
 #include "client/casework/referral.h"
-#include "client/casework/revocation.h"
 #include "client/casework/sections.h"
 #include "client/vault/typed.h"
 
@@ -24,43 +22,7 @@ namespace {
 constexpr int kBatch = 64;
 constexpr absl::Duration kSkew = kMemberClockTolerance;
 
-absl::Status Forbidden(std::string_view what) { return Error(v1::REASON_CONTENT_FORBIDDEN, what); }
-
 absl::Time MinuteTime(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
-
-// The body that a kind may carry besides sections; every other one is refused.
-v1::Payload::BodyCase BodyOf(v1::Kind kind) {
-  switch (kind) {
-    case v1::KIND_CAPACITY_QUERY:
-      return v1::Payload::kCapacityQuery;
-    case v1::KIND_CAPACITY_REPLY:
-      return v1::Payload::kCapacityReply;
-    case v1::KIND_CLARIFICATION:
-      return v1::Payload::kClarification;
-    case v1::KIND_REVOKE:
-      return v1::Payload::kRevocation;
-    case v1::KIND_REVOKE_ACK:
-      return v1::Payload::kRevocationAck;
-    case v1::KIND_CANCEL:
-      return v1::Payload::kCancellation;
-    case v1::KIND_RECEIPT:
-      return v1::Payload::kReceipt;
-    case v1::KIND_NOTICE:
-      return v1::Payload::kNotice;
-    default:
-      return v1::Payload::BODY_NOT_SET;
-  }
-}
-
-absl::Status CheckContent(v1::Kind kind, const v1::Payload& payload) {
-  if (payload.body_case() != BodyOf(kind)) return Forbidden("the body is not that of the kind");
-  if (TokenDemandOf(kind) == TokenDemand::kNone && payload.has_sections()) {
-    return Forbidden("a kind without a token carries no section");
-  }
-  if (kind == v1::KIND_REVOKE_ACK) RETURN_IF_ERROR(CheckAcknowledgement(payload.revocation_ack()));
-  if (kind == v1::KIND_CLARIFICATION) RETURN_IF_ERROR(CheckClarification(payload.clarification()));
-  return ValidateSections(payload.sections());
-}
 
 // The stage that the record has reached; NONE for a referral that was just made.
 v1::Stage StageReached(const local::v1::Referral& referral) {
@@ -240,7 +202,7 @@ absl::Status Receiver::Apply(Transaction& transaction, const DirectorySnapshot& 
       return ApplyReceipt(transaction, incoming);
     case v1::KIND_NOTICE:
     case v1::KIND_STAT_REPORT:
-      return Forbidden("this node has no use for the kind");
+      return Error(v1::REASON_CONTENT_FORBIDDEN, "this node has no use for the kind");
     default:
       return ApplyStep(transaction, directory, incoming);
   }
