@@ -47,7 +47,6 @@ namespace {
 constexpr auto kDrainLimit = std::chrono::seconds(5);
 constexpr mode_t kNobodyElse = 0177;
 constexpr absl::Duration kLateForRenewal = absl::Hours(24 * 10);
-constexpr int kMostAlerts = 100;
 
 absl::Status SocketError(const std::string& path, std::string_view what) {
   return Error(v1::REASON_FILE_UNUSABLE, "the socket " + path + " " + std::string(what));
@@ -396,7 +395,7 @@ absl::Status Node::Impl::FillStatus(v1::GetStatusResponse& status) {
     alert->set_text(*text);
   }
   for (v1::Alert& alert : alerts_.List()) {
-    if (status.alerts_size() < kMostAlerts) *status.add_alerts() = std::move(alert);
+    if (status.alerts_size() < NodeAlerts::kMost) *status.add_alerts() = std::move(alert);
   }
   ASSIGN_OR_RETURN(const Certificate certificate, OwnCertificate(folder_));
   status.mutable_certificate_expires_at()->set_seconds(

@@ -4,11 +4,6 @@
 #include "base/status/status.h"
 
 namespace waymark::node {
-namespace {
-
-constexpr size_t kMostAlerts = 100;
-
-}  // namespace
 
 void NodeAlerts::Raise(v1::Reason reason, const std::string& text) {
   v1::Alert alert;
@@ -21,7 +16,7 @@ void NodeAlerts::Raise(v1::Reason reason, const std::string& text) {
     MutexLock lock(mu_);
     repeated = std::erase_if(alerts_, [&](const v1::Alert& old) { return old.text() == text; }) > 0;
     alerts_.push_front(alert);
-    if (alerts_.size() > kMostAlerts) alerts_.pop_back();
+    if (alerts_.size() > kMost) alerts_.pop_back();
   }
   Log(repeated ? LogLevel::kDebug : LogLevel::kWarning, "alert", {{"reason", ReasonName(reason)}});
 }

@@ -16,11 +16,13 @@ namespace waymark::node {
 
 class NodeAlerts {
  public:
+  static constexpr int kMost = 100;
+
   explicit NodeAlerts(Clock& clock) : clock_(clock) {}
 
   void Raise(v1::Reason reason, const std::string& text);
 
-  // Newest first, at most 100.
+  // Newest first, at most kMost.
   std::vector<v1::Alert> List() const;
 
  private:

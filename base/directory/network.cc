@@ -12,7 +12,7 @@
 namespace waymark {
 namespace {
 
-constexpr size_t kMaxNameBytes = 80;
+constexpr size_t kMaxNetworkNameBytes = 80;
 constexpr size_t kMaxFileBytes = 64 * 1024;
 
 absl::Status Invalid(std::string_view field) {
@@ -36,7 +36,7 @@ absl::Status CheckAddresses(const google::protobuf::RepeatedPtrField<std::string
 absl::StatusOr<Network> CheckNetwork(const v1::Network& network) {
   const auto id = NetworkId::FromBytes(network.network_id());
   if (!id) return Invalid("network_id: expected 16 bytes");
-  if (network.name().empty() || network.name().size() > kMaxNameBytes) {
+  if (network.name().empty() || network.name().size() > kMaxNetworkNameBytes) {
     return Invalid("name: expected 1 to 80 bytes");
   }
   if (network.ca_certificate().empty()) return Invalid("ca_certificate: is missing");

@@ -19,8 +19,6 @@ constexpr int kMaxUnits = 64;
 constexpr int kMaxSealingKeys = 4;
 constexpr int kMaxRepeated = 64;
 
-absl::Status Invalid(std::string_view field) { return Error(v1::REASON_FIELD_INVALID, field); }
-
 absl::Status UnknownEnum(std::string_view field) { return Error(v1::REASON_ENUM_UNKNOWN, field); }
 
 bool IsId(std::string_view bytes) { return UnitId::FromBytes(bytes).has_value(); }
@@ -68,42 +66,43 @@ bool AllKnown(const Values& values, bool (*is_valid)(int)) {
 }
 
 absl::Status CheckUnit(const v1::Unit& unit, const std::string& member_handle) {
-  if (!IsId(unit.unit_id())) return Invalid("units.unit_id: expected 16 bytes");
+  if (!IsId(unit.unit_id())) return InvalidField("units.unit_id: expected 16 bytes");
   const std::string prefix = member_handle + ".";
   if (unit.handle().rfind(prefix, 0) != 0 ||
       !IsHandle(std::string_view(unit.handle()).substr(prefix.size()), 1, 32)) {
-    return Invalid("units.handle: expected the member's handle, a dot and [a-z0-9-]{1,32}");
+    return InvalidField("units.handle: expected the member's handle, a dot and [a-z0-9-]{1,32}");
   }
-  if (!IsName(unit.display_name())) return Invalid("units.display_name: expected 1 to 80 bytes");
+  if (!IsName(unit.display_name()))
+    return InvalidField("units.display_name: expected 1 to 80 bytes");
   for (const std::string& name : unit.proxy_for()) {
-    if (!IsName(name)) return Invalid("units.proxy_for: expected 1 to 80 bytes");
+    if (!IsName(name)) return InvalidField("units.proxy_for: expected 1 to 80 bytes");
   }
   return absl::OkStatus();
 }
 
 // All of a member but the identity key, which it brings when it joins.
 absl::Status CheckMemberFields(const v1::Member& member) {
-  if (!IsHandle(member.handle(), 2, 32)) return Invalid("handle: expected [a-z0-9-]{2,32}");
-  if (!IsName(member.display_name())) return Invalid("display_name: expected 1 to 80 bytes");
+  if (!IsHandle(member.handle(), 2, 32)) return InvalidField("handle: expected [a-z0-9-]{2,32}");
+  if (!IsName(member.display_name())) return InvalidField("display_name: expected 1 to 80 bytes");
   if (!IsKnown(member.organisation_class(), v1::OrganisationClass_IsValid)) {
     return UnknownEnum("organisation_class");
   }
-  if (!IsCountry(member.jurisdiction())) return Invalid("jurisdiction: expected two letters");
-  if (!IsName(member.policy_pack())) return Invalid("policy_pack: expected an id");
+  if (!IsCountry(member.jurisdiction())) return InvalidField("jurisdiction: expected two letters");
+  if (!IsName(member.policy_pack())) return InvalidField("policy_pack: expected an id");
   if (!IsKnown(member.status(), v1::MemberStatus_IsValid)) return UnknownEnum("status");
   if (member.units().empty() || member.units_size() > kMaxUnits) {
-    return Invalid("units: expected 1 to 64");
+    return InvalidField("units: expected 1 to 64");
   }
   std::set<std::string_view> seen;
   for (const v1::Unit& unit : member.units()) {
     RETURN_IF_ERROR(CheckUnit(unit, member.handle()));
     if (!seen.insert(unit.unit_id()).second || !seen.insert(unit.handle()).second) {
-      return Invalid("units: an id or handle is there twice");
+      return InvalidField("units: an id or handle is there twice");
     }
   }
-  if (!IsDate(member.member_since())) return Invalid("member_since: expected a date");
+  if (!IsDate(member.member_since())) return InvalidField("member_since: expected a date");
   if (member.has_vetting_expires() && !IsDate(member.vetting_expires())) {
-    return Invalid("vetting_expires: expected a date");
+    return InvalidField("vetting_expires: expected a date");
   }
   return absl::OkStatus();
 }
@@ -111,19 +110,20 @@ absl::Status CheckMemberFields(const v1::Member& member) {
 absl::Status CheckMember(const v1::Member& member) {
   RETURN_IF_ERROR(CheckMemberFields(member));
   if (VerifyingKey::FromSpki(member.identity_key()).ok()) return absl::OkStatus();
-  return Invalid("identity_key: expected a P-256 public key");
+  return InvalidField("identity_key: expected a P-256 public key");
 }
 
 absl::Status CheckTraining(const v1::Training& training) {
   if (!IsKnown(training.topic(), v1::TrainingTopic_IsValid)) return UnknownEnum("training.topic");
   if (!IsKnown(training.group(), v1::TrainedGroup_IsValid)) return UnknownEnum("training.group");
   if (!IsKnown(training.share(), v1::ShareBand_IsValid)) return UnknownEnum("training.share");
-  if (!IsDate(training.valid_until())) return Invalid("training.valid_until: expected a date");
+  if (!IsDate(training.valid_until())) return InvalidField("training.valid_until: expected a date");
   return absl::OkStatus();
 }
 
 absl::Status CheckProfile(const v1::Profile& profile) {
-  if (profile.reporting_duties().empty()) return Invalid("reporting_duties: expected at least one");
+  if (profile.reporting_duties().empty())
+    return InvalidField("reporting_duties: expected at least one");
   if (!AllKnown(profile.reporting_duties(), v1::ReportingDuty_IsValid)) {
     return UnknownEnum("reporting_duties");
   }
@@ -136,7 +136,7 @@ absl::Status CheckProfile(const v1::Profile& profile) {
   if (!IsKnown(profile.faith_participation(), v1::FaithParticipation_IsValid)) {
     return UnknownEnum("faith_participation");
   }
-  if (profile.training_size() > kMaxRepeated) return Invalid("training: expected at most 64");
+  if (profile.training_size() > kMaxRepeated) return InvalidField("training: expected at most 64");
   for (const v1::Training& training : profile.training()) {
     RETURN_IF_ERROR(CheckTraining(training));
   }
@@ -144,40 +144,41 @@ absl::Status CheckProfile(const v1::Profile& profile) {
 }
 
 absl::Status CheckUnitKeys(const v1::UnitKeys& unit_keys) {
-  if (!IsId(unit_keys.unit_id())) return Invalid("unit_keys.unit_id: expected 16 bytes");
+  if (!IsId(unit_keys.unit_id())) return InvalidField("unit_keys.unit_id: expected 16 bytes");
   if (unit_keys.keys().empty() || unit_keys.keys_size() > kMaxSealingKeys) {
-    return Invalid("unit_keys.keys: expected 1 to 4");
+    return InvalidField("unit_keys.keys: expected 1 to 4");
   }
   for (const v1::SealingKey& key : unit_keys.keys()) {
-    if (!IsId(key.key_id())) return Invalid("keys.key_id: expected 16 bytes");
-    if (key.public_key().size() != 32) return Invalid("keys.public_key: expected 32 bytes");
-    if (key.seal_until_minute() <= 0) return Invalid("keys.seal_until_minute: expected a time");
+    if (!IsId(key.key_id())) return InvalidField("keys.key_id: expected 16 bytes");
+    if (key.public_key().size() != 32) return InvalidField("keys.public_key: expected 32 bytes");
+    if (key.seal_until_minute() <= 0)
+      return InvalidField("keys.seal_until_minute: expected a time");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckCondition(const v1::Condition& condition) {
   if (!IsHandle(condition.condition_id(), 1, kMaxHandle)) {
-    return Invalid("conditions.condition_id: expected [a-z0-9-]{1,40}");
+    return InvalidField("conditions.condition_id: expected [a-z0-9-]{1,40}");
   }
   if (!IsKnown(condition.kind(), v1::ConditionKind_IsValid)) return UnknownEnum("conditions.kind");
   if (!IsKnown(condition.strength(), v1::ConditionStrength_IsValid)) {
     return UnknownEnum("conditions.strength");
   }
   if (!IsCode(condition.value()) || !IsCode(condition.decided_by())) {
-    return Invalid("conditions: expected codes of [A-Z0-9_]{1,40}");
+    return InvalidField("conditions: expected codes of [A-Z0-9_]{1,40}");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckServiceIdentity(const v1::Service& service) {
-  if (!IsId(service.service_id())) return Invalid("service_id: expected 16 bytes");
-  if (!IsId(service.unit_id())) return Invalid("service.unit_id: expected 16 bytes");
+  if (!IsId(service.service_id())) return InvalidField("service_id: expected 16 bytes");
+  if (!IsId(service.unit_id())) return InvalidField("service.unit_id: expected 16 bytes");
   if (!IsHandle(service.handle(), 1, kMaxHandle)) {
-    return Invalid("service.handle: expected [a-z0-9-]{1,40}");
+    return InvalidField("service.handle: expected [a-z0-9-]{1,40}");
   }
-  if (service.code() == 0) return Invalid("service.code: expected a taxonomy code");
-  if (!IsDate(service.last_verified())) return Invalid("last_verified: expected a date");
+  if (service.code() == 0) return InvalidField("service.code: expected a taxonomy code");
+  if (!IsDate(service.last_verified())) return InvalidField("last_verified: expected a date");
   return absl::OkStatus();
 }
 
@@ -191,36 +192,37 @@ absl::Status CheckServiceEnums(const v1::Service& service) {
   if (!IsKnown(service.capacity_unit(), v1::CapacityUnit_IsValid)) {
     return UnknownEnum("capacity_unit");
   }
-  if (service.phases().empty()) return Invalid("phases: expected at least one");
+  if (service.phases().empty()) return InvalidField("phases: expected at least one");
   if (!AllKnown(service.phases(), v1::Phase_IsValid)) return UnknownEnum("phases");
   return absl::OkStatus();
 }
 
 absl::Status CheckServiceLists(const v1::Service& service) {
   if (service.service_areas().empty() && !service.remote_delivery()) {
-    return Invalid("service_areas: expected at least one unless remote_delivery");
+    return InvalidField("service_areas: expected at least one unless remote_delivery");
   }
   if (service.service_areas_size() > kMaxRepeated || service.conditions_size() > kMaxRepeated ||
       service.required_identity_size() > kMaxRepeated || service.languages_size() > kMaxRepeated ||
       service.secondary_codes_size() > kMaxRepeated || service.intake_hours_size() > kMaxRepeated) {
-    return Invalid("service: a list has more than 64 entries");
+    return InvalidField("service: a list has more than 64 entries");
   }
   for (const v1::Condition& condition : service.conditions()) {
     RETURN_IF_ERROR(CheckCondition(condition));
   }
   for (const v1::RequiredIdentity& identity : service.required_identity()) {
-    if (identity.field_no() == 0) return Invalid("required_identity.field_no: expected a number");
+    if (identity.field_no() == 0)
+      return InvalidField("required_identity.field_no: expected a number");
     if (!IsKnown(identity.reason(), v1::IdentityReason_IsValid)) {
       return UnknownEnum("required_identity.reason");
     }
   }
   for (const v1::ServiceLanguage& language : service.languages()) {
-    if (!IsName(language.tag())) return Invalid("languages.tag: expected a BCP-47 tag");
+    if (!IsName(language.tag())) return InvalidField("languages.tag: expected a BCP-47 tag");
   }
   for (const v1::WeeklyWindow& window : service.intake_hours()) {
     if (window.weekday() < 1 || window.weekday() > 7 || window.from_minute() < 0 ||
         window.to_minute() > 1440 || window.from_minute() >= window.to_minute()) {
-      return Invalid("intake_hours: expected a weekday 1 to 7 and minutes in order");
+      return InvalidField("intake_hours: expected a weekday 1 to 7 and minutes in order");
     }
   }
   return absl::OkStatus();
@@ -233,30 +235,30 @@ absl::Status CheckService(const v1::Service& service) {
 }
 
 absl::Status CheckCapacity(const v1::Capacity& capacity) {
-  if (!IsId(capacity.service_id())) return Invalid("capacity.service_id: expected 16 bytes");
+  if (!IsId(capacity.service_id())) return InvalidField("capacity.service_id: expected 16 bytes");
   if (!IsKnown(capacity.status(), v1::CapacityStatus_IsValid)) {
     return UnknownEnum("capacity.status");
   }
   if (capacity.has_available() && capacity.has_maximum() &&
       capacity.available() > capacity.maximum()) {
-    return Invalid("capacity.available: exceeds the maximum");
+    return InvalidField("capacity.available: exceeds the maximum");
   }
   if (capacity.has_window() && capacity.window().from_minute() >= capacity.window().to_minute()) {
-    return Invalid("capacity.window: expected minutes in order");
+    return InvalidField("capacity.window: expected minutes in order");
   }
   if (capacity.updated_minute() <= 0 || capacity.valid_until_minute() < capacity.updated_minute()) {
-    return Invalid("capacity: expected updated_minute before valid_until_minute");
+    return InvalidField("capacity: expected updated_minute before valid_until_minute");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckStatement(const v1::Statement& statement) {
-  if (!IsId(statement.network_id())) return Invalid("network_id: expected 16 bytes");
-  if (!IsId(statement.organisation_id())) return Invalid("organisation_id: expected 16 bytes");
-  if (statement.version() == 0) return Invalid("version: expected at least 1");
+  if (!IsId(statement.network_id())) return InvalidField("network_id: expected 16 bytes");
+  if (!IsId(statement.organisation_id())) return InvalidField("organisation_id: expected 16 bytes");
+  if (statement.version() == 0) return InvalidField("version: expected at least 1");
   if (statement.issued_minute() <= 0 ||
       statement.valid_until_minute() <= statement.issued_minute()) {
-    return Invalid("valid_until_minute: expected a time after issued_minute");
+    return InvalidField("valid_until_minute: expected a time after issued_minute");
   }
   switch (statement.content_case()) {
     case v1::Statement::kMember:
@@ -272,7 +274,7 @@ absl::Status CheckStatement(const v1::Statement& statement) {
     case v1::Statement::CONTENT_NOT_SET:
       break;
   }
-  return Invalid("content: is missing");
+  return InvalidField("content: is missing");
 }
 
 }  // namespace

@@ -90,6 +90,8 @@ std::string ErrorLine(std::string_view program, const absl::Status& status) {
   return line;
 }
 
+absl::Status InvalidField(std::string_view what) { return Error(v1::REASON_FIELD_INVALID, what); }
+
 absl::Status CommandLineError(std::string_view what) {
   return ErrorFromPeer(absl::StatusCode::kInvalidArgument,
                        std::string(what) + "; --help says what there is", v1::REASON_FIELD_INVALID);

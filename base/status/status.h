@@ -52,6 +52,9 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 // "<program>: <message> [<REASON>]\n".
 std::string ErrorLine(std::string_view program, const absl::Status& status);
 
+// Returns the commonest one, FIELD_INVALID: `what` names the value and what it must be.
+absl::Status InvalidField(std::string_view what);
+
 // Returns an error of the command line that `what` tells of, FIELD_INVALID.
 absl::Status CommandLineError(std::string_view what);
 

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 
-absl::Status Invalid(std::string_view what) { return Error(v1::REASON_FIELD_INVALID, what); }
-
 // Moves a value into a response field, or passes the error on.
 template <typename Value, typename Store>
 absl::Status Into(absl::StatusOr<Value> result, Store store) {
@@ -139,7 +137,7 @@ grpc::Status NodeService::PublishCapacity(grpc::ServerContext* context,
                                           v1::PublishCapacityResponse* response) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
     const auto service = ServiceId::FromBytes(request->capacity().service_id());
-    if (!service) return Invalid("service_id of the capacity is not 16 bytes");
+    if (!service) return InvalidField("service_id of the capacity is not 16 bytes");
     RETURN_IF_ERROR(CheckOwnService(actor, *service));
     return Into(node_.publication.PublishCapacity(request->capacity()), [&](absl::Time until) {
       response->mutable_valid_until()->set_seconds(absl::ToUnixSeconds(until));
@@ -182,7 +180,7 @@ grpc::Status NodeService::ConfirmIdentityKey(grpc::ServerContext* context,
   return Run(context, [&](const Actor& actor) -> absl::Status {
     if (actor.role == v1::STAFF_ROLE_LOGISTICS) return actor.RequireAdministrator();
     const auto organisation = OrganisationId::FromBytes(request->organisation_id());
-    if (!organisation) return Invalid("organisation_id is not 16 bytes");
+    if (!organisation) return InvalidField("organisation_id is not 16 bytes");
     return node_.replica.Confirm(*organisation, request->fingerprint());
   });
 }
@@ -203,7 +201,7 @@ grpc::Status NodeService::GetCase(grpc::ServerContext* context, const v1::GetCas
                                   v1::GetCaseResponse* response) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
     const auto id = CaseId::FromBytes(request->case_id());
-    if (!id) return Invalid("case_id is not 16 bytes");
+    if (!id) return InvalidField("case_id is not 16 bytes");
     return Into(node_.cases.Get(actor, *id),
                 [&](v1::Case person) { *response->mutable_case_() = std::move(person); });
   });
@@ -226,7 +224,7 @@ grpc::Status NodeService::MatchServices(grpc::ServerContext* context,
                                         v1::MatchServicesResponse* response) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
     const auto case_id = CaseId::FromBytes(request->case_id());
-    if (!case_id) return Invalid("case_id is not 16 bytes");
+    if (!case_id) return InvalidField("case_id is not 16 bytes");
     ASSIGN_OR_RETURN(const v1::Case person, node_.cases.Get(actor, *case_id));
     for (const v1::Need& need : person.needs()) {
       if (need.need_id() != request->need_id()) continue;
@@ -278,7 +276,7 @@ grpc::Status NodeService::ListConsents(grpc::ServerContext* context,
                                        v1::ListConsentsResponse* response) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
     const auto id = CaseId::FromBytes(request->case_id());
-    if (!id) return Invalid("case_id is not 16 bytes");
+    if (!id) return InvalidField("case_id is not 16 bytes");
     return IntoList(node_.consents.List(actor, *id), response->mutable_consents());
   });
 }
@@ -360,7 +358,7 @@ grpc::Status NodeService::GetReferral(grpc::ServerContext* context,
                                       v1::GetReferralResponse* response) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
     const auto id = ReferralId::FromBytes(request->referral_id());
-    if (!id) return Invalid("referral_id is not 16 bytes");
+    if (!id) return InvalidField("referral_id is not 16 bytes");
     return Into(node_.overview.Get(actor, *id),
                 [&](v1::GetReferralResponse shown) { *response = std::move(shown); });
   });
@@ -371,7 +369,7 @@ grpc::Status NodeService::ListDisclosures(grpc::ServerContext* context,
                                           v1::ListDisclosuresResponse* response) {
   return Run(context, [&](const Actor& actor) -> absl::Status {
     const auto id = CaseId::FromBytes(request->case_id());
-    if (!id) return Invalid("case_id is not 16 bytes");
+    if (!id) return InvalidField("case_id is not 16 bytes");
     return IntoList(node_.overview.ListDisclosures(actor, *id), response->mutable_disclosures());
   });
 }

@@ -12,8 +12,6 @@ namespace {
 
 constexpr size_t kLongestLabel = 40;
 
-absl::Status Invalid(std::string_view what) { return Error(v1::REASON_FIELD_INVALID, what); }
-
 absl::StatusOr<UnitId> LeadOf(const v1::Case& person) {
   const auto unit = UnitId::FromBytes(person.unit_id());
   if (!unit.has_value()) return Error(v1::REASON_DATA_CORRUPT, "a stored case has no unit");
@@ -45,7 +43,7 @@ void ReplaceSections(const v1::Sections& changes, v1::Sections& sections) {
 absl::Status CheckExclusions(const google::protobuf::RepeatedPtrField<std::string>& ids) {
   for (const std::string& id : ids) {
     if (!UnitId::FromBytes(id))
-      return Invalid("an exclusion is the 16-byte id of a unit or member");
+      return InvalidField("an exclusion is the 16-byte id of a unit or member");
   }
   return absl::OkStatus();
 }
@@ -55,20 +53,20 @@ absl::Status CheckLabelIsFree(const Reader& reader, const v1::Case& person) {
   ASSIGN_OR_RETURN(const auto cases, ParseAll<v1::Case>(reader.List(DocumentKind::kCase)));
   for (const auto& [unused, other] : cases) {
     if (other.unit_id() == person.unit_id() && other.label() == person.label()) {
-      return Invalid("another case of the unit has this label; choose another one");
+      return InvalidField("another case of the unit has this label; choose another one");
     }
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckNeed(const Catalogue& catalogue, const v1::Need& need) {
-  if (!NeedId::FromBytes(need.need_id())) return Invalid("need_id is not 16 random bytes");
+  if (!NeedId::FromBytes(need.need_id())) return InvalidField("need_id is not 16 random bytes");
   if (catalogue.FindService(need.service_code()) == nullptr) {
-    return Invalid("there is no service code " + std::to_string(need.service_code()) +
-                   "; 'waymark directory' shows those that are offered");
+    return InvalidField("there is no service code " + std::to_string(need.service_code()) +
+                        "; 'waymark directory' shows those that are offered");
   }
   if (need.person_rank() == 0) {
-    return Invalid("the rank that the person gives the need counts from 1");
+    return InvalidField("the rank that the person gives the need counts from 1");
   }
   if (need.urgency() == v1::URGENCY_UNSPECIFIED || !v1::Urgency_IsValid(need.urgency())) {
     return Error(v1::REASON_ENUM_UNKNOWN, "urgency of the need is not one of U0 to U4");
@@ -105,9 +103,9 @@ absl::StatusOr<CaseAndNeed> LoadNeed(const Reader& reader, const CaseId& case_id
 absl::Status Cases::Create(const Actor& actor, const v1::CreateCaseRequest& request) {
   const auto id = CaseId::FromBytes(request.case_id());
   const auto unit = UnitId::FromBytes(request.unit_id());
-  if (!id || !unit) return Invalid("case_id and unit_id are 16 bytes each");
+  if (!id || !unit) return InvalidField("case_id and unit_id are 16 bytes each");
   if (request.label().empty() || request.label().size() > kLongestLabel) {
-    return Invalid("the label of a case has 1 to 40 bytes");
+    return InvalidField("the label of a case has 1 to 40 bytes");
   }
   RETURN_IF_ERROR(actor.RequireCaseworker(*unit));
   v1::Case person;
@@ -129,7 +127,7 @@ absl::Status Cases::Create(const Actor& actor, const v1::CreateCaseRequest& requ
 
 absl::Status Cases::Update(const Actor& actor, const v1::UpdateCaseRequest& request) {
   const auto id = CaseId::FromBytes(request.case_id());
-  if (!id) return Invalid("case_id is not 16 bytes");
+  if (!id) return InvalidField("case_id is not 16 bytes");
   RETURN_IF_ERROR(ValidateSections(request.sections()));
   RETURN_IF_ERROR(CheckExclusions(request.exclude()));
   return vault_.Write([&](Transaction& t) -> absl::Status {
@@ -150,7 +148,7 @@ absl::Status Cases::Update(const Actor& actor, const v1::UpdateCaseRequest& requ
 
 absl::Status Cases::PutNeed(const Actor& actor, const v1::PutNeedRequest& request) {
   const auto id = CaseId::FromBytes(request.case_id());
-  if (!id) return Invalid("case_id is not 16 bytes");
+  if (!id) return InvalidField("case_id is not 16 bytes");
   RETURN_IF_ERROR(CheckNeed(catalogue_, request.need()));
   const auto need_id = NeedId::FromBytes(request.need().need_id());
   return vault_.Write([&](Transaction& t) -> absl::Status {

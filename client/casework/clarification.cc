@@ -14,8 +14,6 @@ bool IsAnswer(v1::ClarificationCode code) {
          code == v1::CLARIFICATION_CODE_PREFER_NOT_TO_SAY;
 }
 
-absl::Status Invalid(std::string_view what) { return Error(v1::REASON_FIELD_INVALID, what); }
-
 }  // namespace
 
 absl::Status CheckClarification(const v1::Clarification& clarification) {
@@ -24,20 +22,21 @@ absl::Status CheckClarification(const v1::Clarification& clarification) {
     return Error(v1::REASON_ENUM_UNKNOWN, "the code of the clarification is not known");
   }
   if (clarification.field_nos_size() > kMostFields) {
-    return Invalid("a question names at most 16 fields");
+    return InvalidField("a question names at most 16 fields");
   }
   for (const uint32_t field_no : clarification.field_nos()) {
-    if (FieldByNumber(field_no) == nullptr) return Invalid("the question names an unknown field");
+    if (FieldByNumber(field_no) == nullptr)
+      return InvalidField("the question names an unknown field");
   }
   if (code == v1::CLARIFICATION_CODE_FIELDS_NEEDED && clarification.field_nos().empty()) {
-    return Invalid("FIELDS_NEEDED names the fields that are needed");
+    return InvalidField("FIELDS_NEEDED names the fields that are needed");
   }
   const std::string& condition = clarification.condition_id();
   if (code == v1::CLARIFICATION_CODE_CONDITION_ANSWER && condition.empty()) {
-    return Invalid("CONDITION_ANSWER names the condition");
+    return InvalidField("CONDITION_ANSWER names the condition");
   }
   if (!condition.empty() && !HasTextFormat(condition, v1::VALUE_FORMAT_CONDITION_ID)) {
-    return Invalid("the condition of a clarification is the id of a published one");
+    return InvalidField("the condition of a clarification is the id of a published one");
   }
   return absl::OkStatus();
 }

@@ -9,7 +9,7 @@
 namespace waymark::node {
 namespace {
 
-constexpr std::string_view kDigestLabel = "waymark/v1/preview";
+constexpr std::string_view kPreviewLabel = "waymark/v1/preview";
 
 // E5: the recipient learns at most whether its own area is one to avoid.
 v1::Answer PlaceConflict(const v1::SafeSection& safe, const v1::Service& service) {
@@ -47,8 +47,8 @@ std::string DigestOf(const PolicyContext& context, const CompositionInput& input
   if (sections.has_ref()) sections.mutable_ref()->clear_lead_role_ref();
   const std::string kind = v1::Kind_Name(context.kind);
   const std::string stage = v1::Stage_Name(context.stage);
-  return Sha256(kDigestLabel, {context.provider.unit.view(), kind, stage,
-                               input.consent->consent_id(), sections.SerializeAsString()});
+  return Sha256(kPreviewLabel, {context.provider.unit.view(), kind, stage,
+                                input.consent->consent_id(), sections.SerializeAsString()});
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace waymark::node {
 namespace {
 
-constexpr std::string_view kDigestLabel = "waymark/v1/read-back";
+constexpr std::string_view kReadBackLabel = "waymark/v1/read-back";
 
 std::string DigestOf(const v1::ConsentRecord& consent, const std::vector<std::string>& lines) {
   std::string text;
@@ -25,7 +25,7 @@ std::string DigestOf(const v1::ConsentRecord& consent, const std::vector<std::st
   bare.clear_copy_given();
   bare.clear_state();
   bare.clear_events();
-  return Sha256(kDigestLabel, {bare.SerializeAsString(), text});
+  return Sha256(kReadBackLabel, {bare.SerializeAsString(), text});
 }
 
 // The units that the directory knows, as the read-back names them.

@@ -15,8 +15,6 @@
 namespace waymark::node {
 namespace {
 
-absl::Status Invalid(std::string_view what) { return Error(v1::REASON_FIELD_INVALID, what); }
-
 // The handle of the lead's role: random, and the same for all that one recipient gets of one case.
 absl::StatusOr<std::string> LeadRoleRef(const Reader& reader, const CaseId& person,
                                         const UnitId& recipient, Random& random) {
@@ -34,7 +32,7 @@ absl::StatusOr<std::string> LeadRoleRef(const Reader& reader, const CaseId& pers
 absl::StatusOr<bool> IsRepeated(const Reader& reader, const Actor& actor,
                                 const std::string& referral_id, const std::string& message_id) {
   const auto id = ReferralId::FromBytes(referral_id);
-  if (!id) return Invalid("referral_id is not 16 bytes");
+  if (!id) return InvalidField("referral_id is not 16 bytes");
   ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(reader, *id));
   RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(referral.own_unit())));
   return FindEvent(referral, message_id) != nullptr;
@@ -47,7 +45,8 @@ absl::Status Origin::LoadInquiry(const Reader& reader, const DirectorySnapshot& 
   const auto person = CaseId::FromBytes(request.case_id());
   const auto need = NeedId::FromBytes(request.need_id());
   const auto service = ServiceId::FromBytes(request.service_id());
-  if (!person || !need || !service) return Invalid("case_id, need_id and service_id are 16 bytes");
+  if (!person || !need || !service)
+    return InvalidField("case_id, need_id and service_id are 16 bytes");
   ASSIGN_OR_RETURN(CaseAndNeed loaded, LoadNeed(reader, *person, *need));
   draft.person = std::move(loaded.person);
   draft.need = std::move(loaded.need);
@@ -73,7 +72,7 @@ absl::Status Origin::LoadInquiry(const Reader& reader, const DirectorySnapshot& 
 absl::Status Origin::LoadFollowUp(const Reader& reader, const DirectorySnapshot& directory,
                                   const v1::PreviewRequest& request, Draft& draft) const {
   const auto id = ReferralId::FromBytes(request.referral_id());
-  if (!id) return Invalid("referral_id is not 16 bytes");
+  if (!id) return InvalidField("referral_id is not 16 bytes");
   ASSIGN_OR_RETURN(draft.referral, LoadReferral(reader, *id));
   if (!draft.referral.originated()) {
     return Error(v1::REASON_STATE_FORBIDS,
@@ -103,7 +102,8 @@ absl::Status Origin::LoadAnswer(Draft& draft, std::set<uint32_t>& wanted) const 
   }
   if (wanted.empty()) wanted = FieldsAskedFor(*question);
   if (wanted.empty()) {
-    return Invalid("the question is about no field; name those of the answer, or answer by a code");
+    return InvalidField(
+        "the question is about no field; name those of the answer, or answer by a code");
   }
   draft.answer.set_code(v1::CLARIFICATION_CODE_ANSWERED);
   *draft.answer.mutable_field_nos() = question->field_nos();
@@ -126,7 +126,7 @@ absl::StatusOr<Origin::Draft> Origin::MakeDraft(const Reader& reader,
       RETURN_IF_ERROR(LoadFollowUp(reader, directory, request, draft));
       break;
     default:
-      return Invalid("kind is INQUIRY, ACCEPT, DISCLOSE or CLARIFICATION");
+      return InvalidField("kind is INQUIRY, ACCEPT, DISCLOSE or CLARIFICATION");
   }
   const UnitId own_unit = *UnitId::FromBytes(draft.referral.own_unit());
   RETURN_IF_ERROR(actor.RequireCaseworker(own_unit));
@@ -166,7 +166,7 @@ absl::StatusOr<Origin::Draft> Origin::MakeDraft(const Reader& reader,
   draft.composition = Compose(policy, input);
   if (request.kind() == v1::KIND_CLARIFICATION &&
       FieldNumbersIn(draft.composition.sections).empty()) {
-    return Invalid("nothing is noted that answers the question");
+    return InvalidField("nothing is noted that answers the question");
   }
   return draft;
 }
@@ -240,7 +240,7 @@ absl::StatusOr<v1::InquireResponse> Origin::Inquire(const Actor& actor,
                                                     const v1::InquireRequest& request) {
   const auto referral_id = ReferralId::FromBytes(request.referral_id());
   const auto message_id = MessageId::FromBytes(request.message_id());
-  if (!referral_id || !message_id) return Invalid("referral_id and message_id are 16 bytes");
+  if (!referral_id || !message_id) return InvalidField("referral_id and message_id are 16 bytes");
   const auto directory = context_.directory();
   v1::InquireResponse response;
   RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
@@ -273,7 +273,7 @@ absl::Status Origin::SendConfirmed(const Actor& actor, const std::string& messag
                                    v1::PreviewRequest content, v1::Kind kind,
                                    const std::string& digest) const {
   const auto message = MessageId::FromBytes(message_id);
-  if (!message) return Invalid("message_id is not 16 bytes");
+  if (!message) return InvalidField("message_id is not 16 bytes");
   content.set_kind(kind);
   const auto directory = context_.directory();
   RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
@@ -302,7 +302,7 @@ absl::Status Origin::Answer(const Actor& actor, const v1::AnswerRequest& request
 
 absl::Status Origin::Accept(const Actor& actor, const v1::AcceptRequest& request) {
   const auto message_id = MessageId::FromBytes(request.message_id());
-  if (!message_id) return Invalid("message_id is not 16 bytes");
+  if (!message_id) return InvalidField("message_id is not 16 bytes");
   const auto directory = context_.directory();
   RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
     v1::PreviewRequest content;
@@ -326,7 +326,7 @@ absl::StatusOr<v1::WithdrawResponse> Origin::Withdraw(const Actor& actor,
     ASSIGN_OR_RETURN(std::vector<local::v1::Referral> referrals, LoadReferrals(t));
     if (request.has_case_id()) {
       const auto person = CaseId::FromBytes(request.case_id());
-      if (!person) return Invalid("case_id is not 16 bytes");
+      if (!person) return InvalidField("case_id is not 16 bytes");
       RETURN_IF_ERROR(LoadCase(t, *person).status());
       ASSIGN_OR_RETURN(const auto all, t.List(DocumentKind::kConsent, *person));
       for (const Document& consent : all) consent_ids.emplace_back(consent.id.view());
@@ -343,7 +343,7 @@ absl::StatusOr<v1::WithdrawResponse> Origin::Withdraw(const Actor& actor,
     }
     for (const std::string& id : consent_ids) {
       const auto consent_id = ConsentId::FromBytes(id);
-      if (!consent_id) return Invalid("consent_id is not 16 bytes");
+      if (!consent_id) return InvalidField("consent_id is not 16 bytes");
       ASSIGN_OR_RETURN(v1::ConsentRecord consent, LoadConsent(t, *consent_id));
       RETURN_IF_ERROR(actor.RequireCaseworker(*UnitId::FromBytes(consent.controller_unit())));
       if (consent.state() == v1::CONSENT_STATE_WITHDRAWN) continue;

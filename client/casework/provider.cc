@@ -32,8 +32,6 @@ struct Provider::Step {
 
 namespace {
 
-absl::Status Invalid(std::string_view what) { return Error(v1::REASON_FIELD_INVALID, what); }
-
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds());
 }
@@ -91,7 +89,7 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
                             const std::string& message_id, Step step) {
   const auto id = ReferralId::FromBytes(referral_id);
   const auto message = MessageId::FromBytes(message_id);
-  if (!id || !message) return Invalid("referral_id and message_id are 16 bytes each");
+  if (!id || !message) return InvalidField("referral_id and message_id are 16 bytes each");
   const auto directory = context_.directory();
   RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
     ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(t, *id));
@@ -141,7 +139,7 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
   *step.payload.mutable_sections()->mutable_prog() = request.prog();
   step.prepare = [&](const local::v1::Referral& referral, Step& self) -> absl::Status {
     v1::ProgSection& prog = *self.payload.mutable_sections()->mutable_prog();
-    if (!prog.offer().has_start()) return Invalid("an offer needs a start and a quantity");
+    if (!prog.offer().has_start()) return InvalidField("an offer needs a start and a quantity");
     if (TimeOf(prog.offer().start()) < FloorMinute(context_.clock.Now())) {
       return Error(v1::REASON_TIME_INVALID, "the start of the offer is over");
     }
@@ -166,7 +164,7 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
 
 absl::Status Provider::Waitlist(const Actor& actor, const v1::WaitlistRequest& request) {
   if (!request.prog().has_waitlist() || !request.prog().waitlist().has_review_date()) {
-    return Invalid("a place on the waiting list needs a review date");
+    return InvalidField("a place on the waiting list needs a review date");
   }
   Step step;
   step.kind = v1::KIND_WAITLIST;
@@ -182,15 +180,15 @@ absl::Status Provider::Waitlist(const Actor& actor, const v1::WaitlistRequest& r
 
 absl::Status Provider::Decline(const Actor& actor, const v1::DeclineRequest& request) {
   const v1::DeclineInfo* info = context_.catalogue.FindDecline(request.code());
-  if (info == nullptr) return Invalid("the decline code is none of D01 to D22");
+  if (info == nullptr) return InvalidField("the decline code is none of D01 to D22");
   Step step;
   step.kind = v1::KIND_DECLINE;
   step.payload.mutable_sections()->mutable_prog()->set_decline_code(info->code());
   step.prepare = [&](const local::v1::Referral& referral, Step&) -> absl::Status {
     const auto state = StateOf(referral);
     if (!context_.catalogue.AllowsDecline(info->code(), referral.service_code(), StageOf(*state))) {
-      return Invalid("decline code " + request.code() +
-                     " is not for this kind of service at this stage");
+      return InvalidField("decline code " + request.code() +
+                          " is not for this kind of service at this stage");
     }
     return absl::OkStatus();
   };
@@ -205,7 +203,7 @@ absl::Status Provider::Clarify(const Actor& actor, const v1::ClarifyRequest& req
   step.prepare = [&](const local::v1::Referral& referral, Step&) -> absl::Status {
     if (request.clarification().code() == v1::CLARIFICATION_CODE_ANSWERED &&
         referral.originated()) {
-      return Invalid("ANSWERED carries values of the lead's; send them with 'waymark answer'");
+      return InvalidField("ANSWERED carries values of the lead's; send them with 'waymark answer'");
     }
     return absl::OkStatus();
   };
@@ -274,7 +272,7 @@ absl::Status Provider::Close(const Actor& actor, const v1::CloseRequest& request
 absl::Status Provider::Cancel(const Actor& actor, const v1::CancelRequest& request) {
   const std::string code = request.code().empty() ? "PE3" : request.code();
   if (context_.catalogue.FindEnd(code) == nullptr) {
-    return Invalid("the code is none of PE1 to PE4");
+    return InvalidField("the code is none of PE1 to PE4");
   }
   Step step;
   step.kind = v1::KIND_CANCEL;
@@ -286,14 +284,14 @@ absl::Status Provider::RecordRetention(const Actor& actor,
                                        const v1::RecordRetentionRequest& request) {
   const auto id = ReferralId::FromBytes(request.referral_id());
   const auto message = MessageId::FromBytes(request.message_id());
-  if (!id || !message) return Invalid("referral_id and message_id are 16 bytes each");
+  if (!id || !message) return InvalidField("referral_id and message_id are 16 bytes each");
   v1::RevocationAck ack;
   ack.set_outcome(v1::ERASURE_OUTCOME_ERASED_EXCEPT);
   ack.set_ground(request.ground());
   *ack.mutable_kept_until() = request.kept_until();
   RETURN_IF_ERROR(CheckAcknowledgement(ack));
   if (StartOf(request.kept_until()) + absl::Hours(24) <= context_.clock.Now()) {
-    return Invalid("the day until which something is kept is over");
+    return InvalidField("the day until which something is kept is over");
   }
   const auto directory = context_.directory();
   RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {

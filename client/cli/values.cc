@@ -23,8 +23,6 @@ using google::protobuf::Reflection;
 
 constexpr size_t kIdSize = 16;
 
-absl::Status Invalid(const std::string& what) { return Error(v1::REASON_FIELD_INVALID, what); }
-
 // "adults-band" and "Adults_Band" mean ADULTS_BAND.
 std::string Canonical(std::string text) {
   std::replace(text.begin(), text.end(), '-', '_');
@@ -47,7 +45,7 @@ absl::StatusOr<uint32_t> ParseNumber(const std::string& what, const std::string&
   uint32_t number = 0;
   if (ReadNumber(text, number)) return number;
   if (const FieldInfo* field = FieldByName(text)) return field->field_no;
-  return Invalid(what + " takes a whole number, or the name of a field where one is meant");
+  return InvalidField(what + " takes a whole number, or the name of a field where one is meant");
 }
 
 absl::StatusOr<int32_t> ParseSigned(const std::string& what, const FieldDescriptor& field,
@@ -58,13 +56,13 @@ absl::StatusOr<int32_t> ParseSigned(const std::string& what, const FieldDescript
   if (field.full_name() == "waymark.v1.Populations.genders") {
     return ParseEnum(what, *v1::Gender_descriptor(), text);
   }
-  return Invalid(what + " takes a whole number");
+  return InvalidField(what + " takes a whole number");
 }
 
 absl::StatusOr<v1::Date> ParseDate(const std::string& what, const std::string& text) {
   absl::CivilDay day;
   if (text.size() != 10 || !absl::ParseCivilTime(text, &day)) {
-    return Invalid(what + " takes a day such as 2027-03-09");
+    return InvalidField(what + " takes a day such as 2027-03-09");
   }
   return DateOf(day);
 }
@@ -72,7 +70,7 @@ absl::StatusOr<v1::Date> ParseDate(const std::string& what, const std::string& t
 absl::StatusOr<std::pair<std::string, std::string>> SplitSpan(const std::string& what,
                                                               const std::string& text) {
   const std::vector<std::string> ends = absl::StrSplit(text, '/');
-  if (ends.size() != 2) return Invalid(what + " takes a span FROM/TO");
+  if (ends.size() != 2) return InvalidField(what + " takes a span FROM/TO");
   return std::make_pair(ends[0], ends[1]);
 }
 
@@ -113,7 +111,7 @@ absl::StatusOr<v1::WeeklyWindow> ParseWeekly(const std::string& what, const std:
   if (day == std::end(kDays) || text.size() != 15 || text[3] != ' ' || text[9] != '-' ||
       !ReadClock(std::string_view(text).substr(4, 5), from) ||
       !ReadClock(std::string_view(text).substr(10), to)) {
-    return Invalid(what + " takes weekly windows such as 'MON 09:00-17:00'");
+    return InvalidField(what + " takes weekly windows such as 'MON 09:00-17:00'");
   }
   window.set_weekday(static_cast<int32_t>(day - std::begin(kDays)) + 1);
   window.set_from_minute(from);
@@ -155,14 +153,14 @@ absl::Status ParseMessage(const ValueReader& reader, const std::string& what,
     if (text.size() != 7 || text[4] != '-' || absl::ascii_toupper(text[5]) != 'Q' ||
         !ReadNumber(std::string_view(text).substr(0, 4), year) ||
         !ReadNumber(std::string_view(text).substr(6), number)) {
-      return Invalid(what + " takes a quarter such as 2027-Q2");
+      return InvalidField(what + " takes a quarter such as 2027-Q2");
     }
     quarter.set_year(year);
     quarter.set_quarter(number);
     return absl::OkStatus();
   }
   if (FromJson(text, message).ok()) return absl::OkStatus();
-  return Invalid(what + " takes canonical JSON of " + type->name());
+  return InvalidField(what + " takes canonical JSON of " + type->name());
 }
 
 // Sets a singular field, or adds an entry to a repeated one.
@@ -193,7 +191,7 @@ absl::Status Put(const ValueReader& reader, const std::string& what, const std::
     }
     case FieldDescriptor::CPPTYPE_INT64: {
       int64_t number = 0;
-      if (!ReadNumber(text, number)) return Invalid(what + " takes a whole number");
+      if (!ReadNumber(text, number)) return InvalidField(what + " takes a whole number");
       return put(&Reflection::SetInt64, &Reflection::AddInt64, number);
     }
     case FieldDescriptor::CPPTYPE_STRING: {
@@ -210,7 +208,7 @@ absl::Status Put(const ValueReader& reader, const std::string& what, const std::
                           field.is_repeated() ? *reflection.AddMessage(&message, &field)
                                               : *reflection.MutableMessage(&message, &field));
     default:
-      return Invalid(what + " cannot be written on a command line");
+      return InvalidField(what + " cannot be written on a command line");
   }
 }
 
@@ -226,7 +224,7 @@ std::string FieldNames(const google::protobuf::Descriptor& type) {
 absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(const std::string& text) {
   const size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    return Invalid("a value is written FIELD=VALUE");
+    return InvalidField("a value is written FIELD=VALUE");
   }
   return std::make_pair(text.substr(0, equals), text.substr(equals + 1));
 }
@@ -265,7 +263,7 @@ absl::StatusOr<std::string> ParseId(std::string_view text) {
     return absl::HexStringToBytes(given);
   }
   if (absl::Base64Unescape(given, &bytes) && bytes.size() == kIdSize) return bytes;
-  return Invalid("an id has 32 hexadecimal digits");
+  return InvalidField("an id has 32 hexadecimal digits");
 }
 
 absl::StatusOr<absl::Time> ParseTime(const std::string& what, const std::string& text,
@@ -276,15 +274,15 @@ absl::StatusOr<absl::Time> ParseTime(const std::string& what, const std::string&
   for (const char* format : {"%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"}) {
     if (absl::ParseTime(format, text, zone, &time, &unused)) return time;
   }
-  return Invalid(what +
-                 " takes a time such as 2027-03-09T20:30, or with a zone 2027-03-09T20:30:00Z");
+  return InvalidField(
+      what + " takes a time such as 2027-03-09T20:30, or with a zone 2027-03-09T20:30:00Z");
 }
 
 absl::StatusOr<bool> ParseFlag(const std::string& what, const std::string& text) {
   const std::string word = absl::AsciiStrToLower(text);
   if (word == "yes" || word == "true") return true;
   if (word == "no" || word == "false") return false;
-  return Invalid(what + " takes yes or no");
+  return InvalidField(what + " takes yes or no");
 }
 
 absl::StatusOr<int> ParseEnum(const std::string& what, const EnumDescriptor& type,
@@ -313,8 +311,8 @@ absl::Status AssignField(const ValueReader& reader, const std::string& path,
   const FieldDescriptor* field =
       message.GetDescriptor()->FindFieldByName(absl::AsciiStrToLower(name));
   if (field == nullptr) {
-    return Invalid(path + " has no field of this name; it has " +
-                   FieldNames(*message.GetDescriptor()));
+    return InvalidField(path + " has no field of this name; it has " +
+                        FieldNames(*message.GetDescriptor()));
   }
   const std::string what = path.empty() ? field->name() : path + "." + field->name();
   message.GetReflection()->ClearField(&message, field);
@@ -339,11 +337,12 @@ absl::Status AssignSectionField(const ValueReader& reader, const std::string& as
   const auto* type = SectionDescriptor(number);
   const FieldDescriptor* place = type == nullptr ? nullptr : PlaceOf(*type);
   if (dot == std::string::npos || place == nullptr) {
-    return Invalid("a field is named SECTION.field, for example LANG.preferred_language");
+    return InvalidField("a field is named SECTION.field, for example LANG.preferred_language");
   }
   if (place->is_repeated()) {
-    return Invalid(std::string(SectionName(number)) +
-                   " may be there several times; use --condition, --dependant, --goal or --file");
+    return InvalidField(
+        std::string(SectionName(number)) +
+        " may be there several times; use --condition, --dependant, --goal or --file");
   }
   return AssignField(reader, std::string(SectionName(number)), parts.first.substr(dot + 1),
                      parts.second, *sections.GetReflection()->MutableMessage(&sections, place));

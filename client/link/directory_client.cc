@@ -10,18 +10,14 @@
 #include "waymark/v1/directory_service.grpc.pb.h"
 
 namespace waymark::node {
-namespace {
-
-constexpr auto kPatience = std::chrono::seconds(20);
-
-}  // namespace
+namespace {}  // namespace
 
 absl::StatusOr<v1::PublishStatementsResponse> PublishStatements(
     HubChannel& hub, const v1::PublishStatementsRequest& request) {
   const std::shared_ptr<grpc::Channel> channel = hub.Get();
   const auto stub = v1::DirectoryService::NewStub(channel);
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context.set_deadline(std::chrono::system_clock::now() + kCallPatience);
   v1::PublishStatementsResponse response;
   const absl::Status status = FromGrpc(stub->PublishStatements(&context, request, &response));
   if (!status.ok()) return status;

@@ -13,8 +13,6 @@
 namespace waymark::node {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(20);
-
 using Stub = v1::EnrolmentService::StubInterface;
 
 // Without details of ours it was not the hub that answered.
@@ -29,7 +27,7 @@ grpc::Status CallOnce(HubChannel& hub,
   const std::shared_ptr<grpc::Channel> channel = hub.Get();
   const std::unique_ptr<Stub> stub = v1::EnrolmentService::NewStub(channel);
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context.set_deadline(std::chrono::system_clock::now() + kCallPatience);
   grpc::Status status = (stub.get()->*method)(&context, request, &response);
   if (IsTransportFailure(status)) hub.Failed(channel);
   return status;

@@ -6,6 +6,7 @@
 // never by gRPC's own threads: call Failed outside reactions.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,9 @@
 #include "grpcpp/channel.h"
 
 namespace waymark::node {
+
+// How long a single call may take.
+constexpr std::chrono::seconds kCallPatience{20};
 
 class HubChannel {
  public:

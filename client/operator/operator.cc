@@ -24,8 +24,6 @@ namespace {
 
 int64_t MinuteOf(absl::Time time) { return absl::ToUnixSeconds(time) / 60; }
 
-absl::Status Invalid(const std::string& what) { return Error(v1::REASON_FIELD_INVALID, what); }
-
 std::string PathIn(const std::string& folder, const std::string& name) {
   return (std::filesystem::path(folder) / name).string();
 }
@@ -65,15 +63,15 @@ v1::Member MemberFrom(const MemberPlan& plan, absl::Time now, Random& random) {
 absl::Status CheckInvited(const v1::Member& member, const Catalogue& catalogue) {
   RETURN_IF_ERROR(CheckInvitedShape(member));
   if (catalogue.FindPack(member.policy_pack()) == nullptr) {
-    return Invalid("no policy pack is called '" + member.policy_pack() +
-                   "'; policy_packs.json has their names");
+    return InvalidField("no policy pack is called '" + member.policy_pack() +
+                        "'; policy_packs.json has their names");
   }
   std::vector<std::string> names = {member.handle(), member.display_name()};
   for (const v1::Unit& unit : member.units()) {
     names.insert(names.end(), {unit.handle(), unit.display_name()});
   }
   if (std::all_of(names.begin(), names.end(), IsNeutral)) return absl::OkStatus();
-  return Invalid(
+  return InvalidField(
       "a name of the organisation or of a unit has a word that tells onlookers whom it serves "
       "(rule N1); choose a neutral one");
 }
@@ -356,7 +354,7 @@ absl::StatusOr<v1::Enrolment> Operator::FindRequest(RegistryDesk& desk, const st
   const v1::Enrolment* found = nullptr;
   for (const v1::Enrolment& enrolment : listed.enrolments()) {
     if (id.empty() || absl::BytesToHexString(enrolment.request_id()).rfind(id, 0) != 0) continue;
-    if (found != nullptr) return Invalid("more than one request begins with " + id);
+    if (found != nullptr) return InvalidField("more than one request begins with " + id);
     found = &enrolment;
   }
   if (found == nullptr) {
@@ -385,7 +383,7 @@ absl::Status Operator::CheckProof(const v1::Enrolment& enrolment) const {
 
 absl::StatusOr<std::string> Operator::IssueFor(const v1::Enrolment& enrolment) const {
   const auto organisation = OrganisationId::FromBytes(enrolment.organisation_id());
-  if (!organisation) return Invalid("the request names no organisation");
+  if (!organisation) return InvalidField("the request names no organisation");
   ASSIGN_OR_RETURN(const CertificateRequest request,
                    CertificateRequest::FromPem(
                        PemFromDer(kPemCertificateRequest, enrolment.certificate_request())));

@@ -25,7 +25,7 @@ struct SizeCase {
   v1::SizeBucket bucket;
 };
 
-class PadTest : public testing::TestWithParam<SizeCase> {};
+class PadTest : public ::testing::TestWithParam<SizeCase> {};
 
 TEST_P(PadTest, TakesTheSmallestBucketAndReadsBack) {
   const std::string payload(GetParam().payload, 'x');
@@ -38,13 +38,15 @@ TEST_P(PadTest, TakesTheSmallestBucketAndReadsBack) {
   EXPECT_EQ(*back, payload);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Edges, PadTest,
-    testing::Values(SizeCase{0, v1::SIZE_BUCKET_2_KIB}, SizeCase{1996, v1::SIZE_BUCKET_2_KIB},
-                    SizeCase{1997, v1::SIZE_BUCKET_8_KIB}, SizeCase{8140, v1::SIZE_BUCKET_8_KIB},
-                    SizeCase{8141, v1::SIZE_BUCKET_32_KIB}, SizeCase{32716, v1::SIZE_BUCKET_32_KIB},
-                    SizeCase{32717, v1::SIZE_BUCKET_128_KIB},
-                    SizeCase{131020, v1::SIZE_BUCKET_128_KIB}));
+INSTANTIATE_TEST_SUITE_P(Edges, PadTest,
+                         ::testing::Values(SizeCase{0, v1::SIZE_BUCKET_2_KIB},
+                                           SizeCase{1996, v1::SIZE_BUCKET_2_KIB},
+                                           SizeCase{1997, v1::SIZE_BUCKET_8_KIB},
+                                           SizeCase{8140, v1::SIZE_BUCKET_8_KIB},
+                                           SizeCase{8141, v1::SIZE_BUCKET_32_KIB},
+                                           SizeCase{32716, v1::SIZE_BUCKET_32_KIB},
+                                           SizeCase{32717, v1::SIZE_BUCKET_128_KIB},
+                                           SizeCase{131020, v1::SIZE_BUCKET_128_KIB}));
 
 TEST(PayloadTest, TooLargeNamesBothSizes) {
   const auto padded = Pad(std::string(131021, 'x'));

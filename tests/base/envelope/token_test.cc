@@ -47,13 +47,13 @@ TEST(TokenTest, TheHashDependsOnEveryByte) {
   }
 }
 
-struct ShapeCase {
+struct TokenCase {
   std::string name;
   std::function<void(v1::ConsentToken&)> change;
   v1::Reason expected;
 };
 
-class TokenShapeTest : public ::testing::TestWithParam<ShapeCase> {};
+class TokenShapeTest : public ::testing::TestWithParam<TokenCase> {};
 
 TEST_P(TokenShapeTest, IsRefusedByMakerAndReader) {
   const testing::Envelope net;
@@ -66,46 +66,46 @@ TEST_P(TokenShapeTest, IsRefusedByMakerAndReader) {
 INSTANTIATE_TEST_SUITE_P(
     Rows, TokenShapeTest,
     ::testing::Values(
-        ShapeCase{"NoNonce", [](auto& token) { token.clear_token_nonce(); },
+        TokenCase{"NoNonce", [](auto& token) { token.clear_token_nonce(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"NoNetwork", [](auto& token) { token.clear_network_id(); },
+        TokenCase{"NoNetwork", [](auto& token) { token.clear_network_id(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"NoReferral", [](auto& token) { token.clear_referral_id(); },
+        TokenCase{"NoReferral", [](auto& token) { token.clear_referral_id(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"ShortIssuer", [](auto& token) { token.set_issuer_unit("qso"); },
+        TokenCase{"ShortIssuer", [](auto& token) { token.set_issuer_unit("qso"); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"ShortOnward", [](auto& token) { token.add_onward_recipients("bea"); },
+        TokenCase{"ShortOnward", [](auto& token) { token.add_onward_recipients("bea"); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"NoLock", [](auto& token) { token.clear_revocation_lock(); },
+        TokenCase{"NoLock", [](auto& token) { token.clear_revocation_lock(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"NoPurpose", [](auto& token) { token.clear_purposes(); },
+        TokenCase{"NoPurpose", [](auto& token) { token.clear_purposes(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"OnwardModeUnspecified", [](auto& token) { token.clear_onward_mode(); },
+        TokenCase{"OnwardModeUnspecified", [](auto& token) { token.clear_onward_mode(); },
                   v1::REASON_ENUM_UNKNOWN},
-        ShapeCase{"ScopeOfNoField", [](auto& token) { token.add_scope_fields(4242); },
+        TokenCase{"ScopeOfNoField", [](auto& token) { token.add_scope_fields(4242); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"NoScope", [](auto& token) { token.clear_scope_fields(); },
+        TokenCase{"NoScope", [](auto& token) { token.clear_scope_fields(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"NoPack", [](auto& token) { token.clear_policy_pack(); },
+        TokenCase{"NoPack", [](auto& token) { token.clear_policy_pack(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"NoVersion", [](auto& token) { token.clear_version(); },
+        TokenCase{"NoVersion", [](auto& token) { token.clear_version(); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"CeilingNone", [](auto& token) { token.set_stage_ceiling(v1::STAGE_NONE); },
+        TokenCase{"CeilingNone", [](auto& token) { token.set_stage_ceiling(v1::STAGE_NONE); },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"BasisUnknown",
+        TokenCase{"BasisUnknown",
                   [](auto& token) { token.set_legal_basis(static_cast<v1::LegalBasis>(77)); },
                   v1::REASON_ENUM_UNKNOWN},
-        ShapeCase{"BeginsWithinAMinute",
+        TokenCase{"BeginsWithinAMinute",
                   [](auto& token) {
                     token.mutable_valid_from()->set_seconds(token.valid_from().seconds() + 1);
                   },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"EndsWithinAnHour",
+        TokenCase{"EndsWithinAnHour",
                   [](auto& token) {
                     token.mutable_valid_until()->set_seconds(token.valid_until().seconds() + 60);
                   },
                   v1::REASON_FIELD_INVALID},
-        ShapeCase{"EndsBeforeItBegins",
+        TokenCase{"EndsBeforeItBegins",
                   [](auto& token) {
                     token.mutable_valid_until()->set_seconds(token.valid_from().seconds() / 3600 *
                                                              3600);

@@ -7,7 +7,7 @@
 namespace waymark {
 namespace {
 
-const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
+const absl::Time kIssuedAt = absl::FromUnixSeconds(1'800'000'000);
 
 class CertificateTest : public testing::Test {
  protected:
@@ -15,7 +15,7 @@ class CertificateTest : public testing::Test {
     return ReasonOf(certificate.VerifyIssuedBy(network_.ca_pem(), now));
   }
 
-  TestNetwork network_{1, kStart};
+  TestNetwork network_{1, kIssuedAt};
 };
 
 TEST_F(CertificateTest, SaysWhoItIsAndForHowLong) {
@@ -25,27 +25,27 @@ TEST_F(CertificateTest, SaysWhoItIsAndForHowLong) {
   ASSERT_TRUE(certificate.ok()) << certificate.status();
   EXPECT_EQ(certificate->spiffe_id(), member);
   EXPECT_EQ(certificate->pem(), issued.certificate_pem);
-  EXPECT_EQ(certificate->not_before(), kStart - absl::Minutes(1));
-  EXPECT_EQ(certificate->not_after(), kStart + absl::Hours(24));
+  EXPECT_EQ(certificate->not_before(), kIssuedAt - absl::Minutes(1));
+  EXPECT_EQ(certificate->not_after(), kIssuedAt + absl::Hours(24));
   EXPECT_EQ(certificate->fingerprint().size(), 29u);
   EXPECT_TRUE(CheckKeyMatches(issued.key_pem, *certificate).ok());
 }
 
 TEST_F(CertificateTest, IsValidFromItsStartToItsEnd) {
   const auto certificate = *Certificate::FromPem(network_.IssueMember().certificate_pem);
-  EXPECT_EQ(VerifyAt(certificate, kStart), v1::REASON_UNSPECIFIED);
-  EXPECT_EQ(VerifyAt(certificate, kStart - absl::Seconds(59)), v1::REASON_UNSPECIFIED);
-  EXPECT_EQ(VerifyAt(certificate, kStart - absl::Seconds(61)), v1::REASON_IDENTITY_MISSING);
-  EXPECT_EQ(VerifyAt(certificate, kStart + absl::Hours(24) - absl::Seconds(1)),
+  EXPECT_EQ(VerifyAt(certificate, kIssuedAt), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(VerifyAt(certificate, kIssuedAt - absl::Seconds(59)), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(VerifyAt(certificate, kIssuedAt - absl::Seconds(61)), v1::REASON_IDENTITY_MISSING);
+  EXPECT_EQ(VerifyAt(certificate, kIssuedAt + absl::Hours(24) - absl::Seconds(1)),
             v1::REASON_UNSPECIFIED);
-  EXPECT_EQ(VerifyAt(certificate, kStart + absl::Hours(24) + absl::Seconds(1)),
+  EXPECT_EQ(VerifyAt(certificate, kIssuedAt + absl::Hours(24) + absl::Seconds(1)),
             v1::REASON_IDENTITY_MISSING);
 }
 
 TEST_F(CertificateTest, OfAnotherNetworkIsNotAccepted) {
-  TestNetwork other(2, kStart);
+  TestNetwork other(2, kIssuedAt);
   const auto certificate = *Certificate::FromPem(other.IssueMember().certificate_pem);
-  EXPECT_EQ(VerifyAt(certificate, kStart), v1::REASON_IDENTITY_MISSING);
+  EXPECT_EQ(VerifyAt(certificate, kIssuedAt), v1::REASON_IDENTITY_MISSING);
 }
 
 TEST_F(CertificateTest, EveryChangedByteIsFound) {
@@ -59,7 +59,7 @@ TEST_F(CertificateTest, EveryChangedByteIsFound) {
     if (changed == pem) continue;
     const auto certificate = Certificate::FromPem(changed);
     if (certificate.ok() && certificate->pem() != pem) {
-      EXPECT_EQ(VerifyAt(*certificate, kStart), v1::REASON_IDENTITY_MISSING) << i;
+      EXPECT_EQ(VerifyAt(*certificate, kIssuedAt), v1::REASON_IDENTITY_MISSING) << i;
     }
   }
 }
@@ -73,7 +73,7 @@ TEST_F(CertificateTest, AnotherKeyDoesNotMatch) {
 TEST_F(CertificateTest, AMemberIsNoAuthority) {
   const std::string member_pem = network_.IssueMember().certificate_pem;
   const auto certificate = *Certificate::FromPem(member_pem);
-  EXPECT_EQ(ReasonOf(certificate.VerifyIssuedBy(member_pem, kStart)), v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(ReasonOf(certificate.VerifyIssuedBy(member_pem, kIssuedAt)), v1::REASON_FIELD_INVALID);
   EXPECT_EQ(ReasonOf(CaFingerprint(member_pem)), v1::REASON_FIELD_INVALID);
   EXPECT_EQ(CaFingerprint(network_.ca_pem())->size(), 29u);
 }

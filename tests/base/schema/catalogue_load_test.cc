@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const Catalogue& Data() { return Catalogue::Default(); }
+const Catalogue& Defaults() { return Catalogue::Default(); }
 
 // A folder of its own for one test.
 class CatalogueLoadTest : public testing::Test {
@@ -99,13 +99,13 @@ TEST_F(CatalogueLoadTest, NamesWhatDoesNotExist) {
 TEST(CatalogueCheckTest, RejectsFilesThatContradictThemselves) {
   const auto files = [] {
     CatalogueFiles copy;
-    copy.taxonomy = Data().taxonomy();
+    copy.taxonomy = Defaults().taxonomy();
     copy.labels.set_version(1);
     copy.labels.set_language("en");
-    copy.profiles = Data().profiles();
-    copy.packs = Data().packs();
-    copy.clocks = Data().clocks();
-    copy.ends = Data().ends();
+    copy.profiles = Defaults().profiles();
+    copy.packs = Defaults().packs();
+    copy.clocks = Defaults().clocks();
+    copy.ends = Defaults().ends();
     return copy;
   };
   ASSERT_TRUE(Catalogue::Create(files()).ok());

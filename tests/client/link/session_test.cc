@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const std::string kEpoch(16, 'e');
+const std::string kHubEpoch(16, 'e');
 const std::string kOtherEpoch(16, 'f');
 
 absl::Time At(int64_t second) { return absl::FromUnixSeconds(1'000'000 + second); }
@@ -64,7 +64,7 @@ v1::ConnectResponse Deliver(const std::vector<uint64_t>& sequences) {
 class SessionTest : public ::testing::Test {
  protected:
   // Says hello and is welcomed.
-  void Begin(const v1::ConnectResponse& welcome = Welcome(kEpoch, 5)) {
+  void Begin(const v1::ConnectResponse& welcome = Welcome(kHubEpoch, 5)) {
     ASSERT_TRUE(session_.NextFrame(At(0))->has_hello());
     ASSERT_TRUE(session_.OnFrame(welcome, At(0)).ok());
   }
@@ -81,14 +81,14 @@ class SessionTest : public ::testing::Test {
     return ids;
   }
 
-  Session session_{{kEpoch, 5}, At(0)};
+  Session session_{{kHubEpoch, 5}, At(0)};
 };
 
 TEST_F(SessionTest, SaysHelloFirstAndNothingBeforeTheWelcome) {
   const std::optional<v1::ConnectRequest> hello = session_.NextFrame(At(0));
   ASSERT_TRUE(hello.has_value());
   EXPECT_EQ(hello->hello().protocol_version(), 1u);
-  EXPECT_EQ(hello->hello().epoch(), kEpoch);
+  EXPECT_EQ(hello->hello().epoch(), kHubEpoch);
   EXPECT_EQ(hello->hello().cursor(), 5u);
   EXPECT_FALSE(session_.NextFrame(At(100)).has_value());
   EXPECT_EQ(session_.Room(), 0u);
@@ -97,7 +97,7 @@ TEST_F(SessionTest, SaysHelloFirstAndNothingBeforeTheWelcome) {
 TEST_F(SessionTest, AFirstContactHasNoEpoch) {
   Session session({}, At(0));
   EXPECT_TRUE(session.NextFrame(At(0))->hello().epoch().empty());
-  const absl::StatusOr<Session::Arrived> arrived = session.OnFrame(Welcome(kEpoch, 9), At(0));
+  const absl::StatusOr<Session::Arrived> arrived = session.OnFrame(Welcome(kHubEpoch, 9), At(0));
   ASSERT_TRUE(arrived.ok());
   EXPECT_FALSE(arrived->welcomed->lost_epoch);
   EXPECT_EQ(arrived->welcomed->position.cursor, 9u);
@@ -115,8 +115,8 @@ TEST_F(SessionTest, AnotherEpochMeansThatTheHubLostSomething) {
 TEST_F(SessionTest, TheFirstFrameIsTheWelcomeAndThereIsOne) {
   session_.NextFrame(At(0));
   EXPECT_EQ(ReasonOf(session_.OnFrame(Deliver({6}), At(0)).status()), v1::REASON_HELLO_EXPECTED);
-  ASSERT_TRUE(session_.OnFrame(Welcome(kEpoch, 5), At(0)).ok());
-  EXPECT_EQ(ReasonOf(session_.OnFrame(Welcome(kEpoch, 5), At(0)).status()),
+  ASSERT_TRUE(session_.OnFrame(Welcome(kHubEpoch, 5), At(0)).ok());
+  EXPECT_EQ(ReasonOf(session_.OnFrame(Welcome(kHubEpoch, 5), At(0)).status()),
             v1::REASON_HELLO_EXPECTED);
 }
 
@@ -215,7 +215,7 @@ TEST_F(SessionTest, WhatFollowsARefusalForTheTimeBeingWaitsWithIt) {
 }
 
 TEST_F(SessionTest, ARestrictedSessionSendsAcknowledgementsOfWithdrawalsOnly) {
-  Begin(Welcome(kEpoch, 5, /*restricted=*/true));
+  Begin(Welcome(kHubEpoch, 5, /*restricted=*/true));
   ASSERT_TRUE(session_
                   .Offer({Item(1, Referral('r')), Item(2, Referral('r'), v1::KIND_REVOKE_ACK),
                           Item(3, Referral('s'), v1::KIND_REVOKE)})
@@ -225,7 +225,7 @@ TEST_F(SessionTest, ARestrictedSessionSendsAcknowledgementsOfWithdrawalsOnly) {
 }
 
 TEST_F(SessionTest, ARestrictedSessionPassesOverWhatTheHubHoldsForLater) {
-  Begin(Welcome(kEpoch, 5, /*restricted=*/true));
+  Begin(Welcome(kHubEpoch, 5, /*restricted=*/true));
   const absl::StatusOr<Session::Arrived> arrived = session_.OnFrame(Deliver({9}), At(0));
   ASSERT_TRUE(arrived.ok());
   EXPECT_THAT(arrived->messages, SizeIs(1));

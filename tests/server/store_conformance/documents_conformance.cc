@@ -12,10 +12,10 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr size_t kBytes = size_t{1} << 30;
+constexpr size_t kWholePage = size_t{1} << 30;
 
 std::vector<StatementRow> Read(Store& store, bool capacity, uint64_t after = 0,
-                               size_t max_bytes = kBytes) {
+                               size_t max_bytes = kWholePage) {
   auto rows = store.ReadStatements(capacity, after, max_bytes);
   EXPECT_TRUE(rows.ok()) << rows.status();
   return rows.ok() ? *rows : std::vector<StatementRow>();
