@@ -1,10 +1,12 @@
-// Days of the schema, v1::Date, and days and moments of Abseil. All in UTC. Thread-safe.
+// Days and moments of the schema, v1::Date and Timestamp, and those of Abseil. All in UTC, to the
+// second. Thread-safe.
 #pragma once
 
 #include <cstdint>
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "google/protobuf/timestamp.pb.h"
 #include "waymark/v1/common.pb.h"
 
 namespace waymark {
@@ -26,6 +28,10 @@ inline v1::Date DateOf(absl::Time time) {
 inline absl::Time StartOf(const v1::Date& date) {
   return absl::FromCivil(absl::CivilDay(date.year(), date.month(), date.day()),
                          absl::UTCTimeZone());
+}
+
+inline void SetTime(google::protobuf::Timestamp& timestamp, absl::Time time) {
+  timestamp.set_seconds(absl::ToUnixSeconds(time));
 }
 
 }  // namespace waymark

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/policy/section_fields.h"
+#include "base/schema/date.h"
 #include "base/schema/field_registry.h"
 
 namespace waymark::node {
@@ -12,10 +13,6 @@ namespace {
 // Two units that exist nowhere.
 constexpr char kOrigin[] = "sample origin 16";
 constexpr char kProvider[] = "sample provider.";
-
-void SetTime(absl::Time time, google::protobuf::Timestamp& timestamp) {
-  timestamp.set_seconds(absl::ToUnixSeconds(time));
-}
 
 v1::ConsentToken WidestToken(uint32_t service_code, const v1::PolicyPack& pack, absl::Time now) {
   v1::ConsentToken token;
@@ -26,8 +23,8 @@ v1::ConsentToken WidestToken(uint32_t service_code, const v1::PolicyPack& pack, 
   }
   token.add_purposes(service_code);
   token.set_stage_ceiling(v1::STAGE_STARTED);
-  SetTime(now - absl::Hours(1), *token.mutable_valid_from());
-  SetTime(now + absl::Hours(1), *token.mutable_valid_until());
+  SetTime(*token.mutable_valid_from(), now - absl::Hours(1));
+  SetTime(*token.mutable_valid_until(), now + absl::Hours(1));
   token.set_onward_mode(v1::ONWARD_MODE_NONE);
   token.set_legal_basis(v1::LEGAL_BASIS_CONSENT);
   token.set_capture_kind(static_cast<v1::CaptureKind>(pack.capture_kinds(0)));

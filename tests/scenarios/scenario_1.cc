@@ -48,10 +48,6 @@ ServicePlan Offer(const std::string& unit, const std::string& service) {
   return plan;
 }
 
-void SetTime(google::protobuf::Timestamp* timestamp, absl::Time time) {
-  timestamp->set_seconds(absl::ToUnixSeconds(time));
-}
-
 void SetWindow(v1::TimeWindow* window, absl::Time from, absl::Time to) {
   window->set_from_minute(absl::ToUnixSeconds(from) / 60);
   window->set_to_minute(absl::ToUnixSeconds(to) / 60);
@@ -59,8 +55,8 @@ void SetWindow(v1::TimeWindow* window, absl::Time from, absl::Time to) {
 
 v1::NeedSection Place(const std::string& text, absl::Time earliest, absl::Time latest) {
   auto need = FromText<v1::NeedSection>(text);
-  SetTime(need.mutable_earliest_start(), earliest);
-  SetTime(need.mutable_latest_start(), latest);
+  SetTime(*need.mutable_earliest_start(), earliest);
+  SetTime(*need.mutable_latest_start(), latest);
   return need;
 }
 
@@ -253,8 +249,8 @@ Person Sara() {
   person.sections.mutable_iden()->set_name_to_use("Sara canary-Q7M5");
   person.sections.mutable_iden()->set_legal_name("Selam Invented canary-T2V6");
   person.sections.mutable_depn(0)->set_name_to_use("Dani canary-Z8N3");
-  SetTime(person.sections.mutable_safe()->mutable_confirmed_at(), At(19, 41));
-  SetTime(person.sections.mutable_cont()->mutable_confirmed_at(), At(19, 41));
+  SetTime(*person.sections.mutable_safe()->mutable_confirmed_at(), At(19, 41));
+  SetTime(*person.sections.mutable_cont()->mutable_confirmed_at(), At(19, 41));
   SetWindow(person.sections.mutable_logi()->mutable_arrival_window(), At(21, 15), At(21, 45));
   person.interpreter = Place(R"pb(
                                phase: PHASE_IMMEDIATE
@@ -288,15 +284,15 @@ Person SomebodyElse() {
   Person person = Sara();
   person.label = "QSO-c-8025-canary-B5F9";
   person.sections = WhatSomebodyElseSays();
-  SetTime(person.sections.mutable_safe()->mutable_confirmed_at(), At(19, 40));
-  SetTime(person.sections.mutable_cont()->mutable_confirmed_at(), At(19, 40));
+  SetTime(*person.sections.mutable_safe()->mutable_confirmed_at(), At(19, 40));
+  SetTime(*person.sections.mutable_cont()->mutable_confirmed_at(), At(19, 40));
   SetWindow(person.sections.mutable_logi()->mutable_arrival_window(), At(22, 0), At(22, 20));
   person.interpreter.set_quantity(2);
   person.interpreter.set_topic_class(v1::TOPIC_CLASS_LEGAL);
-  SetTime(person.interpreter.mutable_earliest_start(), At(19, 55));
+  SetTime(*person.interpreter.mutable_earliest_start(), At(19, 55));
   person.room.set_quantity(2);
   person.room.set_min_duration_days(21);
-  SetTime(person.room.mutable_latest_start(), At(0, 45, 1));
+  SetTime(*person.room.mutable_latest_start(), At(0, 45, 1));
   person.meeting = FromText<v1::LogiSection>(R"pb(
     meeting_point_kind: MEETING_POINT_KIND_LEAD_SITE
     meeting_point: "North platform, Mill Lane, canary-E2H9")pb");

@@ -14,10 +14,6 @@
 namespace waymark::testing {
 namespace {
 
-void SetTime(google::protobuf::Timestamp* timestamp, absl::Time time) {
-  timestamp->set_seconds(absl::ToUnixSeconds(time));
-}
-
 void ByRemoteInterpreter(v1::ConsentRecord& consent) {
   consent.set_interpreter_kind(v1::INTERPRETER_KIND_PROFESSIONAL_REMOTE);
   consent.set_interpreter_independent(true);
@@ -93,30 +89,16 @@ absl::Status Walkthrough::AskForRoom() {
 
 v1::ConsentRecord Walkthrough::Consent(const std::string& name, absl::Time from,
                                        absl::Time until) const {
-  v1::ConsentRecord consent;
+  v1::ConsentRecord consent = UnderstoodAndWritten();
   consent.set_consent_id(ids_.at(name));
   consent.set_version(1);
   consent.set_case_id(ids_.at("case"));
   consent.set_controller_unit(network_.unit("qso.night").bytes());
-  SetTime(consent.mutable_valid_from(), from);
-  SetTime(consent.mutable_valid_until(), until);
+  SetTime(*consent.mutable_valid_from(), from);
+  SetTime(*consent.mutable_valid_until(), until);
   consent.set_policy_pack("us-vsp");
-  consent.set_legal_basis(v1::LEGAL_BASIS_CONSENT);
-  consent.set_notice_id("N-601");
-  consent.set_notice_version(3);
-  consent.set_notice_language("ti");
-  consent.set_notice_form(v1::NOTICE_FORM_AUDIO);
-  consent.set_notice_understood(true);
-  consent.set_transport_named(true);
-  consent.set_capture_kind(v1::CAPTURE_KIND_WRITTEN);
-  SetTime(consent.mutable_captured_at(), from);
+  SetTime(*consent.mutable_captured_at(), from);
   consent.set_captured_by_role(v1::CAPTURE_ROLE_CASEWORKER);
-  consent.set_private_setting(true);
-  consent.set_companion_present(false);
-  consent.set_interpreter_kind(v1::INTERPRETER_KIND_NONE);
-  consent.set_readback_confirmed(true);
-  consent.set_condition_of_service(false);
-  consent.set_state(v1::CONSENT_STATE_GIVEN);
   return consent;
 }
 
@@ -270,9 +252,9 @@ absl::Status Walkthrough::SendOffer(const std::string& node, absl::Time start,
   request.set_referral_id(Id(node));
   request.set_message_id(NewId(random_));
   v1::Offer& offer = *request.mutable_prog()->mutable_offer();
-  SetTime(offer.mutable_start(), start);
+  SetTime(*offer.mutable_start(), start);
   offer.set_quantity(1);
-  SetTime(offer.mutable_hold_until(), hold_until);
+  SetTime(*offer.mutable_hold_until(), hold_until);
   for (const std::string& condition : conditions) offer.add_conditions(condition);
   RETURN_IF_ERROR(network_.node(node).caseworker().Call(&NodeStub::Offer, request).status());
   RETURN_IF_ERROR(AwaitState("qso", node, "OFFERED"));

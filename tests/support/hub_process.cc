@@ -17,10 +17,7 @@
 namespace waymark::testing {
 namespace {
 
-constexpr absl::Duration kStartLimit = absl::Seconds(60);
 constexpr size_t kLengthBytes = 8;
-
-absl::Status Failed(const std::string& what) { return Error(v1::REASON_INTERNAL, what); }
 
 std::string Loopback(int port) { return "127.0.0.1:" + std::to_string(port); }
 

@@ -19,8 +19,6 @@ using Stub = v1::NodeService::StubInterface;
 
 constexpr absl::Duration kSettleLimit = absl::Seconds(60);
 
-absl::Status Failed(const std::string& what) { return Error(v1::REASON_INTERNAL, what); }
-
 std::string TemporaryFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "waymark-test-XXXXXX").string();
   return mkdtemp(name.data()) == nullptr ? "" : name;

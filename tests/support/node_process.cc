@@ -13,13 +13,10 @@ namespace {
 
 using Stub = v1::NodeService::StubInterface;
 
-constexpr absl::Duration kStartLimit = absl::Seconds(60);
 constexpr absl::Duration kLoginMargin = absl::Minutes(10);
 // What `waymark-node join` ends with while the operator has not decided.
 constexpr int kNotYet = 5;
 constexpr char kPassphrase[] = "a passphrase of invented staff";
-
-absl::Status Failed(const std::string& what) { return Error(v1::REASON_INTERNAL, what); }
 
 // The fingerprint stands alone on an indented line.
 std::string FingerprintIn(const std::string& output) {

@@ -39,6 +39,8 @@ std::vector<std::string> Environment(const std::map<std::string, std::string>& c
 
 }  // namespace
 
+absl::Status Failed(const std::string& what) { return Error(v1::REASON_INTERNAL, what); }
+
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(const Options& options) {
   // Everything is made before the fork: between fork and exec only system calls are safe.
   std::vector<std::string> command = options.command;

@@ -13,10 +13,17 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
 namespace waymark::testing {
+
+// How long a program of ours may take to be ready, under the slowest sanitizer on a busy machine.
+constexpr absl::Duration kStartLimit = absl::Seconds(60);
+
+// Returns the error of a network of processes that does not do what a test needs of it.
+absl::Status Failed(const std::string& what);
 
 class Process {
  public:

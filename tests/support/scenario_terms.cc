@@ -86,6 +86,25 @@ v1::Sections WhatSaraSays() {
     })pb");
 }
 
+v1::ConsentRecord UnderstoodAndWritten() {
+  v1::ConsentRecord consent;
+  consent.set_legal_basis(v1::LEGAL_BASIS_CONSENT);
+  consent.set_notice_id("N-601");
+  consent.set_notice_version(3);
+  consent.set_notice_language("ti");
+  consent.set_notice_form(v1::NOTICE_FORM_AUDIO);
+  consent.set_notice_understood(true);
+  consent.set_transport_named(true);
+  consent.set_capture_kind(v1::CAPTURE_KIND_WRITTEN);
+  consent.set_private_setting(true);
+  consent.set_companion_present(false);
+  consent.set_interpreter_kind(v1::INTERPRETER_KIND_NONE);
+  consent.set_readback_confirmed(true);
+  consent.set_condition_of_service(false);
+  consent.set_state(v1::CONSENT_STATE_GIVEN);
+  return consent;
+}
+
 void Append(const std::string& names, google::protobuf::RepeatedField<uint32_t>* list) {
   for (const FieldInfo* field : Fields(names)) list->Add(field->field_no);
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "google/protobuf/repeated_field.h"
+#include "waymark/v1/consent.pb.h"
 #include "waymark/v1/message.pb.h"
 
 namespace waymark::testing {
@@ -44,6 +45,10 @@ inline constexpr char kReturnFields[] =
 
 // What she says, but for times.
 v1::Sections WhatSaraSays();
+
+// A consent as it is when notice, capture and read-back were as they should be; whose it is, to whom,
+// to what and for how long is still to be filled in.
+v1::ConsentRecord UnderstoodAndWritten();
 
 // Appends the numbers of the fields that `names` lists; ends the test program if one is no field.
 void Append(const std::string& names, google::protobuf::RepeatedField<uint32_t>* list);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/schema/date.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
 #include "google/protobuf/text_format.h"
@@ -15,10 +16,6 @@ template <typename IdType>
 IdType IdOf(std::string text) {
   text.resize(16, '.');
   return *IdType::FromBytes(text);
-}
-
-void SetTime(google::protobuf::Timestamp* timestamp, absl::Time time) {
-  timestamp->set_seconds(absl::ToUnixSeconds(time));
 }
 
 PolicyContext Context(const std::string& provider, uint32_t service_code, v1::Kind kind,
@@ -42,7 +39,7 @@ PolicyContext Context(const std::string& provider, uint32_t service_code, v1::Ki
 
 v1::ConsentRecord Consent(const std::string& recipient, uint32_t purpose, v1::Stage ceiling,
                           const std::string& from, const std::string& until) {
-  v1::ConsentRecord consent;
+  v1::ConsentRecord consent = UnderstoodAndWritten();
   consent.set_consent_id(IdOf<ConsentId>("consent").bytes());
   consent.set_version(1);
   consent.set_case_id(IdOf<CaseId>("QSO-c-7714").bytes());
@@ -50,23 +47,9 @@ v1::ConsentRecord Consent(const std::string& recipient, uint32_t purpose, v1::St
   consent.add_recipient_units(UnitOf(recipient).bytes());
   consent.add_purposes(purpose);
   consent.set_stage_ceiling(ceiling);
-  SetTime(consent.mutable_valid_from(), At(from));
-  SetTime(consent.mutable_valid_until(), At(until));
+  SetTime(*consent.mutable_valid_from(), At(from));
+  SetTime(*consent.mutable_valid_until(), At(until));
   consent.set_policy_pack("us-vsp");
-  consent.set_legal_basis(v1::LEGAL_BASIS_CONSENT);
-  consent.set_notice_id("N-601");
-  consent.set_notice_version(3);
-  consent.set_notice_language("ti");
-  consent.set_notice_form(v1::NOTICE_FORM_AUDIO);
-  consent.set_notice_understood(true);
-  consent.set_transport_named(true);
-  consent.set_capture_kind(v1::CAPTURE_KIND_WRITTEN);
-  consent.set_private_setting(true);
-  consent.set_companion_present(false);
-  consent.set_interpreter_kind(v1::INTERPRETER_KIND_NONE);
-  consent.set_readback_confirmed(true);
-  consent.set_condition_of_service(false);
-  consent.set_state(v1::CONSENT_STATE_GIVEN);
   return consent;
 }
 

@@ -14,6 +14,7 @@
 #include "client/casework/provider.h"
 #include "client/casework/receiver.h"
 #include "tests/client/casework/office.h"
+#include "tests/support/scenario_terms.h"
 
 namespace waymark::node {
 
@@ -77,7 +78,7 @@ class DeskTest : public ::testing::Test {
   // What the person agrees to share with the partner's unit; not yet recorded.
   v1::ConsentRecord ConsentTo(const Person& person, const std::vector<std::string>& fields) {
     const int64_t now = absl::ToUnixSeconds(office_.clock.Now());
-    v1::ConsentRecord consent;
+    v1::ConsentRecord consent = testing::UnderstoodAndWritten();
     consent.set_consent_id(NewId());
     consent.set_case_id(person.case_id);
     consent.set_controller_unit(office_.lin.unit.bytes());
@@ -89,20 +90,6 @@ class DeskTest : public ::testing::Test {
     consent.set_stage_ceiling(v1::STAGE_STARTED);
     consent.mutable_valid_from()->set_seconds(now / 60 * 60);
     consent.mutable_valid_until()->set_seconds((now / 3600 + 40) * 3600);
-    consent.set_legal_basis(v1::LEGAL_BASIS_CONSENT);
-    consent.set_notice_id("N-1");
-    consent.set_notice_version(1);
-    consent.set_notice_language("ti");
-    consent.set_notice_form(v1::NOTICE_FORM_AUDIO);
-    consent.set_notice_understood(true);
-    consent.set_transport_named(true);
-    consent.set_capture_kind(v1::CAPTURE_KIND_WRITTEN);
-    consent.set_private_setting(true);
-    consent.set_companion_present(false);
-    consent.set_interpreter_kind(v1::INTERPRETER_KIND_NONE);
-    consent.set_readback_confirmed(true);
-    consent.set_condition_of_service(false);
-    consent.set_state(v1::CONSENT_STATE_GIVEN);
     return consent;
   }
 
