@@ -46,8 +46,8 @@ inline constexpr char kReturnFields[] =
 // What she says, but for times.
 v1::Sections WhatSaraSays();
 
-// A consent as it is when notice, capture and read-back were as they should be; whose it is, to whom,
-// to what and for how long is still to be filled in.
+// A consent as it is when notice, capture and read-back were as they should be; whose it is, to
+// whom, to what and for how long is still to be filled in.
 v1::ConsentRecord UnderstoodAndWritten();
 
 // Appends the numbers of the fields that `names` lists; ends the test program if one is no field.

@@ -11,8 +11,8 @@
 namespace waymark::node {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 absl::Time Minute(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
 

@@ -14,12 +14,12 @@
 namespace waymark::node {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr ScryptCost kCheap{.n = 16, .r = 1, .p = 1};
 constexpr char kPassphrase[] = "an invented passphrase";
 
-class StaffTest : public testing::Test {
+class StaffTest : public ::testing::Test {
  protected:
   absl::Status Put(const std::string& name, v1::StaffRole role, const std::string& passphrase) {
     v1::PutStaffRequest request;
