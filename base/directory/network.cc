@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/config/address.h"
 #include "base/directory/pem.h"
 #include "base/status/status.h"
@@ -24,8 +25,7 @@ absl::Status CheckAddresses(const google::protobuf::RepeatedPtrField<std::string
   if (addresses.empty()) return Invalid(field + ": is empty");
   for (const std::string& address : addresses) {
     if (!IsPeerAddress(address)) {
-      return Invalid(field + ": expected " + std::string(kPeerAddressForm) + ", not '" + address +
-                     "'");
+      return Invalid(absl::StrCat(field, ": expected ", kPeerAddressForm, ", not '", address, "'"));
     }
   }
   return absl::OkStatus();

@@ -65,7 +65,8 @@ absl::Status Replica::Load() {
   capacity_revision_ = 0;
   recent_hashes_ = {EmptyHead()};
   waiting_.clear();
-  RETURN_IF_ERROR(vault_.Read([&](const Reader& reader) -> absl::Status {
+  const auto load = [&](const Reader& reader)
+                        ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_) -> absl::Status {
     ASSIGN_OR_RETURN(const auto entries,
                      ParseAll<v1::SignedStatement>(reader.List(DocumentKind::kDirectoryEntry)));
     for (const auto& [id, entry] : entries) {
@@ -92,7 +93,8 @@ absl::Status Replica::Load() {
       return Error(v1::REASON_DATA_CORRUPT, "the copy of the directory");
     }
     return absl::OkStatus();
-  }));
+  };
+  RETURN_IF_ERROR(vault_.Read(load));
   Publish();
   return absl::OkStatus();
 }
@@ -210,7 +212,8 @@ std::vector<CheckedStatement> Replica::TakeIn(const v1::WatchDirectoryResponse& 
 }
 
 absl::Status Replica::Save(const std::vector<CheckedStatement>& taken) {
-  return vault_.Write([&](Transaction& transaction) -> absl::Status {
+  const auto save = [&](Transaction& transaction)
+                        ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_) -> absl::Status {
     for (const CheckedStatement& statement : taken) {
       RETURN_IF_ERROR(PutMessage(transaction, DocumentKind::kDirectoryEntry, PlaceOf(statement),
                                  DocumentId(), statement.signed_statement));
@@ -225,7 +228,8 @@ absl::Status Replica::Save(const std::vector<CheckedStatement>& taken) {
     state.set_capacity_revision(capacity_revision_);
     for (const std::string& hash : recent_hashes_) state.mutable_recent_hashes()->append(hash);
     return PutSettingMessage(transaction, kStateSetting, state);
-  });
+  };
+  return vault_.Write(save);
 }
 
 void Replica::Publish() {

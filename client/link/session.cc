@@ -90,7 +90,7 @@ absl::StatusOr<Session::Arrived> Session::OnWelcome(const v1::Welcome& welcome) 
   heartbeat_due_ += heartbeat_interval_;
 
   Arrived arrived;
-  Arrived::Welcomed& welcomed = arrived.welcomed.emplace();
+  Arrived::Welcomed& welcomed = *(arrived.welcomed = Arrived::Welcomed());
   welcomed.lost_epoch = !position_.epoch.empty() && position_.epoch != welcome.epoch();
   welcomed.restricted = restricted_;
   welcomed.hub_time = absl::FromUnixMillis(welcome.hub_time_ms());

@@ -108,7 +108,7 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
   if (code != SQLITE_OK) return FromSqlite(code);
 
   // locking_mode comes first: an exclusive WAL keeps its index in memory, not in a shared file.
-  constexpr char kSettings[] =
+  constexpr char kPragmas[] =
       "PRAGMA locking_mode=EXCLUSIVE;"
       "PRAGMA journal_mode=WAL;"
       "PRAGMA synchronous=FULL;"
@@ -116,7 +116,7 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
       "PRAGMA temp_store=MEMORY;"
       "PRAGMA trusted_schema=OFF;"
       "BEGIN IMMEDIATE; COMMIT;";
-  const int settled = sqlite3_exec(handle, kSettings, nullptr, nullptr, nullptr);
+  const int settled = sqlite3_exec(handle, kPragmas, nullptr, nullptr, nullptr);
   if ((settled & 0xff) == SQLITE_BUSY) {
     return Error(v1::REASON_FILE_UNUSABLE, "another process has the vault " + path +
                                                " open; stop it first: one node runs per folder");

@@ -13,6 +13,11 @@
 #include <cstdlib>
 #include <ctime>
 
+// libseccomp's macros are literals of C99.
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
+
 namespace waymark::jq {
 namespace {
 
