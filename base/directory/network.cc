@@ -25,7 +25,8 @@ absl::Status CheckAddresses(const google::protobuf::RepeatedPtrField<std::string
   if (addresses.empty()) return Invalid(field + ": is empty");
   for (const std::string& address : addresses) {
     if (!IsPeerAddress(address)) {
-      return Invalid(absl::StrCat(field, ": expected ", kPeerAddressForm, ", not '", address, "'"));
+      return Invalid(absl::StrCat(field, ": expected ", std::string(kPeerAddressForm), ", not '",
+                                  address, "'"));
     }
   }
   return absl::OkStatus();

@@ -345,7 +345,8 @@ absl::Status AssignSectionField(const ValueReader& reader, const std::string& as
         " may be there several times; use --condition, --dependant, --goal or --file");
   }
   return AssignField(reader, std::string(SectionName(number)), parts.first.substr(dot + 1),
-                     parts.second, *sections.GetReflection()->MutableMessage(&sections, place));
+                     parts.second,
+                     *v1::Sections::GetReflection()->MutableMessage(&sections, place));
 }
 
 absl::Status AssignIn(const ValueReader& reader, const std::string& assignment, Message& section) {
@@ -359,7 +360,7 @@ absl::Status AssignIn(const ValueReader& reader, const std::string& assignment, 
 absl::Status AddEntry(const ValueReader& reader, v1::Section section,
                       const std::string& assignments, v1::Sections& sections) {
   const FieldDescriptor* place = PlaceOf(*SectionDescriptor(section));
-  Message& entry = *sections.GetReflection()->AddMessage(&sections, place);
+  Message& entry = *v1::Sections::GetReflection()->AddMessage(&sections, place);
   for (const std::string& assignment : std::vector<std::string>(absl::StrSplit(assignments, ','))) {
     ASSIGN_OR_RETURN(const auto parts, SplitAssignment(assignment));
     RETURN_IF_ERROR(AssignField(reader, std::string(SectionName(section)), parts.first,
