@@ -87,7 +87,7 @@ std::vector<MappingFinding> ReadCanonical(std::string_view json, Message& messag
 
 std::vector<MappingFinding> FindInvalidFields(const v1::Sections& sections) {
   std::vector<MappingFinding> findings;
-  const Reflection& reflection = *sections.GetReflection();
+  const Reflection& reflection = *v1::Sections::GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(sections, &fields);
   for (const FieldDescriptor* field : fields) {

@@ -238,7 +238,7 @@ TEST(EveryFieldTest, NotSaidNeedsTheSameConsent) {
     Without(*scene.consent.mutable_scope_fields(), field.field_no);
     v1::Sections sections;
     const auto* place = v1::Sections::descriptor()->FindFieldByNumber(field.section);
-    const auto& reflection = *sections.GetReflection();
+    const auto& reflection = *v1::Sections::GetReflection();
     Message& section = place->is_repeated() ? *reflection.AddMessage(&sections, place)
                                             : *reflection.MutableMessage(&sections, place);
     section.GetReflection()->AddUInt32(&section,

@@ -248,7 +248,7 @@ TEST(ValidateTest, ChecksEverySectionOfAContainer) {
   for (int i = 0; i < 17; ++i) sections.add_depn()->set_age_years(4);
   EXPECT_EQ(ReasonOf(ValidateSections(sections)), v1::REASON_FIELD_INVALID);
   sections.clear_depn();
-  sections.GetReflection()->MutableUnknownFields(&sections)->AddVarint(99, 1);
+  v1::Sections::GetReflection()->MutableUnknownFields(&sections)->AddVarint(99, 1);
   EXPECT_EQ(ReasonOf(ValidateSections(sections)), v1::REASON_FIELD_INVALID);
 }
 
