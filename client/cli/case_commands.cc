@@ -62,7 +62,7 @@ absl::Status Change(const ValueReader& reader, const CaseOptions& options, v1::S
   if (!options.file.empty()) {
     v1::Sections given;
     RETURN_IF_ERROR(FillFromFile(reader, options.file, given));
-    const auto* reflection = given.GetReflection();
+    const auto* reflection = v1::Sections::GetReflection();
     std::vector<const google::protobuf::FieldDescriptor*> places;
     reflection->ListFields(given, &places);
     for (const auto* place : places) reflection->ClearField(&sections, place);

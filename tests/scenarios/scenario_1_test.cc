@@ -389,7 +389,7 @@ TEST_F(Scenario1Test, AC1_10_TheHubHoldsNoValueInWhateverItReceivedOrWrote) {
   ASSERT_TRUE(submissions.ok());
   EXPECT_GE(MessagesIn(*submissions).size(), 20);
   for (const RecordedMessage& message : MessagesIn(*submissions)) {
-    EXPECT_TRUE(message.header.GetReflection()->GetUnknownFields(message.header).empty());
+    EXPECT_TRUE(v1::Header::GetReflection()->GetUnknownFields(message.header).empty());
     EXPECT_EQ(message.header.size_bucket(), v1::SIZE_BUCKET_2_KIB);
     EXPECT_EQ(message.message.sealed().size(), 2048);
   }

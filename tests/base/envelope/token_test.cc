@@ -116,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(TokenTest, AFieldThatNobodyChecksIsRefused) {
   const testing::Envelope net;
   v1::ConsentToken token = net.Token();
-  token.GetReflection()->MutableUnknownFields(&token)->AddLengthDelimited(77, "more");
+  v1::ConsentToken::GetReflection()->MutableUnknownFields(&token)->AddLengthDelimited(77, "more");
   EXPECT_EQ(ReasonOf(ParseToken(token.SerializeAsString()).status()), v1::REASON_MALFORMED);
 }
 

@@ -61,7 +61,7 @@ TEST(ContentTest, WhatTheSchemaDoesNotKnowIsRefused) {
   const Scene scene = RoomAcceptedScene();
   v1::Sections sections = RoomDisclosure();
   v1::LangSection& lang = *sections.mutable_lang();
-  lang.GetReflection()->MutableUnknownFields(&lang)->AddLengthDelimited(99, "a story");
+  v1::LangSection::GetReflection()->MutableUnknownFields(&lang)->AddLengthDelimited(99, "a story");
   EXPECT_FALSE(scene.AsRecipient(sections).allowed());
   v1::Sections odd = RoomDisclosure();
   odd.mutable_need()->add_not_said(49);

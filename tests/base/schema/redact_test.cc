@@ -49,7 +49,7 @@ TEST(RedactTest, ReachesSectionsInsideOtherMessages) {
 
 TEST(RedactTest, NeverShowsUnknownFields) {
   v1::NeedSection need;
-  need.GetReflection()->MutableUnknownFields(&need)->AddLengthDelimited(49, "canary");
+  v1::NeedSection::GetReflection()->MutableUnknownFields(&need)->AddLengthDelimited(49, "canary");
   EXPECT_THAT(Redacted(need), Not(HasSubstr("canary")));
 }
 

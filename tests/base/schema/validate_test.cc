@@ -211,13 +211,10 @@ TEST(ValidateTest, ChecksWhatThePersonPreferredNotToSay) {
 
 TEST(ValidateTest, RejectsUnknownFieldsAtAnyDepth) {
   v1::ProgSection prog = Filled<v1::ProgSection>();
-  prog.mutable_offer()
-      ->GetReflection()
-      ->MutableUnknownFields(prog.mutable_offer())
-      ->AddVarint(9, 1);
+  v1::Offer::GetReflection()->MutableUnknownFields(prog.mutable_offer())->AddVarint(9, 1);
   ExpectInvalid(prog, "PROG.offer has a field");
   v1::NeedSection need;
-  need.GetReflection()->MutableUnknownFields(&need)->AddVarint(49, 1);
+  v1::NeedSection::GetReflection()->MutableUnknownFields(&need)->AddVarint(49, 1);
   ExpectInvalid(need, "NEED has a field");
 }
 

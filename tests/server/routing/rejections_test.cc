@@ -62,7 +62,7 @@ std::vector<Row> ShapeRows() {
        [](Referral&, Header& header) { header.set_recipient_unit(header.sender_unit()); }},
       {"another field", v1::REASON_MALFORMED, state, kAccept,
        [](Referral&, Header& header) {
-         header.GetReflection()->MutableUnknownFields(&header)->AddVarint(900, 1);
+         Header::GetReflection()->MutableUnknownFields(&header)->AddVarint(900, 1);
        }},
       {"expires before sent", v1::REASON_TIME_INVALID, state, kAccept,
        [](Referral&, Header& header) { header.set_expires_at(header.sent_minute()); }},
