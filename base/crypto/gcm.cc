@@ -15,9 +15,9 @@ int Size(std::string_view bytes) {
 
 // Fetched once: OpenSSL looks EVP_aes_256_gcm() up again with every use.
 const EVP_CIPHER* Aes256Gcm() {
-  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-  RequireOpenSsl(cipher != nullptr, "AES-256-GCM");
-  return cipher;
+  static const EVP_CIPHER* const kCipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  RequireOpenSsl(kCipher != nullptr, "AES-256-GCM");
+  return kCipher;
 }
 
 }  // namespace

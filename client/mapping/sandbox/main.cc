@@ -40,8 +40,8 @@ void Write(const std::string& frame) {
 
 // Made while there is memory.
 const std::string& OutOfMemoryFrame() {
-  static const std::string frame = Encode(Response{.outcome = Outcome::kOutOfMemory});
-  return frame;
+  static const std::string kFrame = Encode(Response{.outcome = Outcome::kOutOfMemory});
+  return kFrame;
 }
 
 void OutOfMemory(void* /*data*/) {
