@@ -61,6 +61,7 @@ absl::StatusOr<std::string> Choose(const Sort& sort, const std::string& wanted,
                                            sort.lister + "' lists them");
   }
   std::vector<std::string> list;
+  list.reserve(found.size());
   for (const Named* choice : found) list.push_back(ShortId(choice->id) + " " + choice->name);
   return UsageError("'" + wanted + "' may be any " + sort.what + " of: " + Join(list) +
                     "; give more of it");
