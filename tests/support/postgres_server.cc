@@ -1,0 +1,164 @@
+#include "tests/support/postgres_server.h"
+
+#include <libpq-fe.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "base/status/status.h"
+#include "tests/support/poll.h"
+
+namespace waymark::testing {
+namespace {
+
+constexpr char kAdministrator[] = "administrator";
+constexpr char kInstalled[] = "/usr/lib/postgresql";
+
+using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+// Where Debian keeps the server's programs: a folder per version.
+std::string FindPrograms() {
+  std::error_code error;
+  for (const auto& version : std::filesystem::directory_iterator(kInstalled, error)) {
+    const std::filesystem::path programs = version.path() / "bin";
+    if (std::filesystem::exists(programs / "postgres")) return programs.string();
+  }
+  return "";
+}
+
+// PostgreSQL does not choose one itself.
+int FreePort() {
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* const plain = reinterpret_cast<sockaddr*>(&address);
+  const bool bound = bind(probe, plain, size) == 0 && getsockname(probe, plain, &size) == 0;
+  close(probe);
+  return bound ? ntohs(address.sin_port) : 0;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
+  std::string folder = "/tmp/waymark_postgres_XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) {
+    return Error(v1::REASON_FILE_UNUSABLE, "no folder for a PostgreSQL server");
+  }
+  std::unique_ptr<PostgresServer> server(new PostgresServer(folder));
+  RETURN_IF_ERROR(server->Initialise());
+  RETURN_IF_ERROR(server->Resume());
+  RETURN_IF_ERROR(server
+                      ->Query("postgres", std::string("CREATE ROLE ") + kKeeper +
+                                              " LOGIN PASSWORD 'keeper''s word'")
+                      .status());
+  return server;
+}
+
+PostgresServer::~PostgresServer() {
+  Stop();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::vector<std::string> PostgresServer::AsServerUser(std::vector<std::string> command) const {
+  if (user_.empty()) return command;
+  // Changing the user forgets that the child is to die with its parent.
+  std::vector<std::string> whole = {"/usr/bin/setpriv", "--reuid=" + user_, "--regid=" + user_,
+                                    "--clear-groups", "--pdeathsig=KILL"};
+  whole.insert(whole.end(), command.begin(), command.end());
+  return whole;
+}
+
+absl::Status PostgresServer::Initialise() {
+  programs_ = FindPrograms();
+  if (programs_.empty()) {
+    return Error(v1::REASON_INTERNAL, "there is no PostgreSQL server in " +
+                                          std::string(kInstalled) +
+                                          "; install the package postgresql");
+  }
+  if (geteuid() == 0) {
+    user_ = "postgres";
+    const passwd* user = getpwnam(user_.c_str());
+    if (user == nullptr || chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
+      return Error(v1::REASON_INTERNAL,
+                   "root cannot run PostgreSQL, and there is no user postgres");
+    }
+  }
+  RETURN_IF_ERROR(RunToEnd(
+      {.command =
+           AsServerUser({programs_ + "/initdb", "-D", folder_ + "/data", "-U", kAdministrator, "-E",
+                         "UTF8", "--locale=C.UTF-8", "--no-sync", "--auth=trust"}),
+       .output = folder_ + "/initdb.log"}));
+  std::ofstream(folder_ + "/data/pg_hba.conf")
+      << "local all " << kKeeper << " scram-sha-256\nlocal all all trust\n"
+      << "hostssl all " << kKeeper << " 127.0.0.1/32 scram-sha-256\n";
+  port_ = FreePort();
+  return MakeCertificate();
+}
+
+absl::Status PostgresServer::MakeCertificate() const {
+  return RunToEnd({.command = AsServerUser({"/usr/bin/openssl", "req", "-x509", "-nodes", "-newkey",
+                                            "rsa:2048", "-days", "2", "-subj", "/CN=localhost",
+                                            "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                                            folder_ + "/server.key", "-out", certificate()}),
+                   .output = folder_ + "/openssl.log"});
+}
+
+std::string PostgresServer::Target(const std::string& database) const {
+  return "host=" + folder_ + " port=" + std::to_string(port_) + " user=" + kAdministrator +
+         " dbname=" + database;
+}
+
+void PostgresServer::Stop() {
+  if (server_ == nullptr) return;
+  server_->Signal(SIGINT);
+  server_->Wait(absl::Seconds(30));
+  server_ = nullptr;
+}
+
+absl::Status PostgresServer::Resume() {
+  ASSIGN_OR_RETURN(
+      server_, Process::Start({.command = AsServerUser(
+                                   {programs_ + "/postgres", "-D", folder_ + "/data", "-k", folder_,
+                                    "-p", std::to_string(port_), "-c", "listen_addresses=127.0.0.1",
+                                    "-c", "ssl=on", "-c", "ssl_cert_file=" + certificate(), "-c",
+                                    "ssl_key_file=" + folder_ + "/server.key", "-c", "fsync=off",
+                                    "-c", "shared_buffers=16MB"}),
+                               .output = folder_ + "/server.log"}));
+  const std::string target = Target("postgres");
+  const auto ready = [&] { return PQping(target.c_str()) == PQPING_OK || !server_->running(); };
+  if (Eventually(ready) && server_->running()) return absl::OkStatus();
+  return Error(v1::REASON_INTERNAL, "PostgreSQL does not start: " + folder_ + "/server.log");
+}
+
+absl::Status PostgresServer::CreateDatabase(const std::string& name) {
+  return Query("postgres", "CREATE DATABASE " + name).status();
+}
+
+absl::StatusOr<std::vector<std::string>> PostgresServer::Query(const std::string& database,
+                                                               const std::string& sql) const {
+  const Connection connection(PQconnectdb(Target(database).c_str()), &PQfinish);
+  const Result result(PQexec(connection.get(), sql.c_str()), &PQclear);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    return Error(v1::REASON_INTERNAL, PQerrorMessage(connection.get()));
+  }
+  const int count = PQntuples(result.get());
+  std::vector<std::string> values;
+  values.reserve(static_cast<size_t>(count));
+  for (int row = 0; row < count; ++row) values.emplace_back(PQgetvalue(result.get(), row, 0));
+  return values;
+}
+
+}  // namespace waymark::testing

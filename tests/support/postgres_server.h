@@ -1,0 +1,65 @@
+// A real PostgreSQL server of the test program: made in a folder of its own, reached through a
+// socket there, ended with the program.
+//
+// Debian's package `postgresql` must be installed; without it Start fails. Durability is switched
+// off: nothing outlives the program. PostgreSQL refuses to run as root, so that root's tests run it
+// as the user postgres. Roles: `administrator` (all rights, no password) and `keeper` (password
+// "keeper's word"). Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tests/support/process.h"
+
+namespace waymark::testing {
+
+class PostgresServer {
+ public:
+  static constexpr char kKeeper[] = "keeper";
+  static constexpr char kKeeperPassword[] = "keeper's word";
+
+  // REASON_INTERNAL or REASON_FILE_UNUSABLE says why there is none.
+  static absl::StatusOr<std::unique_ptr<PostgresServer>> Start();
+  // Stops the server and removes its folder.
+  ~PostgresServer();
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+
+  // The folder of the socket, as libpq's `host`.
+  const std::string& host() const { return folder_; }
+  int port() const { return port_; }
+  // Its certificate, which is its own authority and says "localhost" and no address.
+  std::string certificate() const { return folder_ + "/server.crt"; }
+
+  // Makes an empty database.
+  absl::Status CreateDatabase(const std::string& name);
+  // Runs SQL as the administrator and returns the first column of its rows.
+  absl::StatusOr<std::vector<std::string>> Query(const std::string& database,
+                                                 const std::string& sql) const;
+
+  // Ends the server, all connections with it; starts it again on the same data.
+  void Stop();
+  absl::Status Resume();
+
+ private:
+  explicit PostgresServer(std::string folder) : folder_(std::move(folder)) {}
+
+  absl::Status Initialise();
+  absl::Status MakeCertificate() const;
+  // What libpq needs to reach a database as the administrator.
+  std::string Target(const std::string& database) const;
+  // The command as the user that may run PostgreSQL.
+  std::vector<std::string> AsServerUser(std::vector<std::string> command) const;
+
+  const std::string folder_;
+  std::string programs_;
+  std::string user_;
+  int port_ = 0;
+  std::unique_ptr<Process> server_;
+};
+
+}  // namespace waymark::testing
