@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "waymark/v1/common.pb.h"
 
 namespace waymark {
@@ -81,6 +82,9 @@ bool IsEnd(NodeState state);
 // for an end.
 v1::Stage StageOf(HubState state);
 v1::Stage StageOf(NodeState state);
+
+// How long after its end the hub remembers a token, and with it a referral that stays open.
+inline constexpr absl::Duration kTokenRetention = absl::Hours(30 * 24);
 
 // What the hub demands of a kind.
 enum class TokenDemand {

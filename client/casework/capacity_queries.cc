@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/directory/room.h"
 #include "base/status/status.h"
 #include "client/casework/cases.h"
 #include "client/casework/match.h"
@@ -12,6 +13,29 @@
 #include "client/vault/typed.h"
 
 namespace waymark::node {
+namespace {
+
+// The answer as it counts at `now`: UNKNOWN without numbers when its time is over, which it is
+// after the longest lifetime of the unit at the latest, and after the shortest when it names no
+// time. A service that the directory no longer has counts like one of places to sleep.
+v1::CapacityReply AnswerAt(const local::v1::CapacityQueryEntry& entry, const ServiceEntry* service,
+                           absl::Time now) {
+  v1::CapacityReply answer = entry.reply();
+  const RoomLifetime lifetime =
+      LifetimeOf(service == nullptr ? v1::CAPACITY_UNIT_BED : service->service.capacity_unit());
+  const absl::Time asked = absl::FromUnixMillis(entry.asked_at_ms());
+  const absl::Time end = answer.valid_until_minute() == 0
+                             ? asked + lifetime.shortest
+                             : std::min(absl::FromUnixSeconds(answer.valid_until_minute() * 60),
+                                        asked + lifetime.longest);
+  if (now < end) return answer;
+  answer.set_status(v1::CAPACITY_STATUS_UNKNOWN);
+  answer.clear_available();
+  answer.clear_window();
+  return answer;
+}
+
+}  // namespace
 
 absl::Status Origin::QueryCapacity(const Actor& actor, const v1::QueryCapacityRequest& request) {
   const auto person_id = CaseId::FromBytes(request.case_id());
@@ -104,7 +128,9 @@ absl::StatusOr<std::vector<v1::CapacityQueryRecord>> Origin::ListCapacityQueries
       if (service != nullptr) record.set_service_handle(service->service.handle());
       record.set_unit_handle(HandleOf(*directory, *UnitId::FromBytes(entry.unit_id())));
       record.mutable_asked_at()->set_seconds(entry.asked_at_ms() / 1000);
-      if (entry.has_reply()) *record.mutable_reply() = entry.reply();
+      if (entry.has_reply()) {
+        *record.mutable_reply() = AnswerAt(entry, service, context_.clock.Now());
+      }
       records.push_back(std::move(record));
     }
     return absl::OkStatus();

@@ -19,6 +19,8 @@
 
 namespace waymark::node {
 
+class LocalCopies;
+
 // Everything outlives the use cases. The functions are called from any thread; `opening_keys` runs
 // inside a vault transaction and must use nothing but the reader that it is given.
 struct CaseworkContext {
@@ -41,6 +43,8 @@ struct CaseworkContext {
   std::function<void(const v1::DirectoryHead&)> check_peer_head;
   // The outbox has grown.
   std::function<void()> outbox_grew;
+  // What keeps copies of referrals outside the vault; nullptr when nothing does.
+  LocalCopies* local_copies = nullptr;
 };
 
 // The facts that the evaluator asks about the provider's end. `service` may be nullptr when the

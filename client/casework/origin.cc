@@ -233,7 +233,7 @@ absl::Status Origin::SendDraft(Transaction& transaction, const DirectorySnapshot
   AddFields(draft.referral, {fields.begin(), fields.end()});
   RETURN_IF_ERROR(sender_.SendWithin(transaction, directory, draft.referral, std::move(outgoing)));
   KeepBefore(draft.referral, id, before);
-  return SaveReferral(transaction, draft.referral);
+  return SaveReferral(context_, transaction, draft.referral);
 }
 
 absl::StatusOr<v1::InquireResponse> Origin::Inquire(const Actor& actor,
@@ -401,7 +401,7 @@ absl::Status Origin::WithdrawReferral(Transaction& transaction, const DirectoryS
   const v1::UrgencyClock& clock = *context_.catalogue.ClockOf(referral.urgency());
   referral.set_revoke_ack_due_ms(ToMillis(After(now, clock.revoke_ack_due())));
   RETURN_IF_ERROR(transaction.EraseSections(id).status());
-  return SaveReferral(transaction, referral);
+  return SaveReferral(context_, transaction, referral);
 }
 
 }  // namespace waymark::node

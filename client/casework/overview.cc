@@ -11,7 +11,9 @@
 #include "client/casework/cases.h"
 #include "client/casework/clarification.h"
 #include "client/casework/composer.h"
+#include "client/casework/local_copies.h"
 #include "client/casework/referral.h"
+#include "client/casework/retention.h"
 #include "client/casework/sections.h"
 
 namespace waymark::node {
@@ -259,8 +261,9 @@ absl::StatusOr<std::vector<v1::Disclosure>> Overview::ListDisclosures(const Acto
           disclosure.set_consent_id(token.consent_id());
           disclosure.mutable_until()->set_seconds(absl::ToUnixSeconds(EndOf(token)));
         }
-        disclosure.set_erased(received &&
-                              referral.revoke_ack().outcome() == v1::ERASURE_OUTCOME_ERASED);
+        const bool erased = referral.revoke_ack().outcome() == v1::ERASURE_OUTCOME_ERASED ||
+                            referral.expiry_told_at_ms() != 0;
+        disclosure.set_erased(received && erased);
         found.emplace_back(event.at_ms(), std::move(disclosure));
       }
     }
@@ -280,14 +283,27 @@ absl::Status Upkeep::Tick() {
   RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(auto referrals, LoadReferrals(reader));
     for (local::v1::Referral& referral : referrals) {
-      if (ExpireIfDue(referral, now)) due.push_back(*ReferralId::FromBytes(referral.referral_id()));
+      const bool over = EndOfRetention(context_.catalogue, referral) <= now;
+      if (over || ExpireIfDue(referral, now)) {
+        due.push_back(*ReferralId::FromBytes(referral.referral_id()));
+      }
     }
     return absl::OkStatus();
   }));
+  const auto directory = context_.directory();
   return context_.vault.Write([&](Transaction& t) -> absl::Status {
     for (const ReferralId& id : due) {
       ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(t, id));
-      if (ExpireIfDue(referral, now)) RETURN_IF_ERROR(SaveReferral(t, referral));
+      const bool over = EndOfRetention(context_.catalogue, referral) <= now;
+      if (over) {
+        RETURN_IF_ERROR(t.EraseSections(id).status());
+        referral.clear_field_nos();
+        referral.clear_held_places();
+        referral.set_erased_at_ms(ToMillis(now));
+      }
+      const bool expired = ExpireIfDue(referral, now);
+      if (over || expired) RETURN_IF_ERROR(SaveReferral(context_, t, referral));
+      if (over) RETURN_IF_ERROR(AcknowledgeWhenErased(context_, t, *directory, id));
     }
     return t.Purge(now);
   });
@@ -303,7 +319,7 @@ absl::Status Upkeep::ChangeReferralOf(
     local::v1::Event* event = FindEvent(referral, message.view());
     if (event == nullptr) return absl::OkStatus();
     change(referral, *event);
-    return SaveReferral(t, referral);
+    return SaveReferral(context_, t, referral);
   });
 }
 

@@ -51,7 +51,8 @@ class Upkeep {
  public:
   explicit Upkeep(const CaseworkContext& context) : context_(context) {}
 
-  // Ends states whose clock has run out and forgets what has passed its time.
+  // Ends states whose clock has run out, erases received sections at the end of their retention,
+  // and forgets what has passed its time.
   absl::Status Tick();
   // Notes what the hub made of the messages that it refused or took.
   absl::Status OnOutcome(std::string_view item_id, v1::Reason reason);

@@ -15,6 +15,7 @@
 #include "client/casework/referral.h"
 #include "client/casework/revocation.h"
 #include "client/casework/sections.h"
+#include "client/directory/room.h"
 
 namespace waymark::node {
 
@@ -25,7 +26,7 @@ struct Provider::Step {
   v1::Payload payload;
   absl::Time respond_by = absl::InfinitePast();
   // Looks at the referral before anything happens, and fills in what depends on it.
-  std::function<absl::Status(const local::v1::Referral&, Step&)> prepare;
+  std::function<absl::Status(const Reader&, const local::v1::Referral&, Step&)> prepare;
   // Sets the clocks of the state that was reached.
   std::function<void(local::v1::Referral&)> settle;
 };
@@ -43,6 +44,29 @@ absl::Status CheckAhead(const CaseworkContext& context, const std::string& what,
   if (time > now && time <= now + days * absl::Hours(24)) return absl::OkStatus();
   return Error(v1::REASON_TIME_INVALID, what + " is to be in the future, and at most " +
                                             std::to_string(days) + " days ahead");
+}
+
+// How many of the places that the service counts an offer of so many of the need's unit holds. What
+// is asked for in another unit, beds in a family room, cannot be converted: it holds one.
+absl::StatusOr<uint32_t> PlacesFor(const Reader& reader, const ServiceEntry* service,
+                                   const local::v1::Referral& referral, uint32_t quantity) {
+  ASSIGN_OR_RETURN(const v1::Sections received,
+                   ReadAllSections(reader, *ReferralId::FromBytes(referral.referral_id()),
+                                   SectionDirection::kReceived));
+  const bool other = service != nullptr && received.need().has_unit() &&
+                     received.need().unit() != service->service.capacity_unit();
+  return other ? std::min(quantity, 1U) : quantity;
+}
+
+// Two offers of one place cannot both be made: each is checked in the transaction that makes it.
+absl::Status CheckRoom(const Reader& reader, const local::v1::Referral& referral, uint32_t places,
+                       absl::Time now) {
+  ASSIGN_OR_RETURN(const std::optional<uint32_t> free,
+                   FreePlaces(reader, referral.service_id(), now));
+  if (!free.has_value() || places <= *free) return absl::OkStatus();
+  return Error(v1::REASON_NO_ROOM, "the service has " + std::to_string(*free) +
+                                       " free that no offer holds, and the offer needs " +
+                                       std::to_string(places));
 }
 
 // START counts as reached by itself, as far as the token goes; everything else names what is
@@ -98,7 +122,7 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
     const auto from = StateOf(referral);
     // Ends that cross on the wire fit the table; what is sent after one is a mistake.
     if (from && IsEnd(*from)) return DoesNotFit(referral, step.kind);
-    if (step.prepare) RETURN_IF_ERROR(step.prepare(referral, step));
+    if (step.prepare) RETURN_IF_ERROR(step.prepare(t, referral, step));
     RETURN_IF_ERROR(ValidateSections(step.payload.sections()));
     const absl::Time now = context_.clock.Now();
     const local::v1::StateBefore before = Snapshot(referral);
@@ -125,7 +149,7 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
     outgoing.respond_by = step.respond_by;
     RETURN_IF_ERROR(sender_.SendWithin(t, *directory, referral, std::move(outgoing)));
     KeepBefore(referral, *message, before);
-    return SaveReferral(t, referral);
+    return SaveReferral(context_, t, referral);
   }));
   context_.outbox_grew();
   return absl::OkStatus();
@@ -134,10 +158,12 @@ absl::Status Provider::Take(const Actor& actor, const std::string& referral_id,
 absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
                                                   const v1::OfferRequest& request) {
   v1::OfferResponse response;
+  uint32_t places = 0;
   Step step;
   step.kind = v1::KIND_OFFER;
   *step.payload.mutable_sections()->mutable_prog() = request.prog();
-  step.prepare = [&](const local::v1::Referral& referral, Step& self) -> absl::Status {
+  step.prepare = [&](const Reader& reader, const local::v1::Referral& referral,
+                     Step& self) -> absl::Status {
     v1::ProgSection& prog = *self.payload.mutable_sections()->mutable_prog();
     if (!prog.offer().has_start()) return InvalidField("an offer needs a start and a quantity");
     if (TimeOf(prog.offer().start()) < FloorMinute(context_.clock.Now())) {
@@ -150,6 +176,12 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
     }
     self.respond_by = TimeOf(prog.offer().hold_until());
     RETURN_IF_ERROR(CheckAhead(context_, "the end of the hold", self.respond_by));
+    const auto directory = context_.directory();
+    ASSIGN_OR_RETURN(
+        places,
+        PlacesFor(reader, directory->FindService(*ServiceId::FromBytes(referral.service_id())),
+                  referral, prog.offer().quantity()));
+    RETURN_IF_ERROR(CheckRoom(reader, referral, places, context_.clock.Now()));
     *response.mutable_hold_until() = prog.offer().hold_until();
     return absl::OkStatus();
   };
@@ -157,6 +189,7 @@ absl::StatusOr<v1::OfferResponse> Provider::Offer(const Actor& actor,
     const int64_t hold_ms = response.hold_until().seconds() * 1000;
     referral.set_state_until_ms(hold_ms);
     referral.set_respond_by_ms(hold_ms);
+    referral.set_held_places(places);
   };
   RETURN_IF_ERROR(Take(actor, request.referral_id(), request.message_id(), std::move(step)));
   return response;
@@ -184,7 +217,7 @@ absl::Status Provider::Decline(const Actor& actor, const v1::DeclineRequest& req
   Step step;
   step.kind = v1::KIND_DECLINE;
   step.payload.mutable_sections()->mutable_prog()->set_decline_code(info->code());
-  step.prepare = [&](const local::v1::Referral& referral, Step&) -> absl::Status {
+  step.prepare = [&](const Reader&, const local::v1::Referral& referral, Step&) -> absl::Status {
     const auto state = StateOf(referral);
     if (!context_.catalogue.AllowsDecline(info->code(), referral.service_code(), StageOf(*state))) {
       return InvalidField("decline code " + request.code() +
@@ -200,7 +233,7 @@ absl::Status Provider::Clarify(const Actor& actor, const v1::ClarifyRequest& req
   Step step;
   step.kind = v1::KIND_CLARIFICATION;
   *step.payload.mutable_clarification() = request.clarification();
-  step.prepare = [&](const local::v1::Referral& referral, Step&) -> absl::Status {
+  step.prepare = [&](const Reader&, const local::v1::Referral& referral, Step&) -> absl::Status {
     if (request.clarification().code() == v1::CLARIFICATION_CODE_ANSWERED &&
         referral.originated()) {
       return InvalidField("ANSWERED carries values of the lead's; send them with 'waymark answer'");
@@ -221,7 +254,8 @@ absl::Status Provider::Start(const Actor& actor, const v1::StartRequest& request
   Step step;
   step.kind = v1::KIND_START;
   // The day is quasi-identifying: it goes back only where the consent lets it.
-  step.prepare = [&](const local::v1::Referral& referral, Step& self) -> absl::Status {
+  step.prepare = [&](const Reader&, const local::v1::Referral& referral,
+                     Step& self) -> absl::Status {
     const local::v1::TokenEntry* entry = TokenInUse(referral);
     if (entry == nullptr) return absl::OkStatus();
     ASSIGN_OR_RETURN(const v1::ConsentToken token, ParseToken(entry->token()));
@@ -306,7 +340,7 @@ absl::Status Provider::RecordRetention(const Actor& actor,
     if (StateOf(referral) == NodeState::kWithdrawn) {
       RETURN_IF_ERROR(sender_.AcknowledgeRevocation(t, *directory, referral, *message));
     }
-    return SaveReferral(t, referral);
+    return SaveReferral(context_, t, referral);
   }));
   context_.outbox_grew();
   return absl::OkStatus();

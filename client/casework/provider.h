@@ -21,7 +21,8 @@ class Provider {
   // Every method: NOT_FOUND (REFERRAL_UNKNOWN), STAFF_NOT_ALLOWED, STATE_FORBIDS, FIELD_INVALID,
   // the evaluator's reasons, and the errors of Sender. Repeating a message id changes nothing.
 
-  // Holds a place. `hold_until` defaults to the urgency's hold.
+  // Holds places. `hold_until` defaults to the urgency's hold. NO_ROOM: the service has counted its
+  // places, and fewer than the offer needs are held by no other.
   absl::StatusOr<v1::OfferResponse> Offer(const Actor& actor, const v1::OfferRequest& request);
   absl::Status Waitlist(const Actor& actor, const v1::WaitlistRequest& request);
   // FIELD_INVALID when the code is none of the table, or not one for this service and stage.

@@ -12,8 +12,10 @@
 #include "base/time/clock.h"
 #include "client/casework/composer.h"
 #include "client/casework/content.h"
+#include "client/casework/local_copies.h"
 #include "client/casework/referral.h"
 #include "client/casework/sections.h"
+#include "client/directory/room.h"
 #include "client/vault/typed.h"
 
 namespace waymark::node {
@@ -274,7 +276,7 @@ absl::Status Receiver::ApplyStep(Transaction& transaction, const DirectorySnapsh
   event.set_token_hash(incoming.token_hash);
   KeepBody(payload, event);
   KeepBefore(referral, incoming.id, state_before);
-  return SaveReferral(transaction, referral);
+  return SaveReferral(context_, transaction, referral);
 }
 
 absl::Status Receiver::CheckPolicy(const Reader& reader, const DirectorySnapshot& directory,
@@ -350,9 +352,10 @@ absl::Status Receiver::ApplyRevocation(Transaction& transaction, const Directory
   MarkDropped(referral, dropped);
   RETURN_IF_ERROR(transaction.EraseSections(incoming.referral).status());
   referral.clear_field_nos();
-  RETURN_IF_ERROR(sender_.AcknowledgeRevocation(transaction, directory, referral,
-                                                MessageId::Generate(context_.random)));
-  return SaveReferral(transaction, referral);
+  referral.clear_held_places();
+  referral.set_erased_at_ms(ToMillis(now));
+  RETURN_IF_ERROR(SaveReferral(context_, transaction, referral));
+  return AcknowledgeWhenErased(context_, transaction, directory, incoming.referral);
 }
 
 absl::Status Receiver::ApplyQuery(Transaction& transaction, const DirectorySnapshot& directory,
@@ -363,15 +366,16 @@ absl::Status Receiver::ApplyQuery(Transaction& transaction, const DirectorySnaps
   if (service == nullptr || service->unit != incoming.own_unit) {
     return Error(v1::REASON_FIELD_INVALID, "the query is about a service of another unit");
   }
-  const v1::Capacity now = DirectorySnapshot::CapacityAt(*service, context_.clock.Now());
+  ASSIGN_OR_RETURN(const v1::Capacity now, RoomAt(transaction, *service, context_.clock.Now()));
   Outgoing outgoing;
   outgoing.id = MessageId::Generate(context_.random);
   outgoing.kind = v1::KIND_CAPACITY_REPLY;
   v1::CapacityReply& reply = *outgoing.payload.mutable_capacity_reply();
   reply.set_query_id(incoming.id.bytes());
   reply.set_status(now.status());
-  if (now.has_available() && service->service.location_kind() != v1::LOCATION_KIND_REDACTED) {
-    reply.set_available(now.available());
+  if (now.has_available()) reply.set_available(now.available());
+  if (now.status() != v1::CAPACITY_STATUS_UNKNOWN) {
+    reply.set_valid_until_minute(now.valid_until_minute());
   }
   if (now.has_window()) *reply.mutable_window() = now.window();
   for (const v1::Condition& condition : service->service.conditions()) {
@@ -412,6 +416,10 @@ absl::Status Receiver::ApplyReceipt(Transaction& transaction, const Incoming& in
   }
   local::v1::Event* event = FindEvent(*referral, receipt.message_id());
   if (event == nullptr || !event->sent()) return absl::OkStatus();
+  if (receipt.outcome() == v1::RECEIPT_OUTCOME_EXPIRED) {
+    referral->set_expiry_told_at_ms(ToMillis(context_.clock.Now()));
+    return SaveReferral(context_, transaction, *referral);
+  }
   // The first receipt holds: what came again, or too late, changes nothing.
   if (event->delivery() == v1::DELIVERY_STATE_RECEIVED) return absl::OkStatus();
   const bool stored = receipt.outcome() == v1::RECEIPT_OUTCOME_STORED;
@@ -419,7 +427,7 @@ absl::Status Receiver::ApplyReceipt(Transaction& transaction, const Incoming& in
   event->set_reason(stored ? v1::REASON_UNSPECIFIED : receipt.reason());
   if (!stored) TakeBack(*referral, receipt.message_id());
   referral->set_peer_offline(false);
-  return SaveReferral(transaction, *referral);
+  return SaveReferral(context_, transaction, *referral);
 }
 
 absl::Status Receiver::SendReceipt(Transaction& transaction, const DirectorySnapshot& directory,

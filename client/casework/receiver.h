@@ -77,6 +77,7 @@ class Receiver {
                                                  const Incoming& incoming) const;
   // Notes the message's token in the referral, once.
   static void KeepToken(const Incoming& incoming, local::v1::Referral& referral);
+  // Erases, and acknowledges unless a local system holds a copy that is still to be erased.
   absl::Status ApplyRevocation(Transaction& transaction, const DirectorySnapshot& directory,
                                local::v1::Referral& referral, const Incoming& incoming) const;
   absl::Status ApplyStep(Transaction& transaction, const DirectorySnapshot& directory,

@@ -8,6 +8,7 @@
 #include "base/lifecycle/inquiry_clocks.h"
 #include "base/status/status.h"
 #include "base/time/clock.h"
+#include "client/casework/local_copies.h"
 #include "client/vault/typed.h"
 
 namespace waymark::node {
@@ -78,7 +79,11 @@ absl::StatusOr<std::optional<ReferralId>> ReferralOfSent(const Reader& reader,
   return std::optional<ReferralId>();
 }
 
-absl::Status SaveReferral(Transaction& transaction, const local::v1::Referral& referral) {
+absl::Status SaveReferral(const CaseworkContext& context, Transaction& transaction,
+                          const local::v1::Referral& referral) {
+  if (context.local_copies != nullptr && !referral.originated()) {
+    RETURN_IF_ERROR(context.local_copies->NoteChange(transaction, referral));
+  }
   const auto id = ReferralId::FromBytes(referral.referral_id());
   DocumentId parent;
   if (const auto need = NeedId::FromBytes(referral.need_id())) parent = *need;

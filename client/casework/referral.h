@@ -17,6 +17,7 @@
 #include "base/ids/ids.h"
 #include "base/lifecycle/lifecycle.h"
 #include "base/schema/catalogue.h"
+#include "client/casework/context.h"
 #include "client/vault/vault.h"
 #include "waymark/local/v1/records.pb.h"
 #include "waymark/v1/header.pb.h"
@@ -30,7 +31,10 @@ absl::StatusOr<std::vector<local::v1::Referral>> LoadReferrals(const Reader& rea
 // Returns the referral that a message of this node was sent in, by a lookup that opens no record;
 // nullopt when it was sent in none.
 absl::StatusOr<std::optional<ReferralId>> ReferralOfSent(const Reader& reader, const MessageId& id);
-absl::Status SaveReferral(Transaction& transaction, const local::v1::Referral& referral);
+// Stores the referral. If this node was asked, what keeps copies of it outside the vault learns of
+// the change in the same transaction.
+absl::Status SaveReferral(const CaseworkContext& context, Transaction& transaction,
+                          const local::v1::Referral& referral);
 
 // The record's state; nullopt for a referral that was just made.
 std::optional<NodeState> StateOf(const local::v1::Referral& referral);

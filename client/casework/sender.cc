@@ -82,14 +82,15 @@ absl::Status Sender::Send(Transaction& transaction, const DirectorySnapshot& dir
                   std::move(header), outgoing.payload, context_.identity_key, context_.random));
   v1::Submission submission;
   *submission.mutable_message() = message;
-  return transaction.AppendOutbox({.item_id = outgoing.id.bytes(),
-                                   .referral = route.referral,
-                                   .submission = submission.SerializeAsString(),
-                                   .not_before = NotBefore(outgoing.kind, route.urgency),
-                                   .urgent = NeverWaits(outgoing.kind),
-                                   .outlives_withdrawal = OutlivesWithdrawal(outgoing.kind),
-                                   .expects_receipt = outgoing.kind != v1::KIND_RECEIPT,
-                                   .keep_until = expires});
+  return transaction.AppendOutbox(
+      {.item_id = outgoing.id.bytes(),
+       .referral = route.referral,
+       .submission = submission.SerializeAsString(),
+       .not_before = std::max(NotBefore(outgoing.kind, route.urgency), outgoing.not_before),
+       .urgent = NeverWaits(outgoing.kind),
+       .outlives_withdrawal = OutlivesWithdrawal(outgoing.kind),
+       .expects_receipt = outgoing.kind != v1::KIND_RECEIPT,
+       .keep_until = expires});
 }
 
 absl::Status Sender::SendWithin(Transaction& transaction, const DirectorySnapshot& directory,

@@ -30,6 +30,8 @@ struct Outgoing {
   int64_t token_valid_until_hour = 0;
   // When an answer, hold or review is due; InfinitePast for none.
   absl::Time respond_by = absl::InfinitePast();
+  // It does not leave before; the kind's own delay holds beside it.
+  absl::Time not_before = absl::InfinitePast();
 };
 
 // Where a message goes.

@@ -33,6 +33,11 @@ enum class DocumentKind : int32_t {
   kOwnStatement = 20,    // what the organisation says about itself
   kDirectoryEntry = 21,  // a verified statement of the network's directory
   kSealingKey = 22,      // a unit's private key; parent: unit
+  // delivery.
+  kDelivery = 30,         // on its way into a local system; parent: referral
+  kSettledDelivery = 31,  // the same when nothing is left to do
+  kFeedPosition = 32,     // how far a feed of a local system has been read
+  kRefusedItem = 33,      // an item of a feed that could not be acted on; parent: its referral
 };
 
 // The name of a document: any id of ours, whose type follows from the document's kind. Empty as a

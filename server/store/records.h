@@ -20,7 +20,6 @@ namespace waymark::hub {
 // How long the hub remembers what has ended.
 inline constexpr absl::Duration kEndedReferralRetention = absl::Hours(7 * 24);
 inline constexpr absl::Duration kRoutingRetention = absl::Hours(7 * 24);
-inline constexpr absl::Duration kTokenRetention = absl::Hours(30 * 24);
 
 // A member and its standing, from the newest member statement.
 struct MemberRecord {

@@ -9,14 +9,17 @@
 #include <vector>
 
 #include "base/crypto/hpke.h"
+#include "base/directory/statement.h"
 #include "base/envelope/header.h"
 #include "base/envelope/seal.h"
 #include "base/envelope/token.h"
 #include "base/random/random.h"
 #include "base/schema/catalogue.h"
+#include "base/status/status.h"
 #include "client/casework/context.h"
 #include "client/casework/referral.h"
 #include "client/casework/staff.h"
+#include "client/directory/own_statements.h"
 #include "client/directory/replica.h"
 #include "tests/base/directory/fixtures.h"
 #include "tests/client/directory/hub_log.h"
@@ -168,11 +171,28 @@ class Office {
     Save(referral);
   }
   void Save(const local::v1::Referral& referral) {
-    Write([&](Transaction& t) { return SaveReferral(t, referral); });
+    Write([&](Transaction& t) { return SaveReferral(context, t, referral); });
   }
   local::v1::Referral Load(const local::v1::Referral& referral) {
     return Read([&](const Reader& reader) {
       return LoadReferral(reader, *ReferralId::FromBytes(referral.referral_id()));
+    });
+  }
+
+  // What the organisation says of room in its own service, as publication.h keeps it.
+  void SayRoom(uint32_t available) {
+    v1::Statement service = network.Service(lin);
+    local::v1::OwnStatement said;
+    *said.mutable_in_force() = SignStatement(service, lin.identity);
+    v1::Statement named = network.Capacity(lin);
+    local::v1::OwnStatement counted;
+    *counted.mutable_room() = named.capacity();
+    counted.mutable_room()->set_available(available);
+    counted.mutable_room()->set_updated_minute(MinuteOf(clock.Now()));
+    counted.mutable_room()->set_valid_until_minute(MinuteOf(clock.Now() + absl::Hours(12)));
+    Write([&](Transaction& t) -> absl::Status {
+      RETURN_IF_ERROR(WriteOwn(t, SubjectOf(service), said));
+      return WriteOwn(t, SubjectOf(named), counted);
     });
   }
 

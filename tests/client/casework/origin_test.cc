@@ -1,6 +1,7 @@
 #include "client/casework/origin.h"
 
 #include "base/policy/section_fields.h"
+#include "client/vault/typed.h"
 #include "gmock/gmock.h"
 #include "tests/client/casework/desk.h"
 
@@ -93,6 +94,49 @@ TEST_F(OriginTest, WhomThePersonExcludedIsNeitherAskedNorTold) {
   ASSERT_TRUE(read_back.ok()) << read_back.status();
   request.set_readback_digest(read_back->digest());
   EXPECT_EQ(ReasonOf(consents_.Record(lead_, request)), v1::REASON_EXCLUDED);
+}
+
+// An answer is shown for as long as it was given, and never longer than a bed is believed in.
+TEST_F(OriginTest, AnAnswerAboutRoomThatIsOverSaysNothing) {
+  const Person person = OpenCase();
+  struct Case {
+    absl::Duration said;
+    absl::Duration counts;
+  };
+  for (const Case& expected :
+       {Case{absl::Hours(2), absl::Hours(2)}, Case{absl::ZeroDuration(), absl::Hours(4)},
+        Case{absl::Hours(90 * 24), absl::Hours(12)}}) {
+    local::v1::CapacityQueryEntry entry;
+    entry.set_message_id(NewId());
+    entry.set_need_id(person.need_id);
+    entry.set_service_id(office_.qso.service.bytes());
+    entry.set_unit_id(office_.qso.unit.bytes());
+    entry.set_asked_at_ms(ToMillis(office_.clock.Now()));
+    v1::CapacityReply& reply = *entry.mutable_reply();
+    reply.set_status(v1::CAPACITY_STATUS_HAS_CAPACITY);
+    reply.set_available(2);
+    if (expected.said > absl::ZeroDuration()) {
+      reply.set_valid_until_minute(MinuteOf(office_.clock.Now() + expected.said));
+    }
+    office_.Write([&](Transaction& t) {
+      return PutMessage(t, DocumentKind::kQuery, *MessageId::FromBytes(entry.message_id()),
+                        *NeedId::FromBytes(person.need_id), entry);
+    });
+    const auto shown = [&] {
+      const auto queries = origin_.ListCapacityQueries(lead_, std::nullopt);
+      EXPECT_TRUE(queries.ok()) << queries.status();
+      for (const v1::CapacityQueryRecord& query : *queries) {
+        if (query.message_id() == entry.message_id()) return query.reply();
+      }
+      return v1::CapacityReply();
+    };
+    office_.clock.Advance(expected.counts - absl::Minutes(1));
+    EXPECT_EQ(shown().status(), v1::CAPACITY_STATUS_HAS_CAPACITY) << expected.counts;
+    EXPECT_EQ(shown().available(), 2u);
+    office_.clock.Advance(absl::Minutes(1));
+    EXPECT_EQ(shown().status(), v1::CAPACITY_STATUS_UNKNOWN) << expected.counts;
+    EXPECT_FALSE(shown().has_available());
+  }
 }
 
 TEST_F(OriginTest, AQuestionAboutRoomIsForTheCodeOfTheNeed) {

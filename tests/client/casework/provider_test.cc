@@ -1,5 +1,8 @@
 #include "client/casework/provider.h"
 
+#include <latch>
+#include <thread>
+
 #include "client/casework/sections.h"
 #include "gmock/gmock.h"
 #include "tests/client/casework/desk.h"
@@ -7,6 +10,7 @@
 namespace waymark::node {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -62,6 +66,95 @@ class ProviderTest : public DeskTest {
     return ReasonOf(provider_.Cancel(lead_, request));
   }
 };
+
+// Everybody offers at the same moment, again and again.
+TEST_F(ProviderTest, OfSeveralOffersOfOneBedOneWins) {
+  constexpr int kAtOnce = 6;
+  for (int round = 0; round < 10; ++round) {
+    office_.clock.Advance(absl::Minutes(1));
+    office_.SayRoom(1);
+    std::vector<v1::OfferRequest> offers;
+    offers.reserve(kAtOnce);
+    for (int i = 0; i < kAtOnce; ++i) {
+      offers.push_back(
+          OfferIn(Received(NodeState::kInquired), absl::ZeroDuration(), absl::Minutes(1)));
+    }
+    std::vector<v1::Reason> reasons(kAtOnce);
+    std::latch start(kAtOnce);
+    std::vector<std::thread> desks;
+    desks.reserve(kAtOnce);
+    for (int i = 0; i < kAtOnce; ++i) {
+      desks.emplace_back([&, i] {
+        start.arrive_and_wait();
+        reasons[i] = ReasonOf(provider_.Offer(lead_, offers[i]).status());
+      });
+    }
+    for (std::thread& desk : desks) desk.join();
+    EXPECT_THAT(reasons, Contains(v1::REASON_UNSPECIFIED).Times(1)) << round;
+    EXPECT_THAT(reasons, Contains(v1::REASON_NO_ROOM).Times(kAtOnce - 1)) << round;
+    for (int i = 0; i < kAtOnce; ++i) {
+      EXPECT_EQ(StateOfReferral(offers[i].referral_id()),
+                reasons[i] == v1::REASON_UNSPECIFIED ? "OFFERED" : "INQUIRED");
+    }
+  }
+}
+
+TEST_F(ProviderTest, AnOfferNeedsAsManyFreePlacesAsItHolds) {
+  office_.SayRoom(3);
+  const auto offer = [&](uint32_t places, absl::Duration hold) {
+    v1::OfferRequest request = OfferIn(Received(NodeState::kInquired), absl::ZeroDuration(), hold);
+    request.mutable_prog()->mutable_offer()->set_quantity(places);
+    const v1::Reason first = ReasonOf(provider_.Offer(lead_, request).status());
+    EXPECT_EQ(ReasonOf(provider_.Offer(lead_, request).status()), first) << "repeated";
+    return first;
+  };
+  EXPECT_EQ(offer(4, absl::Hours(1)), v1::REASON_NO_ROOM);
+  EXPECT_EQ(offer(2, absl::Hours(1)), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(offer(2, absl::Hours(1)), v1::REASON_NO_ROOM);
+  EXPECT_EQ(offer(1, absl::Hours(2)), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(offer(1, absl::Hours(1)), v1::REASON_NO_ROOM);
+  // The hold of the two ends by itself.
+  office_.clock.Advance(absl::Hours(1));
+  EXPECT_EQ(offer(2, absl::Hours(1)), v1::REASON_UNSPECIFIED);
+  // Where nobody has counted lately, the people decide.
+  office_.clock.Advance(absl::Hours(11));
+  EXPECT_EQ(offer(9, absl::Hours(1)), v1::REASON_UNSPECIFIED);
+}
+
+// The service counts beds, and some ask for rooms.
+TEST_F(ProviderTest, WhatIsAskedForInAnotherUnitHoldsOnePlace) {
+  office_.SayRoom(2);
+  const auto offer = [&](v1::CapacityUnit unit, uint32_t quantity) {
+    const std::string referral = Received(NodeState::kInquired);
+    v1::Sections asked;
+    asked.mutable_need()->set_unit(unit);
+    office_.Write([&](Transaction& t) {
+      return StoreSections(t, *ReferralId::FromBytes(referral), SectionDirection::kReceived,
+                           v1::STAGE_INQUIRY, asked);
+    });
+    v1::OfferRequest request = OfferIn(referral, absl::ZeroDuration(), absl::Hours(1));
+    request.mutable_prog()->mutable_offer()->set_quantity(quantity);
+    return ReasonOf(provider_.Offer(lead_, request).status());
+  };
+  EXPECT_EQ(offer(v1::CAPACITY_UNIT_BED, 3), v1::REASON_NO_ROOM);
+  EXPECT_EQ(offer(v1::CAPACITY_UNIT_FAMILY_ROOM, 3), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(offer(v1::CAPACITY_UNIT_BED, 2), v1::REASON_NO_ROOM);
+  EXPECT_EQ(offer(v1::CAPACITY_UNIT_BED, 1), v1::REASON_UNSPECIFIED);
+}
+
+TEST_F(ProviderTest, AnOfferThatEndsGivesThePlaceBack) {
+  office_.SayRoom(1);
+  const std::string first = Received(NodeState::kInquired);
+  ASSERT_TRUE(provider_.Offer(lead_, OfferIn(first, absl::ZeroDuration(), absl::Hours(1))).ok());
+  const v1::OfferRequest second =
+      OfferIn(Received(NodeState::kInquired), absl::ZeroDuration(), absl::Hours(1));
+  EXPECT_EQ(ReasonOf(provider_.Offer(lead_, second).status()), v1::REASON_NO_ROOM);
+  local::v1::Referral ended = office_.Read(
+      [&](const Reader& reader) { return LoadReferral(reader, *ReferralId::FromBytes(first)); });
+  ended.set_state(std::string(Name(NodeState::kNotTakenUp)));
+  office_.Save(ended);
+  EXPECT_TRUE(provider_.Offer(lead_, second).ok());
+}
 
 TEST_F(ProviderTest, AnOfferIsHeldAsLongAsTheNetworkAllows) {
   const std::string referral = Received(NodeState::kInquired);

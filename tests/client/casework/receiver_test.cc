@@ -70,6 +70,38 @@ TEST_F(ReceiverTest, AMessageThatOvertookTheDirectoryWaitsForIt) {
   EXPECT_THAT(office_.KindsLeaving(), ElementsAre(v1::KIND_CAPACITY_REPLY, v1::KIND_RECEIPT));
 }
 
+// What the partner is told of room in the own service, which is at a redacted place.
+TEST_F(ReceiverTest, AnAnswerAboutRoomCountsWhatOffersHold) {
+  office_.PublishPartner();
+  office_.Watch();
+  office_.SayRoom(1);
+  const auto answer = [&] {
+    Ask(ReferralId::Generate(SystemRandom()));
+    EXPECT_EQ(Process(), 1);
+    v1::CapacityReply reply;
+    for (const Opened& message : office_.OpenLeaving()) {
+      if (message.payload.has_capacity_reply()) reply = message.payload.capacity_reply();
+    }
+    return reply;
+  };
+  const v1::CapacityReply before = answer();
+  EXPECT_EQ(before.status(), v1::CAPACITY_STATUS_HAS_CAPACITY);
+  EXPECT_FALSE(before.has_available());
+  EXPECT_EQ(before.valid_until_minute(), MinuteOf(office_.clock.Now() + absl::Hours(12)));
+
+  local::v1::Referral referral = office_.Referral(NodeState::kOffered, /*originated=*/false);
+  referral.set_held_places(1);
+  referral.set_state_until_ms(ToMillis(office_.clock.Now() + absl::Hours(1)));
+  office_.Save(referral);
+  EXPECT_EQ(answer().status(), v1::CAPACITY_STATUS_NO_CAPACITY);
+  office_.clock.Advance(absl::Hours(1));
+  EXPECT_EQ(answer().status(), v1::CAPACITY_STATUS_HAS_CAPACITY);
+  office_.clock.Advance(absl::Hours(11));
+  const v1::CapacityReply stale = answer();
+  EXPECT_EQ(stale.status(), v1::CAPACITY_STATUS_UNKNOWN);
+  EXPECT_EQ(stale.valid_until_minute(), 0);
+}
+
 TEST_F(ReceiverTest, ASenderWithoutAKeyIsWaitedForToo) {
   Ask(referral_);
   office_.AppendMember(office_.qso);
@@ -211,6 +243,26 @@ TEST_F(ReceiverTest, ALaterReceiptTakesNothingBack) {
     EXPECT_THAT(verdicts_, IsEmpty());
     EXPECT_EQ(office_.Load(referral).events(0).delivery(), v1::DELIVERY_STATE_RECEIVED);
   }
+}
+
+TEST_F(ReceiverTest, TheEndOfRetentionIsNotedBesideTheReceipt) {
+  office_.PublishPartner();
+  office_.Watch();
+  local::v1::Referral referral = office_.Referral(NodeState::kCompleted, /*originated=*/true);
+  const MessageId sent = MessageId::Generate(SystemRandom());
+  AddEvent(referral, sent, v1::KIND_INQUIRY, v1::STAGE_INQUIRY, /*sent=*/true, office_.clock.Now());
+  referral.mutable_events(0)->set_delivery(v1::DELIVERY_STATE_RECEIVED);
+  office_.Save(referral);
+  v1::Payload payload;
+  payload.mutable_receipt()->set_message_id(sent.bytes());
+  payload.mutable_receipt()->set_outcome(v1::RECEIPT_OUTCOME_EXPIRED);
+  Say(v1::KIND_RECEIPT, referral, payload);
+  EXPECT_EQ(Process(), 1);
+  EXPECT_THAT(verdicts_, IsEmpty());
+  const local::v1::Referral noted = office_.Load(referral);
+  EXPECT_EQ(noted.expiry_told_at_ms(), ToMillis(office_.clock.Now()));
+  EXPECT_EQ(noted.events(0).delivery(), v1::DELIVERY_STATE_RECEIVED);
+  EXPECT_EQ(noted.state(), "COMPLETED");
 }
 
 TEST_F(ReceiverTest, TheFirstAnswerToAQuestionGivesTimeBackOnce) {
