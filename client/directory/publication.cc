@@ -4,11 +4,12 @@
 #include <optional>
 #include <utility>
 
-#include "base/crypto/hash.h"
 #include "base/crypto/hpke.h"
+#include "base/directory/room.h"
 #include "base/directory/shape.h"
 #include "base/directory/statement.h"
 #include "base/status/status.h"
+#include "client/directory/own_statements.h"
 #include "client/vault/typed.h"
 #include "waymark/local/v1/directory.pb.h"
 
@@ -31,34 +32,18 @@ constexpr size_t kMaxRequestBytes = 1024 * 1024 - 4096;
 int64_t MinuteOf(absl::Time time) { return absl::ToUnixSeconds(FloorMinute(time)) / 60; }
 absl::Time TimeOf(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
 
-DocumentId PlaceOf(const std::string& subject) {
-  return DocumentId(*ServiceId::FromBytes(PlainSha256(subject).substr(0, 16)));
-}
-
 // Whether the hub may take the same statement later.
 bool MayChange(v1::Reason reason) {
   return reason == v1::REASON_UNAVAILABLE || reason == v1::REASON_QUOTA_EXCEEDED ||
          reason == v1::REASON_MEMBER_SUSPENDED || reason == v1::REASON_MEMBER_UNKNOWN;
 }
 
-absl::StatusOr<local::v1::OwnStatement> ReadOwn(const Reader& reader, const std::string& subject) {
-  absl::StatusOr<local::v1::OwnStatement> own =
-      GetAs<local::v1::OwnStatement>(reader, DocumentKind::kOwnStatement, PlaceOf(subject));
-  if (ReasonOf(own.status()) == v1::REASON_NOT_FOUND) return local::v1::OwnStatement();
-  return own;
-}
-
-absl::Status WriteOwn(Transaction& transaction, const std::string& subject,
-                      const local::v1::OwnStatement& own) {
-  return PutMessage(transaction, DocumentKind::kOwnStatement, PlaceOf(subject), DocumentId(), own);
-}
-
-// What the organisation last said, answered or not; nullopt for nothing.
-absl::StatusOr<std::optional<v1::Statement>> LastSaid(const local::v1::OwnStatement& own) {
-  if (!own.has_pending() && !own.has_in_force()) return std::optional<v1::Statement>();
-  ASSIGN_OR_RETURN(v1::Statement statement,
-                   ParseStatement(own.has_pending() ? own.pending() : own.in_force()));
-  return std::optional<v1::Statement>(std::move(statement));
+bool IsSameRoom(const v1::Capacity& a, const v1::Capacity& b) {
+  return a.status() == b.status() && a.has_available() == b.has_available() &&
+         a.available() == b.available() && a.has_maximum() == b.has_maximum() &&
+         a.maximum() == b.maximum() && a.has_window() == b.has_window() &&
+         a.window().from_minute() == b.window().from_minute() &&
+         a.window().to_minute() == b.window().to_minute();
 }
 
 }  // namespace
@@ -67,19 +52,8 @@ absl::Duration CapacityLifetime(v1::CapacityUnit unit, absl::Time now, absl::Tim
   constexpr int kMorning = 8;
   constexpr int kEvening = 18;
   const int hour = zone.At(now).cs.hour();
-  switch (unit) {
-    case v1::CAPACITY_UNIT_BED:
-    case v1::CAPACITY_UNIT_FAMILY_ROOM:
-      return hour >= kMorning && hour < kEvening ? absl::Hours(12) : absl::Hours(4);
-    case v1::CAPACITY_UNIT_HOUR:
-      return absl::Hours(24);
-    case v1::CAPACITY_UNIT_SESSION:
-      return absl::Hours(72);
-    case v1::CAPACITY_UNIT_PLACE:
-      return absl::Hours(30 * 24);
-    default:
-      return absl::Hours(7 * 24);
-  }
+  const RoomLifetime lifetime = LifetimeOf(unit);
+  return hour >= kMorning && hour < kEvening ? lifetime.longest : lifetime.shortest;
 }
 
 Publication::Publication(const Options& options, const SigningKey& identity_key, Vault& vault,
@@ -107,48 +81,101 @@ absl::Status Publication::PublishService(const v1::Service& service) {
     return Error(v1::REASON_UNIT_NOT_OWN, "the unit of service " + service.handle());
   }
   v1::Statement content;
+  content.set_organisation_id(options_.organisation.bytes());
   *content.mutable_service() = service;
-  return Say(std::move(content));
+  const std::string subject = SubjectOf(content);
+  return Say(subject, [&](Transaction& transaction) -> absl::Status {
+    const absl::Time now = clock_.Now();
+    RETURN_IF_ERROR(Store(transaction, std::move(content), now));
+    // Numbers that are told of a place go as soon as it is redacted.
+    if (service.location_kind() != v1::LOCATION_KIND_REDACTED) return absl::OkStatus();
+    return TellRoomAgain(transaction, service, now);
+  });
 }
 
 absl::StatusOr<absl::Time> Publication::PublishCapacity(v1::Capacity capacity) {
-  v1::Statement named;
-  named.mutable_service()->set_service_id(capacity.service_id());
-  std::optional<v1::Statement> service;
-  RETURN_IF_ERROR(vault_.Read([&](const Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const local::v1::OwnStatement own, ReadOwn(reader, SubjectOf(named)));
-    ASSIGN_OR_RETURN(service, LastSaid(own));
-    return absl::OkStatus();
-  }));
-  if (!service.has_value()) {
-    return Error(v1::REASON_NOT_FOUND, "the service of the capacity is not one of ours");
-  }
-  const bool redacted = service->service().location_kind() == v1::LOCATION_KIND_REDACTED;
-  if (redacted && (capacity.has_available() || capacity.has_maximum())) {
-    return Error(v1::REASON_FIELD_INVALID,
-                 "capacity of service " + service->service().handle() +
-                     ": its location is redacted, so that only a status may be published");
-  }
-
   const absl::Time now = clock_.Now();
-  capacity.set_updated_minute(MinuteOf(now));
-  if (capacity.valid_until_minute() == 0) {
-    capacity.set_valid_until_minute(
-        MinuteOf(now + CapacityLifetime(service->service().capacity_unit(), now, options_.zone)));
-  }
-  const absl::Time until = TimeOf(capacity.valid_until_minute());
   v1::Statement content;
-  *content.mutable_capacity() = std::move(capacity);
-  RETURN_IF_ERROR(Say(std::move(content)));
+  content.set_organisation_id(options_.organisation.bytes());
+  content.mutable_capacity()->set_service_id(capacity.service_id());
+  const std::string subject = SubjectOf(content);
+  absl::Time until;
+  RETURN_IF_ERROR(Say(subject, [&](Transaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::optional<v1::Service> service,
+                     OwnService(transaction, capacity.service_id()));
+    if (!service.has_value()) {
+      return Error(v1::REASON_NOT_FOUND, "the service of the capacity is not one of ours");
+    }
+    if (capacity.updated_minute() == 0 || capacity.updated_minute() > MinuteOf(now)) {
+      capacity.set_updated_minute(MinuteOf(now));
+    }
+    const absl::Time counted = TimeOf(capacity.updated_minute());
+    const int64_t latest =
+        MinuteOf(counted + CapacityLifetime(service->capacity_unit(), counted, options_.zone));
+    const bool usual_end = capacity.valid_until_minute() == 0;
+    if (usual_end || capacity.valid_until_minute() > latest) {
+      capacity.set_valid_until_minute(latest);
+    }
+    until = TimeOf(capacity.valid_until_minute());
+    *content.mutable_capacity() = capacity;
+    if (!usual_end) return StoreRoom(transaction, std::move(content), *service, now);
+    // A system that is read every minute says the same again and again: that is noted here, and
+    // told when half of the time is over.
+    RETURN_IF_ERROR(CheckStatementShape(Complete(content, now)));
+    ASSIGN_OR_RETURN(local::v1::OwnStatement own, ReadOwn(transaction, subject));
+    ASSIGN_OR_RETURN(const std::optional<v1::Statement> told, LastSaid(own));
+    ASSIGN_OR_RETURN(const v1::Capacity room, RoomToTell(transaction, capacity, *service, now));
+    if (!told.has_value() || !IsSameRoom(room, told->capacity()) ||
+        now + (until - now) / 2 > TimeOf(told->capacity().valid_until_minute()) ||
+        until < TimeOf(told->capacity().valid_until_minute())) {
+      return StoreRoom(transaction, std::move(content), *service, now);
+    }
+    until = TimeOf(told->capacity().valid_until_minute());
+    *own.mutable_room() = capacity;
+    return WriteOwn(transaction, subject, own);
+  }));
   return until;
+}
+
+absl::Status Publication::StoreRoom(Transaction& transaction, v1::Statement content,
+                                    const v1::Service& service, absl::Time now) const {
+  const v1::Capacity said = content.capacity();
+  RETURN_IF_ERROR(CheckStatementShape(Complete(content, now)));
+  ASSIGN_OR_RETURN(*content.mutable_capacity(), RoomToTell(transaction, said, service, now));
+  const std::string subject = SubjectOf(content);
+  RETURN_IF_ERROR(Store(transaction, std::move(content), now));
+  ASSIGN_OR_RETURN(local::v1::OwnStatement own, ReadOwn(transaction, subject));
+  *own.mutable_room() = said;
+  return WriteOwn(transaction, subject, own);
+}
+
+absl::Status Publication::TellRoomAgain(Transaction& transaction, const v1::Service& service,
+                                        absl::Time now) const {
+  v1::Statement named;
+  named.mutable_capacity()->set_service_id(service.service_id());
+  ASSIGN_OR_RETURN(const local::v1::OwnStatement own, ReadOwn(transaction, SubjectOf(named)));
+  ASSIGN_OR_RETURN(std::optional<v1::Statement> told, LastSaid(own));
+  if (!told.has_value() || TimeOf(told->capacity().valid_until_minute()) <= now) {
+    return absl::OkStatus();
+  }
+  const v1::Capacity said = own.has_room() ? own.room() : told->capacity();
+  ASSIGN_OR_RETURN(const v1::Capacity room, RoomToTell(transaction, said, service, now));
+  if (IsSameRoom(room, told->capacity())) return absl::OkStatus();
+  *told->mutable_capacity() = said;
+  return StoreRoom(transaction, *std::move(told), service, now);
 }
 
 absl::Status Publication::Say(v1::Statement content) {
   content.set_organisation_id(options_.organisation.bytes());
   const std::string subject = SubjectOf(content);
-  RETURN_IF_ERROR(vault_.Write([&](Transaction& transaction) {
+  return Say(subject, [&](Transaction& transaction) {
     return Store(transaction, std::move(content), clock_.Now());
-  }));
+  });
+}
+
+absl::Status Publication::Say(const std::string& subject,
+                              const std::function<absl::Status(Transaction&)>& store) {
+  RETURN_IF_ERROR(vault_.Write(store));
   const absl::StatusOr<std::map<std::string, v1::Reason>> answers = Push();
   if (!answers.ok()) return absl::OkStatus();
   const auto answer = answers->find(subject);
@@ -159,12 +186,18 @@ absl::Status Publication::Say(v1::Statement content) {
   return Error(answer->second, "the hub did not take what was said about " + subject);
 }
 
-absl::Status Publication::Store(Transaction& transaction, v1::Statement content,
-                                absl::Time now) const {
+v1::Statement Publication::Complete(v1::Statement content, absl::Time now) const {
   content.set_network_id(options_.network.bytes());
   content.set_organisation_id(options_.organisation.bytes());
   content.set_issued_minute(MinuteOf(now));
   content.set_valid_until_minute(MinuteOf(now + kMaxStatementValidity));
+  content.set_version(std::max<uint64_t>(content.version(), 1));
+  return content;
+}
+
+absl::Status Publication::Store(Transaction& transaction, v1::Statement content,
+                                absl::Time now) const {
+  content = Complete(std::move(content), now);
   const std::string subject = SubjectOf(content);
   ASSIGN_OR_RETURN(local::v1::OwnStatement own, ReadOwn(transaction, subject));
   // Not lower than the time, so that a vault restored from a backup does not repeat a version.
@@ -246,12 +279,18 @@ absl::Status Publication::RotateKeys(Transaction& transaction, const UnitId& uni
 absl::Status Publication::SignAgain(Transaction& transaction, absl::Time now) const {
   ASSIGN_OR_RETURN(const auto all, ParseAll<local::v1::OwnStatement>(
                                        transaction.List(DocumentKind::kOwnStatement)));
+  std::vector<v1::Service> services;
   for (const auto& [id, own] : all) {
     ASSIGN_OR_RETURN(std::optional<v1::Statement> said, LastSaid(own));
+    if (said.has_value() && said->has_service()) services.push_back(said->service());
     if (!said.has_value() || TimeOf(said->issued_minute()) + kSignAgainAfter > now) continue;
     // Capacity that has run out says nothing any more.
     if (said->has_capacity() && TimeOf(said->capacity().valid_until_minute()) <= now) continue;
     RETURN_IF_ERROR(Store(transaction, *std::move(said), now));
+  }
+  // Offers that were made, answered or ran out since the room was told.
+  for (const v1::Service& service : services) {
+    RETURN_IF_ERROR(TellRoomAgain(transaction, service, now));
   }
   return absl::OkStatus();
 }

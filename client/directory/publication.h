@@ -24,6 +24,7 @@
 #include "base/ids/ids.h"
 #include "base/random/random.h"
 #include "base/time/clock.h"
+#include "client/directory/room.h"
 #include "client/directory/snapshot.h"
 #include "client/vault/vault.h"
 #include "waymark/v1/directory.pb.h"
@@ -59,21 +60,32 @@ class Publication {
   absl::Status PublishProfile(const v1::Profile& profile);
   // REASON_UNIT_NOT_OWN: the unit is not one of ours.
   absl::Status PublishService(const v1::Service& service);
-  // Sets `updated_minute` and, when it is 0, `valid_until_minute`; returns the latter.
-  // REASON_NOT_FOUND: we publish no such service. REASON_FIELD_INVALID: also numbers about a
-  // service whose location is redacted.
+  // Takes the places that nobody has, and tells them less what offers hold (room.h); of a service
+  // at a redacted place it tells the status alone and keeps the numbers. Sets `updated_minute`
+  // unless it is in the past, and `valid_until_minute` when it is 0 or later than room of this unit
+  // is believed; returns the latter as it is told, for what is said again with the usual end is
+  // told again when half of the time is over. REASON_NOT_FOUND: we publish no such service.
   absl::StatusOr<absl::Time> PublishCapacity(v1::Capacity capacity);
 
-  // Does what is due: makes and destroys sealing keys, signs again what would run out, publishes
-  // what has not been. To be called every minute or so; does nothing before the directory knows the
-  // organisation. The desk's codes: the hub cannot be reached. Any reason of the hub's: it refused
-  // something.
+  // Does what is due: makes and destroys sealing keys, signs again what would run out, tells room
+  // anew when offers changed it, publishes what has not been. To be called every minute or so; does
+  // nothing before the directory knows the organisation. The desk's codes: the hub cannot be
+  // reached. Any reason of the hub's: it refused something.
   absl::Status Maintain();
 
  private:
   // Checks, signs and stores a statement, publishes it, and returns the hub's answer to it.
   absl::Status Say(v1::Statement content);
+  absl::Status Say(const std::string& subject,
+                   const std::function<absl::Status(Transaction&)>& store);
+  v1::Statement Complete(v1::Statement content, absl::Time now) const;
   absl::Status Store(Transaction& transaction, v1::Statement content, absl::Time now) const;
+  // Stores what is to be told of the room that `content` says there is.
+  absl::Status StoreRoom(Transaction& transaction, v1::Statement content,
+                         const v1::Service& service, absl::Time now) const;
+  // Does that for the room that was said last, if something else is to be told now.
+  absl::Status TellRoomAgain(Transaction& transaction, const v1::Service& service,
+                             absl::Time now) const;
   absl::Status RotateKeys(Transaction& transaction, const UnitId& unit, absl::Time now) const;
   absl::Status SignAgain(Transaction& transaction, absl::Time now) const;
   // Publishes what is pending; returns the hub's reasons by subject.

@@ -1,5 +1,6 @@
 #include "client/directory/snapshot.h"
 
+#include "base/directory/room.h"
 #include "base/status/status.h"
 
 namespace waymark::node {
@@ -116,17 +117,22 @@ std::vector<const ServiceEntry*> DirectorySnapshot::OpenServices(absl::Time now,
 }
 
 v1::Capacity DirectorySnapshot::CapacityAt(const ServiceEntry& service, absl::Time now) {
-  if (service.capacity.has_value() && now < Minute(service.capacity->valid_until_minute())) {
-    return *service.capacity;
+  v1::Capacity room;
+  room.set_service_id(service.id.bytes());
+  room.set_status(v1::CAPACITY_STATUS_UNKNOWN);
+  if (!service.capacity.has_value()) return room;
+  const absl::Time end = RoomEndOf(*service.capacity, service.service.capacity_unit());
+  if (now < end) {
+    room = *service.capacity;
+    // What was said before the place was redacted may still be about.
+    if (service.service.location_kind() == v1::LOCATION_KIND_REDACTED) {
+      room.clear_available();
+      room.clear_maximum();
+    }
   }
-  v1::Capacity unknown;
-  unknown.set_service_id(service.id.bytes());
-  unknown.set_status(v1::CAPACITY_STATUS_UNKNOWN);
-  if (service.capacity.has_value()) {
-    unknown.set_updated_minute(service.capacity->updated_minute());
-    unknown.set_valid_until_minute(service.capacity->valid_until_minute());
-  }
-  return unknown;
+  room.set_updated_minute(service.capacity->updated_minute());
+  room.set_valid_until_minute(absl::ToUnixSeconds(end) / 60);
+  return room;
 }
 
 absl::StatusOr<v1::SealingKey> DirectorySnapshot::KeyToSealTo(const UnitId& unit,

@@ -80,7 +80,8 @@ class DirectorySnapshot {
   std::vector<const ServiceEntry*> OpenServices(absl::Time now, uint32_t code) const;
 
   // What holds at `now`: the published capacity, or status UNKNOWN without counts when there is
-  // none or it is out of date.
+  // none or it is out of date. It ends with the longest lifetime of its unit at the latest; a
+  // service at a redacted place has no numbers.
   static v1::Capacity CapacityAt(const ServiceEntry& service, absl::Time now);
 
   // Returns the key to seal to for this unit, whatever the standing of its organisation: a

@@ -129,7 +129,7 @@ v1::Capacity GeneratedDirectory::MakeCapacity(const v1::Service& service) {
   capacity.set_status(static_cast<v1::CapacityStatus>(1 + Skewed(4)));
   // A fifth has run out.
   const bool fresh = !Once(5);
-  capacity.set_updated_minute(MinuteOf(TestNow() - absl::Hours(24)));
+  capacity.set_updated_minute(MinuteOf(TestNow() - absl::Hours(2)));
   capacity.set_valid_until_minute(MinuteOf(TestNow() + absl::Hours(fresh ? 12 : -1)));
   if (service.location_kind() != v1::LOCATION_KIND_REDACTED && Once(2)) {
     capacity.set_maximum(4 + static_cast<uint32_t>(engine_() % 20));

@@ -7,11 +7,14 @@
 #include "base/status/status.h"
 #include "client/directory/keyring.h"
 #include "client/directory/replica.h"
+#include "client/directory/room.h"
+#include "client/vault/typed.h"
 #include "gmock/gmock.h"
 #include "tests/base/directory/fixtures.h"
 #include "tests/client/directory/hub_log.h"
 #include "tests/client/vault/open_vault.h"
 #include "tests/support/fake_clock.h"
+#include "waymark/local/v1/records.pb.h"
 
 namespace waymark::node {
 namespace {
@@ -76,6 +79,61 @@ class PublicationTest : public ::testing::Test {
                     })
                     .ok());
     return keys;
+  }
+
+  // --- Room
+
+  static constexpr absl::Duration kHold = absl::Hours(1);
+
+  void PublishKnownPlace() {
+    v1::Service service = network_.Service(lin_).service();
+    service.set_location_kind(v1::LOCATION_KIND_ADDRESSED);
+    ASSERT_TRUE(publication_->PublishService(service).ok());
+  }
+
+  v1::Capacity Room(uint32_t available) const {
+    v1::Capacity capacity;
+    capacity.set_service_id(lin_.service.bytes());
+    capacity.set_status(v1::CAPACITY_STATUS_HAS_CAPACITY);
+    capacity.set_available(available);
+    return capacity;
+  }
+
+  // What another unit asked the own one for, with an offer that was or is held.
+  void Refer(const std::string& state, uint32_t places) {
+    const ReferralId id = ReferralId::Generate(SystemRandom());
+    local::v1::Referral referral;
+    referral.set_referral_id(id.bytes());
+    referral.set_service_id(lin_.service.bytes());
+    referral.set_state(state);
+    referral.set_state_since_ms(absl::ToUnixMillis(clock_.Now()));
+    referral.set_state_until_ms(absl::ToUnixMillis(clock_.Now() + kHold));
+    referral.set_held_places(places);
+    const absl::Status written = vault_->Write([&](Transaction& transaction) {
+      return PutMessage(transaction, DocumentKind::kReferral, id, DocumentId(), referral);
+    });
+    ASSERT_TRUE(written.ok()) << written;
+  }
+
+  std::optional<uint32_t> Free() {
+    std::optional<uint32_t> free;
+    EXPECT_TRUE(vault_
+                    ->Read([&](const Reader& reader) -> absl::Status {
+                      ASSIGN_OR_RETURN(free,
+                                       FreePlaces(reader, lin_.service.bytes(), clock_.Now()));
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    return free;
+  }
+
+  void ExpectTold(v1::CapacityStatus status, std::optional<uint32_t> available) {
+    const auto told = std::find_if(desk_.taken.rbegin(), desk_.taken.rend(),
+                                   [](const v1::Statement& said) { return said.has_capacity(); });
+    ASSERT_NE(told, desk_.taken.rend());
+    EXPECT_EQ(told->capacity().status(), status);
+    EXPECT_EQ(told->capacity().has_available(), available.has_value());
+    EXPECT_EQ(told->capacity().available(), available.value_or(0));
   }
 
   FakeClock clock_{TestNow()};
@@ -203,11 +261,144 @@ TEST_F(PublicationTest, NamesTheFieldThatIsWrong) {
   EXPECT_THAT(desk_.taken, IsEmpty());
 }
 
-TEST_F(PublicationTest, PublishesNoNumbersForARedactedLocation) {
+// --- Room ----------------------------------------------------------------------------------------
+
+TEST_F(PublicationTest, BelievesRoomForAsLongAsItsUnitAllows) {
   ASSERT_TRUE(publication_->PublishService(network_.Service(lin_).service()).ok());
-  v1::Capacity capacity = network_.Capacity(lin_).capacity();
-  capacity.set_available(2);
+  v1::Capacity capacity = Room(2);
+  capacity.set_valid_until_minute(MinuteOf(TestNow() + absl::Hours(90 * 24)));
+  EXPECT_EQ(*publication_->PublishCapacity(capacity), TestNow() + absl::Hours(12));
+  capacity.set_valid_until_minute(MinuteOf(TestNow() + absl::Hours(3)));
+  EXPECT_EQ(*publication_->PublishCapacity(capacity), TestNow() + absl::Hours(3));
+  // It counts from when the places were counted, which is not in the future.
+  capacity.set_valid_until_minute(0);
+  capacity.set_updated_minute(MinuteOf(TestNow() - absl::Hours(1)));
+  EXPECT_EQ(*publication_->PublishCapacity(capacity), TestNow() + absl::Hours(3)) << "by night";
+  capacity.set_updated_minute(MinuteOf(TestNow() + absl::Hours(1)));
+  EXPECT_EQ(*publication_->PublishCapacity(capacity), TestNow() + absl::Hours(12));
+}
+
+TEST_F(PublicationTest, TellsTheStatusAloneOfARedactedPlaceAndKeepsTheNumbers) {
+  ASSERT_TRUE(publication_->PublishService(network_.Service(lin_).service()).ok());
+  v1::Capacity capacity = Room(2);
+  capacity.set_maximum(4);
+  ASSERT_TRUE(publication_->PublishCapacity(capacity).ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, std::nullopt);
+  EXPECT_FALSE(desk_.taken.back().capacity().has_maximum());
+  EXPECT_EQ(Free(), 2u);
+  capacity.set_maximum(1);
   EXPECT_EQ(ReasonOf(publication_->PublishCapacity(capacity).status()), v1::REASON_FIELD_INVALID);
+}
+
+TEST_F(PublicationTest, ARedactedPlaceWithEveryPlaceHeldIsFull) {
+  ASSERT_TRUE(publication_->PublishService(network_.Service(lin_).service()).ok());
+  ASSERT_TRUE(publication_->PublishCapacity(Room(1)).ok());
+  Refer("OFFERED", 1);
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ExpectTold(v1::CAPACITY_STATUS_NO_CAPACITY, std::nullopt);
+}
+
+TEST_F(PublicationTest, TakesNumbersBackWhenAPlaceIsRedacted) {
+  PublishKnownPlace();
+  ASSERT_TRUE(publication_->PublishCapacity(Room(2)).ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, 2);
+  const int before = desk_.requests;
+  ASSERT_TRUE(publication_->PublishService(network_.Service(lin_).service()).ok());
+  EXPECT_EQ(desk_.requests, before + 1) << "both at once";
+  const auto told = std::find_if(desk_.taken.rbegin(), desk_.taken.rend(),
+                                 [](const v1::Statement& said) { return said.has_capacity(); });
+  EXPECT_FALSE(told->capacity().has_available());
+  EXPECT_EQ(told->capacity().status(), v1::CAPACITY_STATUS_HAS_CAPACITY);
+}
+
+TEST_F(PublicationTest, WhatOffersHoldComesOffUntilTheHoldEnds) {
+  PublishKnownPlace();
+  ASSERT_TRUE(publication_->PublishCapacity(Room(3)).ok());
+  Refer("OFFERED", 1);
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, 2);
+  Refer("OFFERED", 2);
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ExpectTold(v1::CAPACITY_STATUS_NO_CAPACITY, 0);
+  const size_t taken = desk_.taken.size();
+  ASSERT_TRUE(publication_->Maintain().ok());
+  EXPECT_EQ(desk_.taken.size(), taken) << "nothing new to tell";
+  EXPECT_EQ(Free(), 0u);
+  // Nobody looks at the referrals; the hold ends all the same.
+  clock_.Advance(kHold);
+  EXPECT_EQ(Free(), 3u);
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, 3);
+  EXPECT_EQ(desk_.taken.back().capacity().updated_minute(), MinuteOf(TestNow()))
+      << "nobody counted anew";
+}
+
+TEST_F(PublicationTest, WhatIsHeldComesOffWhateverIsSaidMeanwhile) {
+  PublishKnownPlace();
+  Refer("OFFERED", 1);
+  ASSERT_TRUE(publication_->PublishCapacity(Room(3)).ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, 2);
+}
+
+TEST_F(PublicationTest, AnOfferThatEndedHoldsNothing) {
+  PublishKnownPlace();
+  ASSERT_TRUE(publication_->PublishCapacity(Room(1)).ok());
+  for (const char* ended : {"NOT_TAKEN_UP", "OFFER_LAPSED", "WITHDRAWN", "CANCELLED", "EXPIRED",
+                            "NOT_STARTED", "COMPLETED", "INQUIRED", "DISCARDED"}) {
+    Refer(ended, 1);
+  }
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, 1);
+}
+
+TEST_F(PublicationTest, AnAcceptedPlaceIsTakenUntilPlacesAreCountedAnew) {
+  PublishKnownPlace();
+  ASSERT_TRUE(publication_->PublishCapacity(Room(2)).ok());
+  for (const char* taken : {"ACCEPTED", "STARTED"}) Refer(taken, 1);
+  clock_.Advance(kHold);
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ExpectTold(v1::CAPACITY_STATUS_NO_CAPACITY, 0);
+  v1::Capacity counted = Room(2);
+  ASSERT_TRUE(publication_->PublishCapacity(counted).ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, 2);
+  // As somebody read it before they said yes.
+  counted.set_updated_minute(MinuteOf(TestNow() - absl::Hours(1)));
+  ASSERT_TRUE(publication_->PublishCapacity(counted).ok());
+  ExpectTold(v1::CAPACITY_STATUS_NO_CAPACITY, 0);
+}
+
+// As a bed register does that is read every minute.
+TEST_F(PublicationTest, WhatIsSaidAgainAndAgainIsToldWhenHalfOfItsTimeIsOver) {
+  PublishKnownPlace();
+  ASSERT_TRUE(publication_->PublishCapacity(Room(2)).ok());
+  Refer("ACCEPTED", 1);
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ExpectTold(v1::CAPACITY_STATUS_HAS_CAPACITY, 1);
+  const size_t taken = desk_.taken.size();
+  // The register has the place that was accepted: the same room, counted anew.
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_EQ(*publication_->PublishCapacity(Room(1)), TestNow() + absl::Hours(12));
+  EXPECT_EQ(Free(), 1u);
+  ASSERT_TRUE(publication_->Maintain().ok());
+  EXPECT_EQ(desk_.taken.size(), taken);
+  clock_.Advance(absl::Hours(6));
+  EXPECT_EQ(*publication_->PublishCapacity(Room(1)), clock_.Now() + absl::Hours(12));
+  EXPECT_EQ(desk_.taken.size(), taken + 1);
+  ASSERT_TRUE(publication_->PublishCapacity(Room(0)).ok());
+  ExpectTold(v1::CAPACITY_STATUS_NO_CAPACITY, 0);
+}
+
+TEST_F(PublicationTest, NobodyKnowsHowManyAreFreeWhenItWasNotSaidOrTooLongAgo) {
+  PublishKnownPlace();
+  EXPECT_EQ(Free(), std::nullopt);
+  v1::Capacity status = Room(0);
+  status.clear_available();
+  ASSERT_TRUE(publication_->PublishCapacity(status).ok());
+  EXPECT_EQ(Free(), std::nullopt);
+  ASSERT_TRUE(publication_->PublishCapacity(Room(1)).ok());
+  EXPECT_EQ(Free(), 1u);
+  clock_.Advance(absl::Hours(12));
+  EXPECT_EQ(Free(), std::nullopt);
 }
 
 TEST(CapacityLifetimeTest, FollowsUnitAndHour) {

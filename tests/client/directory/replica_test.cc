@@ -246,6 +246,42 @@ TEST_F(ReplicaTest, CapacityIsUnknownOnceItHasRunOut) {
   EXPECT_EQ(status(absl::Hours(12)), v1::CAPACITY_STATUS_UNKNOWN);
 }
 
+TEST_F(ReplicaTest, CapacityIsNotBelievedForLongerThanItsUnitAllows) {
+  AppendLin();
+  v1::Statement capacity = network_.Capacity(lin_);
+  capacity.mutable_capacity()->set_valid_until_minute(MinuteOf(TestNow() + absl::Hours(90 * 24)));
+  v1::WatchDirectoryResponse response = log_.After(0);
+  *response.add_capacities() = Own(capacity);
+  ASSERT_TRUE(replica_->Apply(response).ok());
+  const std::shared_ptr<const DirectorySnapshot> directory = replica_->snapshot();
+  const v1::Capacity at_end = DirectorySnapshot::CapacityAt(*directory->FindService("lin-101"),
+                                                            TestNow() + absl::Hours(12));
+  EXPECT_EQ(at_end.status(), v1::CAPACITY_STATUS_UNKNOWN);
+}
+
+// What was said of a known place is still about when the place is redacted.
+TEST_F(ReplicaTest, NumbersGoWhenThePlaceIsRedacted) {
+  AppendLin();
+  v1::Statement known = network_.Service(lin_, 2);
+  known.mutable_service()->set_location_kind(v1::LOCATION_KIND_ADDRESSED);
+  log_.Append(Own(known));
+  v1::Statement capacity = network_.Capacity(lin_);
+  capacity.mutable_capacity()->set_available(2);
+  capacity.mutable_capacity()->set_maximum(4);
+  v1::WatchDirectoryResponse response = log_.After(0);
+  *response.add_capacities() = Own(capacity);
+  ASSERT_TRUE(replica_->Apply(response).ok());
+  const auto room = [&] {
+    return DirectorySnapshot::CapacityAt(*replica_->snapshot()->FindService("lin-101"), TestNow());
+  };
+  EXPECT_EQ(room().available(), 2u);
+  log_.Append(Own(network_.Service(lin_, 3)));
+  ASSERT_TRUE(ApplyAll().ok());
+  EXPECT_EQ(room().status(), v1::CAPACITY_STATUS_HAS_CAPACITY);
+  EXPECT_FALSE(room().has_available());
+  EXPECT_FALSE(room().has_maximum());
+}
+
 TEST_F(ReplicaTest, KeepsCapacityWhenTheServiceChanges) {
   AppendLin();
   v1::WatchDirectoryResponse response = log_.After(0);

@@ -65,7 +65,7 @@ class CoverageTest : public ::testing::Test {
     capacity.set_status(room.status);
     if (room.available) capacity.set_available(*room.available);
     if (room.maximum) capacity.set_maximum(*room.maximum);
-    capacity.set_updated_minute(MinuteOf(TestNow() - absl::Hours(24)));
+    capacity.set_updated_minute(MinuteOf(TestNow() - absl::Hours(2)));
     capacity.set_valid_until_minute(MinuteOf(TestNow() + room.lasts));
     Take(statement);
   }
