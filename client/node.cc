@@ -23,6 +23,8 @@
 #include "client/api/node_service.h"
 #include "client/casework/context.h"
 #include "client/casework/receiver.h"
+#include "client/delivery/delivery.h"
+#include "client/delivery/desk.h"
 #include "client/directory/keyring.h"
 #include "client/directory/publication.h"
 #include "client/directory/replica.h"
@@ -33,6 +35,8 @@
 #include "client/link/enrolment_client.h"
 #include "client/link/hub_channel.h"
 #include "client/link/link.h"
+#include "client/local_systems.h"
+#include "client/mapping/mapper.h"
 #include "client/node_alerts.h"
 #include "client/node_worker.h"
 #include "client/vault/vault.h"
@@ -98,6 +102,24 @@ absl::StatusOr<Membership> ReadMembership(const DataFolder& folder) {
   return Membership{std::move(network), id};
 }
 
+// The own units: as the directory has them, or as the registry admitted the organisation.
+absl::StatusOr<UnitsByHandle> OwnUnits(const Membership& membership, const Replica& replica,
+                                       const Vault& vault) {
+  const auto directory = replica.snapshot();
+  const MemberEntry* member = directory->FindMember(membership.id.organisation);
+  if (member != nullptr) return UnitsOf(member->member);
+  ASSIGN_OR_RETURN(const std::optional<v1::Member> admission, LoadAdmission(vault));
+  return UnitsOf(admission.value_or(v1::Member()));
+}
+
+// What maps for the local systems; nullptr when there is none.
+absl::StatusOr<std::unique_ptr<MappingRunner>> RunnerFor(const LocalSystemsSettings& settings) {
+  if (settings.systems.empty()) return std::unique_ptr<MappingRunner>();
+  ASSIGN_OR_RETURN(std::unique_ptr<MappingRunner> runner,
+                   JqRunner::Create({.program = settings.jq_program, .limits = settings.limits}));
+  return runner;
+}
+
 HubChannel::Factory ChannelsTo(const SpiffeId& hub, const TlsFiles& files) {
   return [credentials = MutualTlsChannelCredentials(files, hub)](const std::string& address) {
     return grpc::CreateCustomChannel(address, credentials, ChannelOptions());
@@ -116,9 +138,13 @@ class Node::Impl {
  private:
   Impl(const Options& options, Membership membership, std::unique_ptr<Vault> vault,
        SigningKey identity_key, std::unique_ptr<Replica> replica,
-       std::unique_ptr<const Catalogue> own_catalogue);
+       std::unique_ptr<const Catalogue> own_catalogue, LocalSystems local_systems,
+       std::unique_ptr<MappingRunner> runner);
 
   CaseworkContext MakeContext();
+  // Begins to bring to the local systems, and to read from them. Without one there is nothing to
+  // begin.
+  absl::Status StartDelivery();
   absl::Status StartApi();
   void RunMaintenance();
   void WakeMaintenance();
@@ -126,6 +152,7 @@ class Node::Impl {
   // The operator's refresh runs daily; a renewal that waits for so long was forgotten.
   void WarnOfEnd();
   absl::Status FillStatus(v1::GetStatusResponse& status);
+  void FillLocalSystems(v1::GetStatusResponse& status) const;
 
   const Options options_;
   const DataFolder folder_;
@@ -139,6 +166,9 @@ class Node::Impl {
   NodeAlerts alerts_;
   HubChannel hub_;
   Publication publication_;
+  const LocalSystems local_systems_;
+  const std::unique_ptr<MappingRunner> runner_;
+  LocalDelivery delivery_;
   const CaseworkContext context_;
   StaffRegister staff_;
   Cases cases_;
@@ -153,6 +183,7 @@ class Node::Impl {
   DirectoryWatch watch_;
   RenewalClient renewal_desk_;
   Renewal renewal_;
+  LocalDesk local_desk_;
   NodeService api_;
   std::unique_ptr<grpc::Server> server_;
 
@@ -165,7 +196,8 @@ class Node::Impl {
 
 Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<Vault> vault,
                  SigningKey identity_key, std::unique_ptr<Replica> replica,
-                 std::unique_ptr<const Catalogue> own_catalogue)
+                 std::unique_ptr<const Catalogue> own_catalogue, LocalSystems local_systems,
+                 std::unique_ptr<MappingRunner> runner)
     : options_(options),
       folder_(options.data),
       membership_(std::move(membership)),
@@ -187,6 +219,9 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
           [this](const v1::PublishStatementsRequest& request) {
             return PublishStatements(hub_, request);
           }),
+      local_systems_(std::move(local_systems)),
+      runner_(std::move(runner)),
+      delivery_(local_systems_.targets(), *options.clock),
       context_(MakeContext()),
       staff_(*vault_, *options.clock, *options.random, options.staff_cost),
       cases_(*vault_, context_.catalogue, *options.clock),
@@ -211,6 +246,7 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
              }),
       renewal_desk_(hub_),
       renewal_(folder_, membership_.id, identity_key_, *options.clock),
+      local_desk_(context_, delivery_),
       api_({.context = context_,
             .staff = staff_,
             .cases = cases_,
@@ -220,6 +256,7 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
             .overview = overview_,
             .replica = *replica_,
             .publication = publication_,
+            .local = local_desk_,
             .status = [this](v1::GetStatusResponse& status) { return FillStatus(status); }}) {}
 
 CaseworkContext Node::Impl::MakeContext() {
@@ -242,7 +279,8 @@ CaseworkContext Node::Impl::MakeContext() {
                 }
               },
           // The link is made last, and nothing leaves before.
-          .outbox_grew = [this] { link_->Wake(); }};
+          .outbox_grew = [this] { link_->Wake(); },
+          .local_copies = &delivery_.planner()};
 }
 
 absl::StatusOr<std::unique_ptr<Node::Impl>> Node::Impl::Open(const Options& options,
@@ -259,9 +297,13 @@ absl::StatusOr<std::unique_ptr<Node::Impl>> Node::Impl::Open(const Options& opti
   if (!options.catalogue.empty()) {
     ASSIGN_OR_RETURN(own_catalogue, Catalogue::Load(options.catalogue));
   }
-  return std::unique_ptr<Impl>(new Impl(options, std::move(membership), std::move(vault),
-                                        std::move(identity_key), std::move(replica),
-                                        std::move(own_catalogue)));
+  ASSIGN_OR_RETURN(const UnitsByHandle units, OwnUnits(membership, *replica, *vault));
+  ASSIGN_OR_RETURN(LocalSystems local_systems,
+                   LocalSystems::Open(options.local_systems, &units, SteadyClock()));
+  ASSIGN_OR_RETURN(std::unique_ptr<MappingRunner> runner, RunnerFor(options.local_systems));
+  return std::unique_ptr<Impl>(new Impl(
+      options, std::move(membership), std::move(vault), std::move(identity_key), std::move(replica),
+      std::move(own_catalogue), std::move(local_systems), std::move(runner)));
 }
 
 absl::Status Node::Impl::Start() {
@@ -280,10 +322,19 @@ absl::Status Node::Impl::Start() {
   if (nobody) Log(LogLevel::kWarning, "no_staff", {{"cure", "run waymark-node staff-init"}});
   RETURN_IF_ERROR(StartApi());
   RETURN_IF_ERROR(worker_.Start());
+  RETURN_IF_ERROR(StartDelivery());
   link_->Start();
   watch_.Start();
   maintenance_ = std::thread([this] { RunMaintenance(); });
   return absl::OkStatus();
+}
+
+absl::Status Node::Impl::StartDelivery() {
+  if (runner_ == nullptr) return absl::OkStatus();
+  return delivery_.Start(
+      context_, *runner_,
+      [this](v1::Capacity capacity) { return publication_.PublishCapacity(std::move(capacity)); },
+      [this](v1::Reason reason, const std::string& text) { alerts_.Raise(reason, text); });
 }
 
 absl::Status Node::Impl::StartApi() {
@@ -317,6 +368,7 @@ void Node::Impl::Stop() {
   watch_.Stop();
   link_->Stop();
   worker_.Stop();
+  delivery_.Stop();
   if (maintenance_.joinable()) maintenance_.join();
 }
 
@@ -397,10 +449,24 @@ absl::Status Node::Impl::FillStatus(v1::GetStatusResponse& status) {
   for (v1::Alert& alert : alerts_.List()) {
     if (status.alerts_size() < NodeAlerts::kMost) *status.add_alerts() = std::move(alert);
   }
+  FillLocalSystems(status);
   ASSIGN_OR_RETURN(const Certificate certificate, OwnCertificate(folder_));
   status.mutable_certificate_expires_at()->set_seconds(
       absl::ToUnixSeconds(certificate.not_after()));
   return absl::OkStatus();
+}
+
+void Node::Impl::FillLocalSystems(v1::GetStatusResponse& status) const {
+  for (const auto& [connector, counters] : delivery_.Counters()) {
+    v1::LocalSystemStatus* system = status.add_local_systems();
+    system->set_connector(connector);
+    system->set_waiting(static_cast<uint32_t>(counters.waiting));
+    system->set_uncertain(static_cast<uint32_t>(counters.uncertain));
+    system->set_dead(static_cast<uint32_t>(counters.dead));
+    system->set_written(static_cast<uint64_t>(counters.written));
+    system->set_erased(static_cast<uint64_t>(counters.erased));
+    system->set_failed(static_cast<uint64_t>(counters.failed));
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Start(const Options& options, const MasterKey& key) {

@@ -6,8 +6,9 @@
 // offline are normal.
 //
 // Threads: gRPC's own (API and reactions); the link's; the directory watch's; the worker's
-// (node_worker.h); one for publication and renewal, which wait for the hub. Start and Stop are
-// called by one thread. Lifetime: the destructor stops.
+// (node_worker.h); one for publication and renewal, which wait for the hub; one for each local
+// system (client/delivery). Start and Stop are called by one thread. Lifetime: the destructor
+// stops.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,7 @@
 #include "base/crypto/password.h"
 #include "base/random/random.h"
 #include "base/time/clock.h"
+#include "client/local_systems.h"
 #include "client/vault/master_key.h"
 
 namespace waymark::node {
@@ -35,6 +37,8 @@ class Node {
     std::vector<std::string> hubs;
     // A folder with data files that replace the compiled-in ones; empty: none.
     std::string catalogue;
+    // The systems in which the organisation works.
+    LocalSystemsSettings local_systems;
     // Whether messages that are not urgent leave after a random delay, so that an observer of the
     // network cannot match them with what happened at the desk.
     bool delays = true;
@@ -54,7 +58,8 @@ class Node {
   };
 
   // Opens everything and begins to serve. REASON_FILE_UNUSABLE: the folder has not joined, a file
-  // or the socket cannot be used, or another node lives, saying which. Vault::Open's codes.
+  // or the socket cannot be used, or another node lives, saying which. LocalSystems::Open's codes.
+  // Vault::Open's codes.
   static absl::StatusOr<std::unique_ptr<Node>> Start(const Options& options, const MasterKey& key);
 
   ~Node();

@@ -18,7 +18,8 @@ void NodeAlerts::Raise(v1::Reason reason, const std::string& text) {
     alerts_.push_front(alert);
     if (alerts_.size() > kMost) alerts_.pop_back();
   }
-  Log(repeated ? LogLevel::kDebug : LogLevel::kWarning, "alert", {{"reason", ReasonName(reason)}});
+  const LogLevel level = reason == v1::REASON_UNSPECIFIED ? LogLevel::kInfo : LogLevel::kWarning;
+  Log(repeated ? LogLevel::kDebug : level, "alert", {{"reason", ReasonName(reason)}});
 }
 
 std::vector<v1::Alert> NodeAlerts::List() const {

@@ -20,6 +20,7 @@ class NodeAlerts {
 
   explicit NodeAlerts(Clock& clock) : clock_(clock) {}
 
+  // UNSPECIFIED: good news.
   void Raise(v1::Reason reason, const std::string& text);
 
   // Newest first, at most kMost.

@@ -19,8 +19,11 @@
 #include "base/status/status.h"
 #include "client/casework/staff.h"
 #include "client/enrolment/data_folder.h"
+#include "client/enrolment/identity.h"
 #include "client/enrolment/join.h"
 #include "client/link/enrolment_client.h"
+#include "client/local_systems.h"
+#include "client/mapping/mapper.h"
 #include "client/node.h"
 #include "client/vault/master_key.h"
 #include "client/vault/vault.h"
@@ -45,6 +48,10 @@ struct StaffArguments {
   std::string config;
   std::string name;
   std::string passphrase_file;
+};
+
+struct CheckArguments {
+  std::string config;
 };
 
 struct ServeArguments {
@@ -143,8 +150,10 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   ASSIGN_OR_RETURN(node.hubs, root.PeerAddresses("hubs"));
   ASSIGN_OR_RETURN(node.catalogue, root.Path("catalogue", ""));
   ASSIGN_OR_RETURN(node.delays, root.Bool("delays", true));
+  ASSIGN_OR_RETURN(node.local_systems, ReadLocalSystems(root, path));
   ASSIGN_OR_RETURN(settings.log, ReadLogOptions(root));
   RETURN_IF_ERROR(file.Finish());
+  if (!program.jq_program.empty()) node.local_systems.jq_program = program.jq_program;
   node.clock = program.clock;
   node.random = &SystemRandom();
   node.staff_cost = program.cost;
@@ -152,6 +161,46 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   node.tls_refresh = program.tls_refresh;
   node.on_stored = program.on_stored;
   return settings;
+}
+
+// --- check
+// ----------------------------------------------------------------------------------------
+
+// The own units as the registry admitted them; nullopt, with a word about it, while a node that
+// runs has the vault.
+absl::StatusOr<std::optional<UnitsByHandle>> AdmittedUnits(const Settings& settings) {
+  const DataFolder folder(settings.node.data);
+  RETURN_IF_ERROR(folder.CheckJoined());
+  ASSIGN_OR_RETURN(const MasterKey key, OpenKey(settings.key, folder));
+  const auto vault = Vault::Open({.path = folder.vault()}, key, SystemRandom());
+  if (ReasonOf(vault.status()) == v1::REASON_FILE_UNUSABLE) {
+    std::cout << "The units of connectors were not looked up: " << vault.status().message() << "\n";
+    return std::optional<UnitsByHandle>();
+  }
+  RETURN_IF_ERROR(vault.status());
+  ASSIGN_OR_RETURN(const std::optional<v1::Member> admission, LoadAdmission(**vault));
+  if (!admission.has_value()) return std::optional<UnitsByHandle>();
+  return std::optional(UnitsOf(*admission));
+}
+
+// Says everything that is wrong, and starts nothing.
+int RunCheck(const CheckArguments& arguments, const ProgramOptions& program) {
+  const absl::StatusOr<Settings> settings = ReadConfig(arguments.config, program);
+  if (!settings.ok()) return Report(settings.status());
+  const LocalSystemsSettings& local = settings->node.local_systems;
+  const auto units = AdmittedUnits(*settings);
+  int result = Report(units.status());
+  auto runner = JqRunner::Create({.program = local.jq_program, .limits = local.limits});
+  if (!runner.ok()) return Report(runner.status());
+  const UnitsByHandle* known = units.ok() && units->has_value() ? &**units : nullptr;
+  for (const absl::Status& wrong : CheckLocalSystems(local, known, **runner, SteadyClock())) {
+    result = Report(wrong);
+  }
+  if (result == 0) {
+    std::cout << arguments.config << " is in order; " << local.systems.size()
+              << (local.systems.size() == 1 ? " connector\n" : " connectors\n");
+  }
+  return result;
 }
 
 // --- join
@@ -318,6 +367,12 @@ int RunNodeProgram(int argc, char** argv, const ProgramOptions& options) {
   staff_command->add_option("--passphrase-file", staff.passphrase_file,
                             "File with the passphrase; without it the terminal asks.");
 
+  CheckArguments check;
+  CLI::App* check_command = app.add_subcommand(
+      "check",
+      "Say what is wrong with a configuration: keys, units, mappings, connectors. Starts nothing.");
+  check_command->add_option("--config", check.config, "The configuration, node.yaml.")->required();
+
   ServeArguments serve;
   CLI::App* serve_command = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT.");
   serve_command->add_option("--config", serve.config, "The configuration, node.yaml.")->required();
@@ -334,6 +389,7 @@ int RunNodeProgram(int argc, char** argv, const ProgramOptions& options) {
     const absl::StatusOr<int> result = RunJoin(join, options);
     return result.ok() ? *result : Report(result.status());
   }
+  if (check_command->parsed()) return RunCheck(check, options);
   return Report(staff_command->parsed() ? RunStaffInit(staff, options) : RunServe(serve, options));
 }
 

@@ -374,4 +374,49 @@ grpc::Status NodeService::ListDisclosures(grpc::ServerContext* context,
   });
 }
 
+grpc::Status NodeService::ListDeliveries(grpc::ServerContext* context,
+                                         const v1::ListDeliveriesRequest* request,
+                                         v1::ListDeliveriesResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.local.List(actor, *request),
+                [&](v1::ListDeliveriesResponse listed) { *response = std::move(listed); });
+  });
+}
+
+grpc::Status NodeService::ReplayDelivery(grpc::ServerContext* context,
+                                         const v1::ReplayDeliveryRequest* request,
+                                         v1::ReplayDeliveryResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.local.Replay(actor, *request),
+                [&](v1::ReplayDeliveryResponse done) { *response = std::move(done); });
+  });
+}
+
+grpc::Status NodeService::ResolveDelivery(grpc::ServerContext* context,
+                                          const v1::ResolveDeliveryRequest* request,
+                                          v1::ResolveDeliveryResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.local.Resolve(actor, *request); });
+}
+
+grpc::Status NodeService::ListRefusedItems(grpc::ServerContext* context,
+                                           const v1::ListRefusedItemsRequest*,
+                                           v1::ListRefusedItemsResponse* response) {
+  return Run(context, [&](const Actor& actor) {
+    return Into(node_.local.ListItems(actor),
+                [&](v1::ListRefusedItemsResponse listed) { *response = std::move(listed); });
+  });
+}
+
+grpc::Status NodeService::RetryRefusedItem(grpc::ServerContext* context,
+                                           const v1::RetryRefusedItemRequest* request,
+                                           v1::RetryRefusedItemResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.local.RetryItem(actor, *request); });
+}
+
+grpc::Status NodeService::DropRefusedItem(grpc::ServerContext* context,
+                                          const v1::DropRefusedItemRequest* request,
+                                          v1::DropRefusedItemResponse*) {
+  return Run(context, [&](const Actor& actor) { return node_.local.DropItem(actor, *request); });
+}
+
 }  // namespace waymark::node

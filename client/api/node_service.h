@@ -16,6 +16,7 @@
 #include "client/casework/overview.h"
 #include "client/casework/provider.h"
 #include "client/casework/staff.h"
+#include "client/delivery/desk.h"
 #include "client/directory/publication.h"
 #include "client/directory/replica.h"
 #include "waymark/v1/node.grpc.pb.h"
@@ -33,6 +34,7 @@ struct NodeUseCases {
   Overview& overview;
   Replica& replica;
   Publication& publication;
+  LocalDesk& local;
   // Fills in what the node knows of itself.
   std::function<absl::Status(v1::GetStatusResponse&)> status;
 };
@@ -87,6 +89,12 @@ class NodeService final : public v1::NodeService::Service {
   WAYMARK_NODE_METHOD(ListReferrals)
   WAYMARK_NODE_METHOD(GetReferral)
   WAYMARK_NODE_METHOD(ListDisclosures)
+  WAYMARK_NODE_METHOD(ListDeliveries)
+  WAYMARK_NODE_METHOD(ReplayDelivery)
+  WAYMARK_NODE_METHOD(ResolveDelivery)
+  WAYMARK_NODE_METHOD(ListRefusedItems)
+  WAYMARK_NODE_METHOD(RetryRefusedItem)
+  WAYMARK_NODE_METHOD(DropRefusedItem)
 #undef WAYMARK_NODE_METHOD
 
  private:

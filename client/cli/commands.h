@@ -26,6 +26,10 @@ void AddOriginCommands(CLI::App& app, Shell& shell);
 void AddProviderCommands(CLI::App& app, Shell& shell);
 // inbox, sent, overdue, show.
 void AddReferralCommands(CLI::App& app, Shell& shell);
+// directory import, directory export; after AddDirectoryCommands.
+void AddListingCommands(CLI::App& app, Shell& shell);
+// local.
+void AddLocalCommands(CLI::App& app, Shell& shell);
 // map: needs no node.
 void AddMapCommands(CLI::App& app, Shell& shell);
 // completion: reads the other commands, hence last.

@@ -1,3 +1,8 @@
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/schema/date.h"
 #include "base/status/status.h"
 #include "client/cli/commands.h"
 #include "client/cli/document.h"
@@ -116,16 +121,43 @@ absl::Status SetCapacity(Shell& shell, const DirectoryOptions& options) {
   return absl::OkStatus();
 }
 
-std::string ServiceTable(const View& view, const v1::ListDirectoryResponse& directory) {
-  Table table({"SERVICE", "UNIT", "WHAT", "AREAS", "ROOM", "FREE", "KNOWN UNTIL"});
+// What those of a member are trained in, by the handles of its units; what has run out says so
+// (R67).
+std::map<std::string, std::string> TrainingByUnit(const View& view,
+                                                  const v1::ListDirectoryResponse& directory,
+                                                  absl::Time now) {
+  std::map<std::string, std::string> by_unit;
+  for (const v1::DirectoryMember& shown : directory.members()) {
+    std::set<std::string> tags;
+    for (const v1::Training& training : shown.profile().training()) {
+      std::string tag = view.Label(*v1::TrainingTopic_descriptor(), training.topic());
+      if (training.group() != v1::TRAINED_GROUP_STAFF) {
+        tag += " (" + view.Label(*v1::TrainedGroup_descriptor(), training.group()) + ")";
+      }
+      if (StartOf(training.valid_until()) + absl::Hours(24) <= now) tag += ": run out";
+      tags.insert(std::move(tag));
+    }
+    for (const v1::Unit& unit : shown.member().units()) {
+      by_unit[unit.handle()] = Join({tags.begin(), tags.end()});
+    }
+  }
+  return by_unit;
+}
+
+std::string ServiceTable(const View& view, const v1::ListDirectoryResponse& directory,
+                         absl::Time now) {
+  const auto training = TrainingByUnit(view, directory, now);
+  Table table({"SERVICE", "UNIT", "WHAT", "AREAS", "ROOM", "FREE", "KNOWN UNTIL", "TRAINED IN"});
   for (const v1::DirectoryListing& listing : directory.services()) {
     const v1::Service& service = listing.service();
     std::vector<std::string> areas(service.service_areas().begin(), service.service_areas().end());
     if (service.remote_delivery()) areas.emplace_back("remote");
+    const auto trained = training.find(listing.unit_handle());
     table.Add({service.handle(), listing.unit_handle(), view.Service(service.code()), Join(areas),
                view.Label(*v1::CapacityStatus_descriptor(), listing.status()),
                listing.has_available() ? std::to_string(listing.available()) : "-",
-               view.Time(listing.valid_until(), listing.has_valid_until())});
+               view.Time(listing.valid_until(), listing.has_valid_until()),
+               trained == training.end() ? Join({}) : trained->second});
   }
   return table.ToString();
 }
@@ -157,7 +189,7 @@ absl::Status ShowDirectory(Shell& shell, const DirectoryOptions& options, bool w
   ASSIGN_OR_RETURN(const auto directory, node->Call(&Api::ListDirectory, request));
   if (shell.PrintJson(directory)) return absl::OkStatus();
   if (with_members) shell.out() << MemberTable(shell.view(), directory) << "\n";
-  shell.out() << ServiceTable(shell.view(), directory);
+  shell.out() << ServiceTable(shell.view(), directory, shell.clock().Now());
   return absl::OkStatus();
 }
 
@@ -227,8 +259,10 @@ void AddDirectoryCommands(CLI::App& app, Shell& shell) {
   set->add_option("STATUS", options.status,
                   "HAS_CAPACITY, NO_CAPACITY, WAITLIST or ASSESSMENT_REQUIRED")
       ->required();
-  set->add_option("--available", options.available, "How many are free; never for a hidden place");
-  set->add_option("--maximum", options.maximum, "How many there are; never for a hidden place");
+  set->add_option("--available", options.available,
+                  "How many nobody has; of a hidden place the number stays here");
+  set->add_option("--maximum", options.maximum,
+                  "How many there are; of a hidden place the number stays here");
   set->add_option("--window", options.window, "When it holds: FROM/TO");
   set->add_option("--until", options.until, "When it becomes unknown; the usual time by default");
 

@@ -55,6 +55,8 @@ int Run(int argc, char** argv) {
   AddOriginCommands(app, shell);
   AddProviderCommands(app, shell);
   AddReferralCommands(app, shell);
+  AddListingCommands(app, shell);
+  AddLocalCommands(app, shell);
   AddMapCommands(app, shell);
   AddRegistryCommands(app, shell);
   AddCompletionCommand(app, shell);

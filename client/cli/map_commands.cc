@@ -20,12 +20,15 @@
 namespace waymark::node {
 namespace {
 
+constexpr char kOut[] = "out";
+constexpr char kIn[] = "in";
+constexpr char kCapacity[] = "capacity";
 constexpr const char* kKinds[] = {"housing", "legal", "medical", "language", "generic"};
 
 struct MapOptions {
   std::string file;
   std::string sample;
-  std::string direction = "out";
+  std::string direction = kOut;
   std::string kind;
   std::string program;
   uint32_t service = 0;
@@ -114,6 +117,29 @@ absl::Status TryInward(Shell& shell, const MapOptions& options, MappingRunner& r
   return absl::OkStatus();
 }
 
+absl::Status TryCapacity(Shell& shell, MappingRunner& runner, const MappingProgram& mapping,
+                         const std::string& sample, const MappingArgs& arguments, Trial& trial) {
+  RETURN_IF_ERROR(runner.Run(mapping, sample, arguments).status());
+  for (Trial::Output& output : trial.outputs) {
+    v1::Capacity capacity;
+    output.findings = ReadCanonical(output.text, capacity);
+    if (output.findings.empty()) output.findings = FindRoomFaults(capacity, shell.clock().Now());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Try(Shell& shell, const MapOptions& options, MappingRunner& runner,
+                 const MappingProgram& mapping, const std::string& sample,
+                 const MappingArgs& arguments, Trial& trial) {
+  if (options.direction == kOut) {
+    return TryOutward(shell, runner, mapping, sample, arguments, trial);
+  }
+  if (options.direction == kIn) {
+    return TryInward(shell, options, runner, mapping, sample, arguments, trial);
+  }
+  return TryCapacity(shell, runner, mapping, sample, arguments, trial);
+}
+
 void Write(std::ostream& out, const std::vector<MappingFinding>& findings,
            const std::string& indent) {
   for (const MappingFinding& finding : findings) {
@@ -178,10 +204,7 @@ absl::Status Test(Shell& shell, const MapOptions& options) {
                         .reveal_errors = true}));
   Trial trial;
   KeepingRunner runner(*child, trial);
-  const absl::Status tried =
-      options.direction == "out"
-          ? TryOutward(shell, runner, mapping, sample, arguments, trial)
-          : TryInward(shell, options, runner, mapping, sample, arguments, trial);
+  const absl::Status tried = Try(shell, options, runner, mapping, sample, arguments, trial);
   shell.json() ? WriteJson(shell.out(), trial) : WriteText(shell.out(), trial);
   RETURN_IF_ERROR(tried);
   if (const size_t count = trial.findings(); count > 0) {
@@ -189,7 +212,7 @@ absl::Status Test(Shell& shell, const MapOptions& options) {
                       ", each named above");
   }
   if (!shell.json()) {
-    const bool judged = options.direction == "out" || options.service != 0;
+    const bool judged = options.direction != kIn || options.service != 0;
     shell.out() << "no finding"
                 << (judged ? "" : "; give --service CODE to ask the disclosure profile too")
                 << "\n";
@@ -210,7 +233,8 @@ absl::Status WriteNew(const std::vector<std::pair<std::string, std::string_view>
 
 absl::Status New(Shell& shell, const MapOptions& options) {
   std::vector<std::pair<std::string, std::string_view>> files;
-  for (const char* ending : {"-out.jq", "-out.sample.json", "-in.jq", "-in.sample.json"}) {
+  for (const char* ending : {"-out.jq", "-out.sample.json", "-in.jq", "-in.sample.json",
+                             "-capacity.jq", "-capacity.sample.json"}) {
     const std::string name = options.kind + ending;
     files.emplace_back(name, MappingTemplate(name));
   }
@@ -236,10 +260,12 @@ void AddMapCommands(CLI::App& app, Shell& shell) {
       [&shell, &trial] { return Test(shell, trial); });
   test->add_option("file", trial.file, "The mapping, a jq program")->required();
   test->add_option("--sample", trial.sample,
-                   "A JSON file: {referral, sections} for out, what the local system says for in")
+                   "A JSON file: {referral, sections} for out, what the local system says for "
+                   "in and capacity")
       ->required();
-  test->add_option("--direction", trial.direction, "out: to the local system; in: from it")
-      ->check(CLI::IsMember({"out", "in"}));
+  test->add_option("--direction", trial.direction,
+                   "out: to the local system; in: from it; capacity: its room")
+      ->check(CLI::IsMember({kOut, kIn, kCapacity}));
   test->add_option("--service", trial.service,
                    "For in: the service code whose profile decides what may come back");
   AddEach(test, "--arg", trial.arguments, "NAME=VALUE, which the mapping sees as $args.NAME");
@@ -248,7 +274,7 @@ void AddMapCommands(CLI::App& app, Shell& shell) {
   auto& made = shell.Keep<MapOptions>();
   CLI::App* create = shell.Add(
       *map, "new",
-      "Write a starting point for both directions, with samples, into the current folder. Replaces "
+      "Write a starting point for each direction, with samples, into the current folder. Replaces "
       "no file.",
       "waymark map new housing", [&shell, &made] { return New(shell, made); });
   create->add_option("kind", made.kind, "One of " + absl::StrJoin(kKinds, ", "))

@@ -133,13 +133,16 @@ absl::Status ShowAnswers(Shell& shell, const NeedOptions& options) {
   ASSIGN_OR_RETURN(const auto response, node->Call(&Api::ListCapacityQueries, request));
   if (shell.PrintJson(response)) return absl::OkStatus();
   const View& view = shell.view();
-  Table table({"SERVICE", "UNIT", "ASKED", "ANSWER", "FREE", "CONDITIONS"});
+  Table table({"SERVICE", "UNIT", "ASKED", "ANSWER", "FREE", "UNTIL", "CONDITIONS"});
   for (const v1::CapacityQueryRecord& query : response.queries()) {
     const v1::CapacityReply& reply = query.reply();
+    google::protobuf::Timestamp until;
+    until.set_seconds(reply.valid_until_minute() * 60);
     table.Add({query.service_handle(), query.unit_handle(), view.Time(query.asked_at()),
                query.has_reply() ? view.Label(*v1::CapacityStatus_descriptor(), reply.status())
                                  : "not yet",
                reply.has_available() ? std::to_string(reply.available()) : "-",
+               view.Time(until, reply.valid_until_minute() > 0),
                Join({reply.condition_ids().begin(), reply.condition_ids().end()})});
   }
   shell.out() << table.ToString();

@@ -29,7 +29,10 @@ CLI::App* Shell::Add(CLI::App& parent, const std::string& name, const std::strin
   CLI::App* command = parent.add_subcommand(name, description.substr(0, first + 1));
   const std::string more = rest == std::string::npos ? "" : description.substr(rest) + "\n\n";
   command->footer(more + "Example:\n  " + example);
-  command->callback([this, action = std::move(action)] { chosen_ = action; });
+  // A command may hold others too: what was asked for is then the one below.
+  command->callback([this, command, action = std::move(action)] {
+    if (command->get_subcommands().empty()) chosen_ = action;
+  });
   return command;
 }
 

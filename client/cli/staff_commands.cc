@@ -125,6 +125,16 @@ void PrintStatus(Shell& shell, const v1::GetStatusResponse& status) {
              view.Time(status.certificate_expires_at(), status.has_certificate_expires_at())});
   facts.Add({"clock against the hub", std::to_string(status.clock_skew_ms()) + " ms"});
   shell.out() << facts.ToString();
+  if (!status.local_systems().empty()) {
+    Table systems({"LOCAL SYSTEM", "WAITING", "UNCERTAIN", "DEAD", "WRITTEN", "ERASED", "FAILED"});
+    for (const v1::LocalSystemStatus& system : status.local_systems()) {
+      systems.Add({system.connector(), std::to_string(system.waiting()),
+                   std::to_string(system.uncertain()), std::to_string(system.dead()),
+                   std::to_string(system.written()), std::to_string(system.erased()),
+                   std::to_string(system.failed())});
+    }
+    shell.out() << "\n" << systems.ToString();
+  }
   if (status.restricted() || status.member().status() == v1::MEMBER_STATUS_SUSPENDED) {
     shell.out()
         << "\nThis organisation is suspended. Withdrawals still arrive and are acknowledged; "

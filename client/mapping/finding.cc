@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/directory/shape.h"
 #include "base/ids/ids.h"
 #include "base/schema/canonical_json.h"
 #include "base/schema/field_registry.h"
@@ -122,6 +123,23 @@ std::vector<MappingFinding> FindUpdateFaults(const v1::LocalUpdate& update) {
     findings.push_back({v1::REASON_FIELD_INVALID, "outcome", "belongs to a CLOSE only"});
   }
   return findings;
+}
+
+std::vector<MappingFinding> FindRoomFaults(v1::Capacity capacity, absl::Time now) {
+  const int64_t minute = absl::ToUnixSeconds(now) / 60;
+  capacity.set_updated_minute(minute);
+  if (capacity.valid_until_minute() == 0) capacity.set_valid_until_minute(minute);
+  // Somebody's statement, of which the capacity alone is judged.
+  v1::Statement statement;
+  statement.set_network_id(std::string(NetworkId::kSize, '\1'));
+  statement.set_organisation_id(std::string(OrganisationId::kSize, '\1'));
+  statement.set_version(1);
+  statement.set_issued_minute(minute);
+  statement.set_valid_until_minute(minute + 1);
+  *statement.mutable_capacity() = std::move(capacity);
+  const absl::Status sound = CheckStatementShape(statement);
+  if (sound.ok()) return {};
+  return {{ReasonOf(sound), "", WithoutCure(sound)}};
 }
 
 std::vector<MappingFinding> ToMappingFindings(const std::vector<PolicyFinding>& policy) {

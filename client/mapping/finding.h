@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "base/policy/evaluator.h"
 #include "google/protobuf/message.h"
+#include "waymark/v1/directory.pb.h"
 #include "waymark/v1/local.pb.h"
 
 namespace waymark::node {
@@ -36,6 +38,10 @@ std::vector<MappingFinding> FindInvalidFields(const v1::Sections& sections);
 // What ReadCanonical and FindInvalidFields do not see of an update: the id, a kind that a local
 // system may report, an outcome where one belongs, sections that its kind can carry.
 std::vector<MappingFinding> FindUpdateFaults(const v1::LocalUpdate& update);
+
+// What ReadCanonical does not see of room that is to be told at `now`: an id and a status that are
+// there, numbers and times in order. The node itself sets what is not said of its time.
+std::vector<MappingFinding> FindRoomFaults(v1::Capacity capacity, absl::Time now);
 
 // The evaluator's findings with the names of their fields, without what FindInvalidFields reports.
 std::vector<MappingFinding> ToMappingFindings(const std::vector<PolicyFinding>& findings);

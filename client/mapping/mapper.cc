@@ -74,7 +74,9 @@ absl::Status CheckOutputs(const std::string& name, const MappingLimits& limits,
   return absl::OkStatus();
 }
 
-absl::Status CheckLimits(const MappingLimits& limits) {
+}  // namespace
+
+absl::Status CheckMappingLimits(const MappingLimits& limits) {
   const auto invalid = [](std::string_view what) {
     return Error(v1::REASON_CONFIG_INVALID, std::string("the limits of mappings: ").append(what));
   };
@@ -91,8 +93,6 @@ absl::Status CheckLimits(const MappingLimits& limits) {
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<MappingProgram> ReadMapping(const std::string& path) {
   MappingProgram program;
@@ -116,7 +116,7 @@ std::string FindJqProgram() {
 }
 
 absl::StatusOr<std::unique_ptr<JqRunner>> JqRunner::Create(Options options) {
-  RETURN_IF_ERROR(CheckLimits(options.limits));
+  RETURN_IF_ERROR(CheckMappingLimits(options.limits));
   if (access(options.program.c_str(), X_OK) != 0) {
     return Error(v1::REASON_MAPPING_UNAVAILABLE, "cannot run " + options.program);
   }

@@ -74,6 +74,9 @@ struct MappingLimits {
   int depth = 64;
 };
 
+// CONFIG_INVALID: a limit is zero or beyond what the child takes.
+absl::Status CheckMappingLimits(const MappingLimits& limits);
+
 // Where waymark-jq lies: seen from the running program, in ../libexec/waymark or libexec/waymark,
 // else where the installation puts it.
 std::string FindJqProgram();

@@ -2,6 +2,8 @@
 // fails, and that it ends what it started and nothing else.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +36,51 @@ test('columns keeps those that are named', () => {
 test('values keeps the table of fields alone', () => {
   const { stdout } = run('values', 'referral 1\n\nFIELD  VALUE\nA.b    1\n\nWHEN  WAY\n1     sent\n');
   assert.equal(stdout, 'FIELD  VALUE\nA.b    1\n');
+});
+
+// Runs a script with the demo's folder and the functions for the partners' systems at hand.
+function runWithSystems(script, use = () => {}) {
+  const root = mkdtempSync(join(tmpdir(), 'waymark-demo-test-'));
+  try {
+    mkdirSync(join(root, 'bwi/roster/bookings'), { recursive: true });
+    mkdirSync(join(root, 'bwi/roster/answers'));
+    for (const name of ['lin', 'bay']) mkdirSync(join(root, name));
+    writeFileSync(join(root, 'bwi/roster/bookings/r1.csv'), "key,request_key,language\r\nr1,'+AcA==,ti\r\n");
+    const prelude = `set -euo pipefail; HERE=${DEMO}; ROOT=${root}; source $HERE/output.sh; source $HERE/systems.sh\n`;
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', prelude + script], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    use((path) => readFileSync(join(root, path), 'utf8'));
+    return stdout;
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+test('an id is the same in base64', () => {
+  assert.equal(runWithSystems('base64_of 000102030405060708090a0b0c0d0e25'), 'AAECAwQFBgcICQoLDA0OJQ==\n');
+});
+
+test('a booking is shown by its columns, and answered by its key', () => {
+  const stdout = runWithSystems('booking_of r1; propose r1; ! booking_of r2', (read) => {
+    assert.match(read('bwi/roster/answers/r1.csv'), /^request_key,answer,.*\n'\+AcA==,proposed,\d{4}-\d\d-\d\dT\d\d:\d\d,1,/);
+  });
+  assert.equal(stdout, "key r1\nrequest_key '+AcA==\nlanguage ti\n");
+});
+
+test('what joins a node to a system is that of the integration, but for where it is', () => {
+  const id = '000102030405060708090a0b0c0d0e0f';
+  const script = `echo '{"port":9}' >$ROOT/clinic.log; for s in lin-206 bwi-601 bay-402; do SERVICE_ID[$s]=${id}; done
+    for who in lin bwi bay; do join_system $who; done`;
+  runWithSystems(script, (read) => {
+    assert.match(read('lin/node.yaml'), /host: \S+\.register\n/);
+    assert.doesNotMatch(read('lin/node.yaml'), /password/);
+    assert.equal(read('bwi/node.yaml').match(/settle: 1s/g).length, 2);
+    assert.match(read('bay/node.yaml'), /address: http:\/\/127\.0\.0\.1:9\/r4\n/);
+    for (const who of ['lin', 'bwi', 'bay']) {
+      assert.match(read(`${who}/node.yaml`), /poll: 1s/);
+      assert.doesNotMatch(read(`${who}/node.yaml`), /credential|\/srv\/|EBESExQV|clinic\.example\/r4/);
+    }
+  });
 });
 
 test('a step that fails is named with what it said, and ends the demo', () => {

@@ -29,12 +29,17 @@ const EDGES = {
   'client/program.': ['base/', 'client/'],
   'client/node.': ['base/', 'client/'],
   'client/node_': ['base/', 'client/'],
-  'client/cli/': ['base/', 'client/mapping/', 'client/operator/'],
+  'client/local_systems.': ['base/', 'client/connectors/', 'client/delivery/', 'client/mapping/'],
+  'client/cli/': ['base/', 'client/listing/', 'client/mapping/', 'client/operator/'],
   // The child that runs mappings links nothing of ours.
   'client/mapping/sandbox/': [],
   'client/mapping/': ['base/'],
+  // The strict JSON check is the one thing that connectors share with mappings.
+  'client/connectors/': ['base/', 'client/mapping/json_text.h'],
+  'client/listing/': ['base/', 'client/mapping/'],
+  'client/delivery/': ['base/', 'client/casework/', 'client/connectors/connector.h', 'client/mapping/', 'client/vault/'],
   'client/operator/': ['base/'],
-  'client/api/': ['base/', 'client/casework/', 'client/directory/', 'client/enrolment/', 'client/insight/', 'client/link/', 'client/vault/'],
+  'client/api/': ['base/', 'client/casework/', 'client/delivery/', 'client/directory/', 'client/enrolment/', 'client/insight/', 'client/link/', 'client/vault/'],
   'client/enrolment/': ['base/', 'client/directory/', 'client/link/', 'client/vault/'],
   'client/insight/': ['base/', 'client/directory/'],
   'client/casework/': ['base/', 'client/directory/', 'client/vault/'],
@@ -55,8 +60,9 @@ const RESERVED = [
   {
     name: 'SQL',
     header: /^(sqlite3\.h|libpq-fe\.h|postgresql\/|pqxx\/)/,
-    places: ['server/store/sqlite/', 'server/store/postgres/', 'client/vault/', 'tests/'],
+    places: ['server/store/sqlite/', 'server/store/postgres/', 'client/vault/', 'client/connectors/sqlite/', 'client/connectors/postgres/', 'tests/'],
   },
+  { name: 'libcurl', header: /^curl\//, places: ['client/connectors/http/'] },
   { name: 'libjq and libseccomp', header: /^(jq|jv|seccomp)\.h$/, places: ['client/mapping/sandbox/'] },
   { name: 'OpenSSL', header: /^openssl\//, places: ['base/crypto/', 'base/identity/', 'tests/'] },
 ];

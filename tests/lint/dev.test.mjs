@@ -50,7 +50,7 @@ const packages = readFileSync(join(ROOT, 'deploy/packages.txt'), 'utf8')
 
 test('the list: a known group, a package, a command or -, and a reason on every line', () => {
   assert.ok(packages.length > 20);
-  for (const entry of packages) assert.match(entry, /^(build|test|lint) +[a-z0-9+.-]+ +(-|[a-z_+-]+) +\S.*$/);
+  for (const entry of packages) assert.match(entry, /^(build|demo|test|lint) +[a-z0-9+.-]+ +(-|[a-z_+-]+) +\S.*$/);
 });
 
 test('root: names what is missing and why, then installs exactly that', () => {
@@ -107,7 +107,7 @@ test('what demo installs is enough to configure what it builds', () => {
 
   // The programs of this machine, but for those that come with packages which demo does not install.
   const absent = packages.map((line) => line.split(/ +/)).filter(([, name]) => !installed.includes(name));
-  assert.ok(absent.some(([, , command]) => command === 'node'));
+  assert.ok(absent.some(([, , command]) => command === 'npm'));
   const folder = mkdtempSync(join(tmpdir(), 'waymark-dev-'));
   try {
     const path = join(folder, 'bin');

@@ -61,6 +61,11 @@ absl::Status NodeProcess::Join(
               administrator_.name});
 }
 
+absl::Status NodeProcess::Configure(const std::string& lines) const {
+  ASSIGN_OR_RETURN(const std::string text, ReadPublicFile(Path("node.yaml")));
+  return WritePublicFile(Path("node.yaml"), text + lines);
+}
+
 absl::Status NodeProcess::Start() {
   std::filesystem::remove(Path("ready"));
   ASSIGN_OR_RETURN(process_,
@@ -125,15 +130,14 @@ absl::Status NodeProcess::AwaitKilled() {
 node::NodeClient& NodeProcess::Client(StaffMember& member) {
   const bool lasts = member.login_ends - kLoginMargin > options_.clock->Now();
   if (member.client != nullptr && lasts) return *member.client;
-  node::NodeClient door(Path("data/node.sock"), "");
+  node::NodeClient door(socket(), "");
   v1::LoginRequest request;
   request.set_name(member.name);
   request.set_passphrase(kPassphrase);
   const auto login = door.Call(&Stub::Login, request);
   member.login_ends = absl::InfinitePast();
   if (login.ok()) member.login_ends = absl::FromUnixSeconds(login->expires_at().seconds());
-  member.client =
-      std::make_unique<node::NodeClient>(Path("data/node.sock"), login.ok() ? login->token() : "");
+  member.client = std::make_unique<node::NodeClient>(socket(), login.ok() ? login->token() : "");
   return *member.client;
 }
 

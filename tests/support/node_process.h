@@ -43,6 +43,8 @@ class NodeProcess {
                     absl::FunctionRef<absl::Status(const std::string& fingerprint)> approve,
                     Joining joining = Joining::kFirst);
 
+  // Adds lines to the configuration, for the next Start.
+  absl::Status Configure(const std::string& lines) const;
   // Starts serving and waits until it is ready; the first time it takes on a caseworker.
   absl::Status Start();
   // SIGTERM, and waits for the orderly end.
@@ -63,6 +65,9 @@ class NodeProcess {
   const std::string& folder() const { return options_.folder; }
   std::string data() const { return Path("data"); }
   std::string key_file() const { return Path("master.key"); }
+  std::string socket() const { return Path("data/node.sock"); }
+  // Holds what every member of the staff logs in with.
+  std::string passphrase_file() const { return Path("passphrase"); }
 
  private:
   struct StaffMember {

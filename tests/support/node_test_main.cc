@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   options.cost = {.n = 16, .r = 1, .p = 1};
   options.maintenance_interval = absl::Seconds(1);
   options.tls_refresh = absl::Seconds(1);
+  options.jq_program = WAYMARK_JQ_PROGRAM;
   if (const char* path = std::getenv("WAYMARK_TEST_KILL"); path != nullptr) {
     options.on_stored = [file = std::string(path)] {
       std::error_code ignored;

@@ -48,6 +48,12 @@ class FakeNode final : public v1::NodeService::Service {
     v1::Unit* unit = member->mutable_member()->add_units();
     unit->set_unit_id(std::string(16, 'u'));
     unit->set_handle("lin.family");
+    AddTraining(v1::TRAINING_TOPIC_CHILD, v1::TRAINED_GROUP_STAFF, 2099, *member);
+    AddTraining(v1::TRAINING_TOPIC_CULTURAL, v1::TRAINED_GROUP_INTERPRETERS, 2020, *member);
+    v1::DirectoryListing* listing = response->add_services();
+    listing->mutable_service()->set_handle("lin-206");
+    listing->set_unit_handle("lin.family");
+    listing->set_status(v1::CAPACITY_STATUS_UNKNOWN);
     return grpc::Status::OK;
   }
 
@@ -145,6 +151,68 @@ class FakeNode final : public v1::NodeService::Service {
     return grpc::Status::OK;
   }
 
+  // Two deliveries that need a person, and with `all` one that is done.
+  grpc::Status ListDeliveries(grpc::ServerContext*, const v1::ListDeliveriesRequest* request,
+                              v1::ListDeliveriesResponse* response) override {
+    const auto add = [&](char id, v1::LocalDeliveryState state) -> v1::LocalDelivery& {
+      v1::LocalDelivery& delivery = *response->add_deliveries();
+      delivery.set_delivery_id(std::string(16, id));
+      delivery.set_referral_id(std::string(16, 'r'));
+      delivery.set_connector("beds");
+      delivery.set_key("7272");
+      delivery.set_task(v1::LOCAL_DELIVERY_TASK_WRITE);
+      delivery.set_state(state);
+      return delivery;
+    };
+    add('a', v1::LOCAL_DELIVERY_STATE_UNCERTAIN).set_cure("Look for the record.");
+    v1::LocalDelivery& dead = add('b', v1::LOCAL_DELIVERY_STATE_DEAD);
+    dead.set_reason(v1::REASON_LOCAL_SYSTEM_REFUSED);
+    dead.set_detail("the table is full");
+    dead.set_attempts(12);
+    if (request->all()) add('c', v1::LOCAL_DELIVERY_STATE_DONE);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ReplayDelivery(grpc::ServerContext*, const v1::ReplayDeliveryRequest* request,
+                              v1::ReplayDeliveryResponse* response) override {
+    replayed = *request;
+    response->set_replayed(request->delivery_id().empty() ? 2 : 1);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ResolveDelivery(grpc::ServerContext*, const v1::ResolveDeliveryRequest* request,
+                               v1::ResolveDeliveryResponse*) override {
+    resolved = *request;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListRefusedItems(grpc::ServerContext*, const v1::ListRefusedItemsRequest*,
+                                v1::ListRefusedItemsResponse* response) override {
+    v1::LocalItem& item = *response->add_items();
+    item.set_item_id(std::string(16, 'i'));
+    item.set_connector("beds");
+    item.set_text("{\"said\":\"something\"}");
+    v1::LocalItemFinding& finding = *item.add_findings();
+    finding.set_reason(v1::REASON_FIELD_INVALID);
+    finding.set_field("kind");
+    finding.set_text("is no step");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status RetryRefusedItem(grpc::ServerContext*, const v1::RetryRefusedItemRequest* request,
+                                v1::RetryRefusedItemResponse*) override {
+    if (request->item_id() != std::string(16, 'i')) {
+      return ToGrpc(Error(v1::REASON_NOT_FOUND, "another item than expected"));
+    }
+    return ToGrpc(Error(v1::REASON_FIELD_INVALID, "kind is no step"));
+  }
+
+  grpc::Status DropRefusedItem(grpc::ServerContext*, const v1::DropRefusedItemRequest* request,
+                               v1::DropRefusedItemResponse*) override {
+    dropped = request->item_id();
+    return grpc::Status::OK;
+  }
+
   // What it answers; set while no call runs.
   v1::GetStatusResponse status;
   v1::GetReferralResponse referral;
@@ -155,10 +223,22 @@ class FakeNode final : public v1::NodeService::Service {
 
   // What it was told.
   v1::ConfirmIdentityKeyRequest confirmed;
+  v1::ReplayDeliveryRequest replayed;
+  v1::ResolveDeliveryRequest resolved;
+  std::string dropped;
   // Whether a call ended the session of kToken.
   std::atomic<bool> logged_out = false;
 
  private:
+  static void AddTraining(v1::TrainingTopic topic, v1::TrainedGroup group, int year,
+                          v1::DirectoryMember& member) {
+    v1::Training& training = *member.mutable_profile()->add_training();
+    training.set_topic(topic);
+    training.set_group(group);
+    training.mutable_valid_until()->set_year(year);
+    training.mutable_valid_until()->set_month(12);
+    training.mutable_valid_until()->set_day(31);
+  }
   static bool HasToken(const grpc::ServerContext& context) {
     const auto header = context.client_metadata().find("authorization");
     return header != context.client_metadata().end() &&

@@ -292,7 +292,7 @@ TEST_F(ProgramTest, EveryNewMappingPassesItsOwnTest) {
   for (const std::string kind : {"housing", "legal", "medical", "language", "generic"}) {
     const Outcome made = Run("map new " + kind);
     EXPECT_EQ(made.code, 0) << made.err;
-    for (const std::string direction : {"out", "in"}) {
+    for (const std::string direction : {"out", "in", "capacity"}) {
       const std::string mapping = Slurp(absl::StrCat(folder_, "/", kind, "-", direction, ".jq"));
       // The head of the file says how to try it.
       const size_t start = mapping.find("waymark map test ");
@@ -397,6 +397,17 @@ TEST_F(ProgramTest, SaysWhatConflictsWhenAServiceIsAskedAllTheSame) {
   EXPECT_THAT(asked.out, Not(HasSubstr("t-206"))) << "that one was not asked";
 }
 
+TEST_F(ProgramTest, ShowsWhatThoseOfAServiceAreTrainedIn) {
+  StartNode();
+  const std::string passphrase = Write("right", "correct horse battery\n");
+  ASSERT_EQ(Run("login ana --passphrase-file " + passphrase).code, 0);
+  for (const char* command : {"directory", "service list"}) {
+    const Outcome shown = Run(command);
+    EXPECT_EQ(shown.code, 0) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("Children, Working across cultures (INTERPRETERS): run out"));
+  }
+}
+
 TEST_F(ProgramTest, ConfirmsTheIdentityKeyOfAnOrganisation) {
   StartNode();
   const std::string passphrase = Write("right", "correct horse battery\n");
@@ -410,6 +421,58 @@ TEST_F(ProgramTest, ConfirmsTheIdentityKeyOfAnOrganisation) {
   EXPECT_THAT(confirmed.out, HasSubstr("the identity key of lin is confirmed"));
   EXPECT_EQ(node_.confirmed.organisation_id(), std::string(16, 'o'));
   EXPECT_EQ(node_.confirmed.fingerprint(), "AB12 CD34");
+}
+
+TEST_F(ProgramTest, ShowsWhatLocalSystemsDidNotTakeAndMendsIt) {
+  StartNode();
+  const std::string passphrase = Write("right", "correct horse battery\n");
+  ASSERT_EQ(Run("login ana --passphrase-file " + passphrase).code, 0);
+  const Outcome list = Run("local list");
+  EXPECT_EQ(list.code, 0) << list.err;
+  EXPECT_THAT(list.out, HasSubstr("61616161  beds    72727272  WRITE  UNCERTAIN"));
+  EXPECT_THAT(list.out, HasSubstr("DEAD"));
+  EXPECT_THAT(list.out, HasSubstr("the table is full"));
+  EXPECT_THAT(list.out, HasSubstr("61616161, key 7272\n  Look for the record.\n"));
+  EXPECT_THAT(list.out, Not(HasSubstr("DONE")));
+  EXPECT_THAT(Run("local list --all").out, HasSubstr("DONE"));
+  EXPECT_THAT(Run("--json local list").out, HasSubstr(R"("state":"LOCAL_DELIVERY_STATE_DEAD")"));
+
+  EXPECT_THAT(Run("local replay 6262").out, HasSubstr("1 delivery is tried again now"));
+  EXPECT_EQ(node_.replayed.delivery_id(), std::string(16, 'b'));
+  EXPECT_THAT(Run("local replay --all --connector beds").out, HasSubstr("2 deliveries are"));
+  EXPECT_EQ(node_.replayed.connector(), "beds");
+  EXPECT_EQ(node_.replayed.delivery_id(), "");
+  EXPECT_EQ(Run("local resolve 6161 --not-there").code, 0);
+  EXPECT_EQ(node_.resolved.sighting(), v1::LOCAL_SIGHTING_NOT_THERE);
+  EXPECT_EQ(Run("local resolve 6161 --there").out, "noted: the record is there\n");
+  for (const char* wrong :
+       {"local replay", "local replay 6262 --all", "local resolve 6161",
+        "local resolve 6161 --there --not-there", "local replay 6262 --connector beds"}) {
+    EXPECT_EQ(Run(wrong).code, 2) << wrong;
+  }
+  EXPECT_EQ(Run("local resolve 9999 --there").code, 3);
+
+  EXPECT_THAT(Run("local items").out, HasSubstr("\n69696969\n  ! FIELD_INVALID: kind is no step\n"
+                                                "  {\"said\":\"something\"}\n"));
+  const Outcome retried = Run("local retry 6969");
+  EXPECT_EQ(retried.code, 2);
+  EXPECT_THAT(retried.err, HasSubstr("kind is no step"));
+  EXPECT_EQ(Run("--json local drop 6969").out, "{\"done\":true}\n");
+  EXPECT_EQ(node_.dropped, std::string(16, 'i'));
+}
+
+TEST_F(ProgramTest, TheStatusCountsWhatLocalSystemsGot) {
+  StartNode();
+  const std::string passphrase = Write("right", "correct horse battery\n");
+  ASSERT_EQ(Run("login ana --passphrase-file " + passphrase).code, 0);
+  EXPECT_THAT(Run("status").out, Not(HasSubstr("LOCAL SYSTEM")));
+  v1::LocalSystemStatus& system = *node_.status.add_local_systems();
+  system.set_connector("beds");
+  system.set_dead(3);
+  system.set_written(41);
+  EXPECT_THAT(Run("status").out,
+              HasSubstr("LOCAL SYSTEM  WAITING  UNCERTAIN  DEAD  WRITTEN  ERASED  FAILED\n"
+                        "beds          0        0          3     41       0       0\n"));
 }
 
 }  // namespace

@@ -183,6 +183,23 @@ TEST(JudgeOutwardTest, NamesFieldsThatNoProviderHasAtThatStage) {
   EXPECT_THAT(findings, ElementsAre(About("IDEN.name_to_use", v1::REASON_PROFILE_FIELD)));
 }
 
+TEST(FindRoomFaultsTest, NamesWhatCannotBePublished) {
+  const absl::Time now = absl::FromUnixSeconds(1804000000);
+  v1::Capacity room;
+  room.set_service_id("0123456789abcdef");
+  room.set_status(v1::CAPACITY_STATUS_HAS_CAPACITY);
+  room.set_available(2);
+  EXPECT_THAT(FindRoomFaults(room, now), IsEmpty());
+  room.set_valid_until_minute(absl::ToUnixSeconds(now) / 60 - 1);
+  EXPECT_THAT(FindRoomFaults(room, now), ElementsAre(About("", v1::REASON_FIELD_INVALID)));
+  room.clear_valid_until_minute();
+  room.set_maximum(1);
+  EXPECT_THAT(FindRoomFaults(room, now), ElementsAre(About("", v1::REASON_FIELD_INVALID)));
+  room.clear_maximum();
+  room.clear_status();
+  EXPECT_THAT(FindRoomFaults(room, now), ElementsAre(About("", v1::REASON_ENUM_UNKNOWN)));
+}
+
 TEST(ToStatusTest, ListsEverything) {
   EXPECT_TRUE(ToStatus("row 7", std::vector<MappingFinding>()).ok());
   const absl::Status status =
