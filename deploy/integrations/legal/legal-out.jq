@@ -2,7 +2,8 @@
 #
 # The input is {referral, sections}: where the referral stands, and the opened fields that your unit
 # may open, as canonical JSON (docs/mappings.md). A field that was not sent is not there: write
-# `.a.b // null`, or leave the key out. Each output is one record of your system.
+# `.a.b // null`, or leave the key out. Each output is one matter of your system; its reference is in the
+# address to which it is put (deploy/integrations/legal/node.yaml).
 #
 # Try it:  waymark map test legal-out.jq --sample legal-out.sample.json
 
@@ -14,17 +15,19 @@ def two: tostring | if length < 2 then "0" + . else . end;
 def day: "\(.year)-\(.month | two)-\(.day | two)";
 
 {
-  # The key of the record. The same referral always has the same one, so writing it twice is harmless.
-  request_key: .referral.referral_id,
+  service: .referral.service_code,
   status: .referral.state,
   urgency: (.referral.urgency | word("URGENCY_")),
   answer_by: .referral.respond_by,
-  matter: [.sections.legl.topics[]? | word("LEGAL_TOPIC_")],
+  asked_by: .referral.other_unit,
+  topics: [.sections.legl.topics[]? | word("LEGAL_TOPIC_")],
   deadlines: [.sections.legl.deadlines[]? | {
-    matter: (.topic | word("LEGAL_TOPIC_")),
+    topic: (.topic | word("LEGAL_TOPIC_")),
     last_day: (.date | day)
   }],
   check_conflicts: (.sections.legl.conflict_check_required // false),
+  from: .sections.need.earliest_start,
+  until: .sections.need.latest_start,
   language: .sections.lang.preferred_language,
   interpreter: (.sections.lang.interpreter_required | word("ANSWER_")),
   client_name: .sections.iden.name_to_use
