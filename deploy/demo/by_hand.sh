@@ -25,7 +25,7 @@ write_end_script() {
     declare -f stat_of name_process still_runs end_processes
     echo 'main() {'
     echo "  end_processes ${PROCESSES[*]}"
-    printf '  rm -rf %q\n' "$ROOT"
+    printf '  rm -rf %q %q\n' "$ROOT" "$REGISTER"
     echo "  echo 'The demo has ended; its folder is gone.'"
     echo '}'
     echo 'main; exit'
@@ -60,7 +60,10 @@ commands_by_role() {
     "${admin_lines[@]}" "waymark login admin --passphrase-file $ROOT/lin/passphrase" \
     "waymark staff put deputy --role caseworker --unit lin.family \\" \
     "  --passphrase-file $ROOT/lin/passphrase" \
-    "waymark capacity set lin-206 NO_CAPACITY" "waymark status"
+    "waymark local list --all" "waymark status"
+  block "The bed register in which Linden House works; leaving frees her room for everyone:" \
+    "psql --host $REGISTER --username house beds --command 'SELECT * FROM beds'" \
+    "psql --host $REGISTER --username house beds --command \"UPDATE stays SET step = 'left'\""
   block "The registry operator, and what the hub's disk tells:" \
     "export PATH=$ROOT/bin:\$PATH" "export WAYMARK_REGISTRY=$ROOT/registry" "waymark registry requests" \
     "waymark registry suspend bea" "waymark registry reinstate bea" \

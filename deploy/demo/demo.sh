@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The demo: a network in a temporary folder, a hub and six organisations as real processes, and the
-# story of docs/architecture.md from the capacity query to the first progress report.
+# The demo: a network in a temporary folder, a hub and seven organisations as real processes, three of them with
+# the system in which they work, and the story of docs/architecture.md from the capacity query to the first
+# progress report.
 #
 # usage: demo.sh BUILD_FOLDER [--keep]
 #   --keep  leaves the network running and prints how to go on by hand
@@ -14,12 +15,16 @@ if [[ -n $KEEP && $KEEP != --keep ]]; then
   echo "demo: unknown argument '$KEEP'; there is only --keep" >&2
   exit 2
 fi
+ROOT=$(mktemp -d "${TMPDIR:-/tmp}/waymark-demo.XXXXXX")
+readonly ROOT
 # shellcheck source=deploy/demo/output.sh
 source "$HERE/output.sh"
 # shellcheck source=deploy/demo/processes.sh
 source "$HERE/processes.sh"
 # shellcheck source=deploy/demo/network.sh
 source "$HERE/network.sh"
+# shellcheck source=deploy/demo/systems.sh
+source "$HERE/systems.sh"
 # shellcheck source=deploy/demo/story.sh
 source "$HERE/story.sh"
 # shellcheck source=deploy/demo/by_hand.sh
@@ -34,7 +39,7 @@ end_everything() {
     find_processes
   done
   wait
-  rm -rf "$ROOT"
+  rm -rf "$ROOT" "$REGISTER"
 }
 
 # finish: the last that runs, whatever ends the demo. `set -e` must not end it half-way.
@@ -53,8 +58,6 @@ finish() {
   exit "$status"
 }
 
-ROOT=$(mktemp -d "${TMPDIR:-/tmp}/waymark-demo.XXXXXX")
-readonly ROOT
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
@@ -65,6 +68,7 @@ ln -s "$BUILD/client/waymark-node" "$BUILD/client/cli/waymark" "$BUILD/server/wa
 export PATH=$ROOT/bin:$PATH
 
 title "A network is set up"
+start_systems
 create_network
 start_hub
 join_everyone

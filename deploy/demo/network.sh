@@ -1,7 +1,7 @@
 # Setting up the demo's network; sourced by demo.sh.
 
 # HANDLE.UNIT of every organisation.
-readonly UNITS="qso.night bwi.pool bea.intake lin.family stb.house cpl.desk"
+readonly UNITS="qso.night bwi.pool bea.intake lin.family stb.house cpl.desk bay.clinic"
 
 # The process of each node, by handle.
 declare -A NODES=()
@@ -88,6 +88,7 @@ socket: node.sock
 master_key: {file: $ROOT/$1.key}
 log: {level: info, format: text}
 YAML
+  join_system "$1"
   (umask 077 && echo "a demo passphrase" >"$home/passphrase")
   until_true 30 test -e "$home/approved"
   join "$1"
@@ -129,8 +130,8 @@ open_accounts() {
   local passphrase=$ROOT/$1/passphrase
   until_true 60 is_ready "$1"
   quietly as_admin "$1" login admin --passphrase-file "$passphrase"
-  # The police desk and the house that is not asked take part in nothing, and need no caseworker.
-  case $1 in stb | cpl) return ;; esac
+  # The police desk and the house that is not asked take part in nothing, and the clinic works in its own system.
+  case $1 in stb | cpl | bay) return ;; esac
   # The node takes the unit once it has read the directory.
   until_true 20 as_admin "$1" staff put worker --role caseworker --unit "$1.$2" \
     --passphrase-file "$passphrase"
@@ -145,14 +146,19 @@ publish() {
     bea) quietly as_admin bea profile publish --duty CHILD_HARM --police CASE_BY_CASE --faith NONE ;;
     lin) quietly as_admin lin profile publish --duty CHILD_HARM --police NONE --faith NONE ;;
     stb) quietly as_admin stb profile publish --duty CHILD_HARM --police NONE --faith EXPECTED ;;
+    bay) quietly as_admin bay profile publish --duty CHILD_HARM --police NONE --faith NONE ;;
   esac
   local file service
   for file in "$HERE/services/$1"-*.yaml; do
     [[ -e $file ]] || continue
     service=$(basename "$file" .yaml)
-    until_true 20 as_admin "$1" service publish "$file"
-    # The police desk does not say whether it has room.
-    [[ $1 == cpl ]] || until_true 20 as_admin "$1" capacity set "$service" HAS_CAPACITY
+    until_true 20 as_admin "$1" service publish "$file" ${SERVICE_ID[$service]:+--id "${SERVICE_ID[$service]}"}
+    case $1 in
+      lin | bwi | bay) note_room "$1" ;;
+      # The police desk does not say whether it has room.
+      cpl) ;;
+      *) until_true 20 as_admin "$1" capacity set "$service" HAS_CAPACITY ;;
+    esac
   done
 }
 
@@ -165,7 +171,7 @@ settle() {
 
 every_room_is_known() {
   capture as qso directory || return 1
-  (($(grep -c 'Has room' <<<"$SHOWN") == 4)) && grep -w cpl-101 <<<"$SHOWN"
+  (($(grep -c 'Has room' <<<"$SHOWN") == 5)) && grep -w cpl-101 <<<"$SHOWN"
 }
 
 join_everyone() {
@@ -175,6 +181,7 @@ join_everyone() {
   invite lin "Linden House" NGO family
   invite stb "St Brannoc House" FAITH_BODY house
   invite cpl "City Police Liaison" LAW_ENFORCEMENT desk
+  invite bay "Bay Clinic" HEALTH clinic
   local unit requests job jobs=()
   for unit in $UNITS; do
     run_node "${unit%.*}" >"$ROOT/${unit%.*}.log" 2>&1 &
@@ -184,7 +191,7 @@ join_everyone() {
   capture registry requests
   requests=$SHOWN
   for unit in $UNITS; do approve "${unit%.*}" "$requests"; done
-  say "Six organisations joined: each made its own keys, and the operator compared fingerprints."
+  say "Seven organisations joined: each made its own keys, and the operator compared fingerprints."
   for unit in $UNITS; do
     settle "${unit%.*}" "${unit#*.}" &
     jobs+=($!)
@@ -192,4 +199,5 @@ join_everyone() {
   for job in "${jobs[@]}"; do wait "$job"; done
   until_true 20 every_room_is_known
   say "Each published what it offers, signed. Every node holds the whole directory."
+  say "Three say whether they have room from the system in which they work: a bed register, a roster, a FHIR server."
 }

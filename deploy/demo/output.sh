@@ -100,7 +100,7 @@ readonly HOPELESS=9
 
 # until_true SECONDS COMMAND...: waits until the command succeeds.
 until_true() {
-  local deadline=$((SECONDS + $1)) said status
+  local deadline=$((SECONDS + $1)) tries=0 said status
   shift
   while true; do
     status=0
@@ -110,6 +110,7 @@ until_true() {
       failed "waiting for: $*" "$said"
       return 1
     fi
-    sleep 0.05
+    # Often at first; who takes longer needs the processor that asking takes.
+    if ((++tries < 10)); then sleep 0.05; else sleep 0.2; fi
   done
 }

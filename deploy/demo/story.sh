@@ -106,8 +106,10 @@ find_interpreter() {
   confirmed_consent interpreter "$(hour_at '+10 hours')"
   INTERPRETING=$(new_id)
   send_inquiry "$INTERPRETING" 601 bwi-601
-  reaches bwi "$INTERPRETING" INQUIRED
-  quietly as bwi offer "$INTERPRETING" --start "$(at '+10 min')"
+  until_true 15 booking_of "$INTERPRETING"
+  say "Bridgeway Interpreters find it as a row beside their roster, and answer in another:"
+  booking_of "$INTERPRETING" | grep -E '^(language|mode|must|subject|hours) ' | indent
+  propose "$INTERPRETING"
   reaches qso "$INTERPRETING" OFFERED
   quietly as qso accept "$INTERPRETING" --consent "$CONSENT"
   reaches bwi "$INTERPRETING" ACCEPTED
@@ -131,9 +133,9 @@ ask_two_places() {
   indent <"$ROOT/lin-206.preview"
   reaches bea "$BEACON" INQUIRED
   quietly as bea decline "$BEACON" D07
-  reaches lin "$LINDEN" INQUIRED
-  quietly as lin offer "$LINDEN" --start "$(at '+110 min')" --condition lin206-house \
-    --condition lin206-sober
+  until_true 15 has_stay "$LINDEN" "state = 'INQUIRED'"
+  quietly register "UPDATE stays SET step = 'offered', free_from = now() + interval '110 min', held_until = now() + interval '50 min'
+    WHERE referral_key = '$LINDEN'"
   title "4. They answer: a decline is a code, an offer says from when and under which conditions"
   reaches qso "$BEACON" DECLINED
   reaches qso "$LINDEN" OFFERED
@@ -148,7 +150,10 @@ she_decides() {
   title "5. She says yes to Linden House; what she agreed to unlocks, stage by stage"
   confirmed_consent placement "$(hour_at '+14 days')"
   quietly as qso accept "$LINDEN" --consent "$CONSENT"
-  reaches lin "$LINDEN" ACCEPTED
+  until_true 15 has_stay "$LINDEN" "state = 'ACCEPTED'"
+  say "Her yes takes a room in the register of Linden House:"
+  register "SELECT bed, sleeps, coalesce(state, 'free') AS state, people, nights FROM beds LEFT JOIN stays USING (stay_id)
+    ORDER BY bed" --pset border=0 --pset footer=off | sed '/^$/d' | indent
   send_disclosure "$LINDEN"
   say "Now that the offer is accepted, this goes out, and no name yet:"
   indent <"$ROOT/disclosure.preview"
@@ -163,10 +168,10 @@ she_arrives() {
   reaches qso "$LINDEN" SCHEDULED
   say "What Quayside Outreach reads of it:"
   as qso show "$LINDEN" | values | grep '^LOGI.meeting' | indent
-  quietly as lin start "$LINDEN"
+  quietly register "UPDATE stays SET step = 'arrived' WHERE referral_key = '$LINDEN'"
   reaches qso "$LINDEN" STARTED
   send_disclosure "$LINDEN"
-  say "She has arrived. Only now, the rest:"
+  say "Linden House notes in its register that she has arrived. Only now, the rest:"
   indent <"$ROOT/disclosure.preview"
   until_true 15 holds lin "$LINDEN" Dani
   say "What Linden House can open now, all of it (where they met is gone at both ends):"
@@ -180,7 +185,24 @@ report_progress() {
   reaches qso "$LINDEN" ONGOING
   say "What Quayside Outreach reads of it:"
   as qso show "$LINDEN" | values | grep -E '^PROG.(status|started|review|next)' | indent
-  title "8. Who received what, as Quayside Outreach can show her"
+}
+
+see_a_doctor() {
+  title "8. A doctor, whose clinic works in a FHIR server"
+  quietly as qso need add "$CASE" 402 --rank 4 --urgency U1 NEED.phase=SHORT_TERM NEED.quantity=1 NEED.mode=IN_PERSON \
+    "NEED.earliest_start=$(at '+1 day')" "NEED.latest_start=$(at '+6 days')"
+  confirmed_consent clinic "$(hour_at '+14 days')"
+  DOCTOR=$(new_id)
+  send_inquiry "$DOCTOR" 402 bay-402
+  quietly clinic offer "$DOCTOR" "$(date -u -d '+2 days' +%Y-%m-%dT%H:00:00Z)" "$(date -u -d '+20 hours' +%Y-%m-%dT%H:00:00Z)"
+  reaches qso "$DOCTOR" OFFERED
+  quietly as qso accept "$DOCTOR" --consent "$CONSENT"
+  say "Bay Clinic has accepted the Task, and she the offer. What the clinic sees; her name follows when she is there:"
+  clinic show "$DOCTOR" | indent
+}
+
+who_received_what() {
+  title "9. Who received what, as Quayside Outreach can show her"
   as qso disclosures "$CASE" | columns "TO|STAGE|UNTIL|WHAT" | indent
 }
 
@@ -197,5 +219,7 @@ tell_story() {
   she_decides
   she_arrives
   report_progress
+  see_a_doctor
+  who_received_what
   what_the_hub_saw
 }
