@@ -18,7 +18,7 @@ const filesUnder = (folder, ending) =>
     return entry.isDirectory() ? filesUnder(path, ending) : path.endsWith(ending) ? [path] : [];
   });
 
-const documents = [...filesUnder('docs', '.md'), 'README.md', 'proto/README.md'];
+const documents = [...filesUnder('docs', '.md'), ...filesUnder('deploy', '.md'), 'README.md', 'proto/README.md'];
 const matches = (text, pattern) => [...text.matchAll(pattern)].map((match) => match.slice(1));
 
 // google.rpc.Code by number.
@@ -81,6 +81,13 @@ test('the operations page lists every key of both configurations', () => {
   for (const program of ['server/program.cc', 'client/program.cc']) {
     for (const key of keysOf(program)) assert.match(page, new RegExp(`\`(\\w+\\.)?${key}\``), `${program}: ${key}`);
   }
+});
+
+test('the connectors page lists every key that the node adds to a connector', () => {
+  const source = read('client/local_systems.cc');
+  const keys = matches(source, /(?:\.(?:Sections?|Strings?|Choice|Integer|Duration|Size)\(|ReadWithin\(section, )"(\w+)"/g).flat();
+  assert.ok(keys.length > 15);
+  for (const key of keys) assert.match(read('docs/connectors.md'), new RegExp(`\\b${key}\\b`), key);
 });
 
 // Writes a configuration of deploy/ for a machine whose folders are under `folder`, and any free port. With
