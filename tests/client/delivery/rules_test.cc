@@ -267,8 +267,8 @@ TEST(PlanTest, AChangeGivesADeadDeliveryAnotherChance) {
   SeededRandom random(1);
   Delivery delivery = Planned();
   const Attempt attempt = AttemptOf(delivery);
-  Conclude(attempt, AttemptResultOf(Error(v1::REASON_MAPPING_FAILED, "mapping out.jq")), {.keyed = true},
-           kNow, random, delivery);
+  Conclude(attempt, AttemptResultOf(Error(v1::REASON_MAPPING_FAILED, "mapping out.jq")),
+           {.keyed = true}, kNow, random, delivery);
   EXPECT_EQ(delivery.state(), LOCAL_STATE_DEAD);
   EXPECT_EQ(delivery.reason(), v1::REASON_MAPPING_FAILED);
   EXPECT_FALSE(delivery.may_be_there()) << "the connector was not called";
@@ -338,7 +338,8 @@ TEST(RetryTest, AMappingThatCrashesIsRunAFewTimes) {
   const AttemptResult crash = AttemptResultOf(Error(v1::REASON_MAPPING_CRASHED, "mapping out.jq"));
   EXPECT_EQ(FailOften(Planned(), 2, absl::Minutes(1), crash, {}), LOCAL_STATE_WAITING);
   EXPECT_EQ(FailOften(Planned(), 3, absl::Minutes(1), crash, {}), LOCAL_STATE_DEAD);
-  const AttemptResult missing = AttemptResultOf(Error(v1::REASON_MAPPING_UNAVAILABLE, "waymark-jq"));
+  const AttemptResult missing =
+      AttemptResultOf(Error(v1::REASON_MAPPING_UNAVAILABLE, "waymark-jq"));
   EXPECT_EQ(FailOften(Planned(), 50, absl::Minutes(1), missing, {}), LOCAL_STATE_WAITING);
 }
 
