@@ -38,7 +38,8 @@ source_of() {
   elif [[ -f ${file%.h}.cc ]]; then
     echo "${file%.h}.cc"
   else
-    all_sources | xargs grep -lF "#include \"$file\"" | head -n 1
+    # xargs fails where any of its calls finds nothing.
+    { all_sources | xargs grep -lF "#include \"$file\"" || true; } | sed -n 1p
   fi
 }
 
