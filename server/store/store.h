@@ -2,8 +2,8 @@
 //
 // Collaborators: the committer is the only caller of Load and Commit for traffic; the dispatcher
 // reads mailboxes and acknowledges; the directory and registry rooms keep their documents here.
-// Backends: server/store/sqlite (one process) and later server/store/postgres. Both pass
-// tests/server/store_conformance.
+// Backends: server/store/sqlite (one hub process) and server/store/postgres (several on one
+// database). Both pass tests/server/store_conformance.
 //
 // Threads: every method may be called from any thread; calls block on I/O and are therefore made
 // from the hub's own threads, never from a gRPC reaction. Lifetime: outlives everything that uses
@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/ids/ids.h"
+#include "server/store/peers.h"
 #include "server/store/records.h"
 
 namespace waymark::hub {
@@ -123,11 +124,14 @@ class Store {
 
   // Traffic ------------------------------------------------------------------------------------
 
-  // Returns everything stored under `keys` in one round trip.
+  // Returns everything stored under `keys` in one round trip. What it returned holds until the next
+  // Commit or Load: no other process changes or removes it, nor adds what was found absent, in
+  // between, or else that Commit fails with CONFLICT.
   virtual absl::StatusOr<LoadedState> Load(const StateKeys& keys) = 0;
 
   // Applies all of `batch`, in order, in one transaction that is durable when this returns OK, and
-  // assigns `sequence` of every delivered item in place. On error nothing was applied.
+  // assigns `sequence` of every delivered item in place. On error nothing was applied. CONFLICT:
+  // another process changed what the latest Load returned; load and decide again.
   virtual absl::Status Commit(std::span<Effects> batch) = 0;
 
   // Returns up to `max_items` items of `view` of `mailbox` after `after`, and no more than
@@ -154,6 +158,28 @@ class Store {
   // at `forget_at`, answers at `remember_until`, tokens kTokenRetention after `valid_until`, the
   // routing log after kRoutingRetention. At most `limit` of each; call again while any is non-zero.
   virtual absl::StatusOr<SweepResult> Sweep(absl::Time now, size_t limit) = 0;
+
+  // Other processes ----------------------------------------------------------------------------
+
+  // Whether other hub processes may use the same store. If so, the sequences of a mailbox have no
+  // gaps: whoever has seen n and is given n + 2 knows that n + 1 is there to be read.
+  virtual bool shared() const { return false; }
+
+  // `listener` learns of the other processes from now on, nullptr for nobody; when this returns, no
+  // call to the one before is running. Not owned.
+  virtual void SetPeerListener(PeerListener* listener) { static_cast<void>(listener); }
+
+  // Tells the other processes that `organisation` has a session here from now on.
+  virtual absl::Status ClaimSession(const OrganisationId& organisation) {
+    static_cast<void>(organisation);
+    return absl::OkStatus();
+  }
+
+  // Tells the other processes of `notices` for senders that are not connected here.
+  virtual absl::Status SendNotices(std::span<const OfflineNotice> notices) {
+    static_cast<void>(notices);
+    return absl::OkStatus();
+  }
 
   // Directory ----------------------------------------------------------------------------------
 
