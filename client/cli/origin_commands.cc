@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/program/terminal.h"
 #include "base/schema/field_registry.h"
@@ -202,7 +203,7 @@ std::vector<std::string> BySection(const v1::Disclosure& disclosure) {
     if (section == last) {
       lines.back() += ", " + name;
     } else {
-      lines.push_back(section + ": " + name);
+      lines.push_back(absl::StrCat(section, ": ", name));
     }
     last = section;
   }

@@ -22,7 +22,7 @@ std::string Environment(const char* name) {
 }  // namespace
 
 std::string SessionPath(const std::string& socket) {
-  if (const std::string chosen = Environment("WAYMARK_SESSION"); !chosen.empty()) return chosen;
+  if (std::string chosen = Environment("WAYMARK_SESSION"); !chosen.empty()) return chosen;
   const std::string runtime = Environment("XDG_RUNTIME_DIR");
   const std::filesystem::path folder = runtime.empty()
                                            ? std::filesystem::path(Environment("HOME")) / ".config"

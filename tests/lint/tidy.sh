@@ -3,7 +3,8 @@
 #
 # Changed is what differs from the merge base with origin/main, or, on main itself, from eight commits ago;
 # WAYMARK_LINT_BASE names another commit. A changed header counts through the source that belongs to it, or
-# else through the first source that includes it. BUILD_DIR is configured; only its generated files are built.
+# else through the first source that includes it. BUILD_DIR is configured, for --all with unity files, of which each
+# stands for its sources; only its generated files are built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly BUILD=$1 SCOPE=${2:-changed}
@@ -44,8 +45,8 @@ source_of() {
 }
 
 selected_sources() {
-  local base=''
-  if [[ $SCOPE != --all ]]; then base=$(base_commit); fi
+  local base
+  base=$(base_commit)
   if [[ -z $base ]]; then
     all_sources
   else
@@ -63,7 +64,16 @@ compiled() {
 mapfile -t generated < <(ninja -C "$BUILD" -t targets all | sed -nE 's/^([^/].*\.(h|cc|inc)): CUSTOM_COMMAND$/\1/p')
 ninja -C "$BUILD" "${generated[@]}" >/dev/null
 
-mapfile -t sources < <(selected_sources | sort -u | compiled)
+# What this build compiles, without what protoc generated.
+compiled_units() {
+  sed -nE "s|^ *\"file\": \"$PWD/(.*)\"\$|\1|p" "$BUILD/compile_commands.json" | grep -vE '^build/[^/]*/proto/|\.pb\.cc$'
+}
+
+if [[ $SCOPE == --all ]]; then
+  mapfile -t sources < <(compiled_units)
+else
+  mapfile -t sources < <(selected_sources | sort -u | compiled)
+fi
 echo "clang-tidy on ${#sources[@]} sources"
 ((${#sources[@]} == 0)) && exit
 printf '%s\n' "${sources[@]}" | xargs --max-args=1 --max-procs="$(nproc)" tests/lint/tidy_one.sh "$BUILD"

@@ -21,8 +21,13 @@ if [[ -e $CACHE/$key ]]; then exit; fi
 
 # The commands are g++'s, with warning options that clang does not have. It counts the warnings of third-party
 # headers, which it does not show. The analyzer looks into calls only shallowly: deeply, it takes most of an hour
-# for the tree, and the sanitizers see more.
-analyzer=(--extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=mode=shallow)
+# for the tree, and the sanitizers see more. A unity file includes its sources, which are looked at as it is.
+to_clang() { printf -- '--extra-arg=-Xclang\n--extra-arg=%s\n' "$@"; }
+mapfile -t analyzer < <(to_clang -analyzer-config mode=shallow)
+if [[ $SOURCE == */Unity/* ]]; then
+  mapfile -t -O "${#analyzer[@]}" analyzer < <(to_clang -analyzer-opt-analyze-headers)
+  analyzer+=(--checks=-bugprone-suspicious-include '--header-filter=/(base|server|client|tests)/[^.]*\.(h|cc)$')
+fi
 clang-tidy -p "$BUILD" --quiet --extra-arg=-Wno-unknown-warning-option "${analyzer[@]}" "$SOURCE" 2>&1 |
   { grep -vE '^[0-9]+ warnings? (generated|treated as errors?)' || true; }
 mkdir -p "$CACHE"
