@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/schema/canonical_json.h"
 #include "base/status/status.h"
-#include "client/listing/csv.h"
+#include "client/csv/csv.h"
 #include "client/listing/hsds_writer.h"
 #include "client/listing/record_value.h"
 #include "client/mapping/json_text.h"
@@ -126,7 +126,7 @@ absl::StatusOr<HsdsPackage> HsdsPackage::Open(const std::filesystem::path& folde
     if (!table.ok()) return Annotate(table.status(), name);
     Rows& rows = package.tables_[spec.name];
     while (true) {
-      auto row = table->Next();
+      auto row = table->NextByName();
       if (!row.ok()) return Annotate(row.status(), name);
       if (!row->has_value()) break;
       for (const auto& [column, cell] : **row) {

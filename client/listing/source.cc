@@ -12,7 +12,7 @@
 #include "base/crypto/hash.h"
 #include "base/schema/canonical_json.h"
 #include "base/status/status.h"
-#include "client/listing/csv.h"
+#include "client/csv/csv.h"
 #include "client/listing/hsds_package.h"
 #include "client/listing/hsds_reader.h"
 #include "client/listing/json_records.h"
@@ -113,7 +113,7 @@ absl::Status Source::ReadPackage(const Visit& visit) {
 absl::Status Source::ReadTable(std::istream& in, const Visit& visit) {
   ASSIGN_OR_RETURN(CsvReader table, CsvReader::Open(in));
   while (true) {
-    ASSIGN_OR_RETURN(const auto row, table.Next());
+    ASSIGN_OR_RETURN(const auto row, table.NextByName());
     if (!row) return absl::OkStatus();
     google::protobuf::Struct object;
     for (const auto& [name, cell] : *row) {

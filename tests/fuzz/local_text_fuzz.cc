@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "client/connectors/files/csv.h"
+#include "client/connectors/files/record_csv.h"
 #include "client/connectors/json_members.h"
 #include "client/connectors/sql/statement.h"
-#include "client/listing/csv.h"
+#include "client/csv/csv.h"
 #include "client/listing/json_records.h"
 #include "tests/fuzz/invariant.h"
 
@@ -99,7 +99,7 @@ void CheckListingTable(const std::string& text) {
     return;
   }
   while (true) {
-    const auto row = reader->Next();
+    const auto row = reader->NextByName();
     HOLDS(reader->position() <= text.size());
     if (!row.ok()) HOLDS(FailedWith(row.status(), {v1::REASON_MALFORMED}));
     if (!row.ok() || !row->has_value()) return;

@@ -34,9 +34,10 @@ const EDGES = {
   // The child that runs mappings links nothing of ours.
   'client/mapping/sandbox/': [],
   'client/mapping/': ['base/'],
+  'client/csv/': ['base/'],
   // The strict JSON check is the one thing that connectors share with mappings.
-  'client/connectors/': ['base/', 'client/mapping/json_text.h'],
-  'client/listing/': ['base/', 'client/mapping/'],
+  'client/connectors/': ['base/', 'client/csv/', 'client/mapping/json_text.h'],
+  'client/listing/': ['base/', 'client/csv/', 'client/mapping/'],
   'client/delivery/': ['base/', 'client/casework/', 'client/connectors/connector.h', 'client/mapping/', 'client/vault/'],
   'client/operator/': ['base/'],
   'client/api/': ['base/', 'client/casework/', 'client/delivery/', 'client/directory/', 'client/enrolment/', 'client/insight/', 'client/link/', 'client/vault/'],

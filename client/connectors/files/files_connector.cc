@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/status/status.h"
-#include "client/connectors/files/csv.h"
 #include "client/connectors/files/folder.h"
+#include "client/connectors/files/record_csv.h"
 #include "client/connectors/json_members.h"
 #include "client/connectors/result.h"
 

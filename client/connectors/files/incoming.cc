@@ -8,7 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_join.h"
 #include "base/status/status.h"
-#include "client/connectors/files/csv.h"
+#include "client/connectors/files/record_csv.h"
 #include "client/connectors/json_members.h"
 #include "client/connectors/limits.h"
 #include "client/connectors/result.h"
@@ -53,10 +53,10 @@ bool IsConflictedCopy(const std::string& lower) {
 // The objects or rows of a file; nullopt when it does not parse.
 std::optional<std::vector<std::string>> RowsOf(const std::string& name, std::string_view content,
                                                char separator) {
+  if (absl::EndsWithIgnoreCase(name, ".csv")) return CsvToJson(content, separator);
   if (content.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
     content.remove_prefix(kByteOrderMark.size());
   }
-  if (absl::EndsWithIgnoreCase(name, ".csv")) return CsvToJson(content, separator);
   std::optional<std::vector<std::string>> items = SplitJson(content);
   if (!items) return std::nullopt;
   const bool objects = std::all_of(items->begin(), items->end(),

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "client/connectors/files/csv.h"
 #include "client/connectors/files/files_settings.h"
+#include "client/connectors/files/record_csv.h"
 #include "client/connectors/json_members.h"
 #include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/test_folder.h"

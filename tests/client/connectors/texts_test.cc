@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/status/status.h"
-#include "client/connectors/files/csv.h"
+#include "client/connectors/files/record_csv.h"
 #include "client/connectors/json_members.h"
 #include "client/connectors/sql/statement.h"
 
@@ -120,14 +120,14 @@ std::string Csv(const std::string& json, const std::vector<std::string>& columns
   return csv.ok() ? *csv : std::string(csv.status().message());
 }
 
-TEST(Csv, WritesAHeaderAndARow) {
+TEST(RecordCsv, WritesAHeaderAndARow) {
   EXPECT_EQ(Csv(R"({"b":true,"a":"x,y","n":null,"o":[1,"q"],"m":-5})",
                 {"key", "a", "b", "n", "o", "m", "missing"}),
             "key,a,b,n,o,m,missing\r\nk-1,\"x,y\",true,,\"[1,\"\"q\"\"]\",-5,\r\n");
   EXPECT_EQ(Csv(R"({"a":"x,y;z"})", {"a"}, ';'), "a\r\n\"x,y;z\"\r\n");
 }
 
-TEST(Csv, StartsNothingInASpreadsheet) {
+TEST(RecordCsv, StartsNothingInASpreadsheet) {
   for (const char* text : {"=1+1", "+1", "-1", "@x", "\\t=1", "\\r=1"}) {
     const std::string csv = Csv(std::string("{\"a\":\"") + text + "\"}", {"a"});
     const size_t start = csv.find("\r\n") + 2;
@@ -135,21 +135,24 @@ TEST(Csv, StartsNothingInASpreadsheet) {
   }
 }
 
-TEST(Csv, RefusesWhatWouldBeLost) {
+TEST(RecordCsv, RefusesWhatWouldBeLost) {
   EXPECT_THAT(Csv(R"({"a":"x","b":"canary"})", {"a"}), HasSubstr("none of the columns"));
   EXPECT_THAT(Csv(R"({"a":"\u0000"})", {"a"}), HasSubstr("U+0000"));
 }
 
-TEST(Csv, ReadsRowsAsObjects) {
+TEST(RecordCsv, ReadsRowsAsObjects) {
   EXPECT_THAT(*CsvToJson("a,b\r\n1,\"x\"\"y\r\nz\"\r\n,\n", ','),
               ElementsAre(R"({"a":"1","b":"x\"y\u000d\u000az"})", R"({"a":"","b":""})"));
   EXPECT_THAT(*CsvToJson("a;b\n1;2", ';'), ElementsAre(R"({"a":"1","b":"2"})"));
+  EXPECT_THAT(*CsvToJson("\xef\xbb\xbf"
+                         "a\r\n\r\n1\r\n\"\"\r\n",
+                         ','),
+              ElementsAre(R"({"a":"1"})", R"({"a":""})"));
   EXPECT_THAT(*CsvToJson("a\n", ','), IsEmpty());
 }
 
-TEST(Csv, RefusesWhatIsNotWhole) {
-  for (const char* csv : {"", "a,b\n1", "a,b\n1,2,3\n", "a,a\n1,2\n", "a,\n1,2\n", "a\n\"x",
-                          "a\n\"x\"y\n", "a\nx\"y\n", "a\n\xff\n"}) {
+TEST(RecordCsv, RefusesWhatIsNotWhole) {
+  for (const char* csv : {"", "a,b\n1", "a,b\n1,2,3\n", "a,a\n1,2\n", "a\n\"x", "a\n\xff\n"}) {
     EXPECT_FALSE(CsvToJson(csv, ',').has_value()) << csv;
   }
 }

@@ -1,8 +1,7 @@
-// The readers of files: JSON record by record, tables, and what hostile ones do.
+// The readers of files: JSON record by record, and what hostile ones do.
 #include <sstream>
 
 #include "base/status/status.h"
-#include "client/listing/csv.h"
 #include "client/listing/json_records.h"
 #include "client/listing/record_value.h"
 #include "gmock/gmock.h"
@@ -87,47 +86,6 @@ TEST(RecordValueTest, ReadsWrongTypesAsAbsent) {
   EXPECT_EQ(record["age"].whole(), std::nullopt);
   EXPECT_EQ(record["old"].whole(), std::nullopt);
   EXPECT_EQ(record["n"].whole(), 18U);
-}
-
-std::string Rows(const std::string& text) {
-  std::istringstream in(text);
-  auto table = CsvReader::Open(in);
-  if (!table.ok()) return "!";
-  std::string all;
-  while (true) {
-    const auto row = table->Next();
-    if (!row.ok()) return all + "!";
-    if (!row->has_value()) return all;
-    for (const auto& [name, cell] : **row) {
-      all.append(name).append("=").append(cell).append(";");
-    }
-    all += "|";
-  }
-}
-
-TEST(CsvReaderTest, ReadsWhatTheStandardAllows) {
-  EXPECT_EQ(Rows("id,name\r\n1,a\r\n2,\"b, \"\"c\"\"\r\nd\"\r\n"),
-            "id=1;name=a;|id=2;name=b, \"c\"\r\nd;|");
-  EXPECT_EQ(Rows("\xEF\xBB\xBFid,name\n1,a"), "id=1;name=a;|");
-  EXPECT_EQ(Rows("id,name\n\n1,\n2\n"), "id=1;|id=2;|");
-  EXPECT_EQ(Rows("id\n\"\"\n"), "");
-  EXPECT_EQ(Rows("id,name\n"), "");
-}
-
-TEST(CsvReaderTest, RefusesWhatIsNone) {
-  EXPECT_EQ(Rows(""), "!");
-  EXPECT_EQ(Rows("id,id\n"), "!");
-  EXPECT_EQ(Rows("id,\n1,2\n"), "!");
-  EXPECT_EQ(Rows("id\n1,2\n"), "!");
-  EXPECT_EQ(Rows("id\n\"open"), "!");
-  EXPECT_EQ(Rows("id\na\"b\n"), "!");
-  EXPECT_EQ(Rows("id\n\"a\"b\n"), "!");
-  EXPECT_EQ(Rows("id\n1\n" + std::string(kMaxRecordBytes + 2, 'a')), "id=1;|!");
-}
-
-TEST(CsvLineTest, ComesBackAsItWas) {
-  const std::vector<std::string> cells = {"plain", "a,b", "say \"x\"", "two\nlines", ""};
-  EXPECT_EQ(Rows("a,b,c,d,e\n" + CsvLine(cells)), "a=plain;b=a,b;c=say \"x\";d=two\nlines;|");
 }
 
 }  // namespace

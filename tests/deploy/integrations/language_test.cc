@@ -6,7 +6,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "client/connectors/files/csv.h"
+#include "client/connectors/files/record_csv.h"
 #include "client/connectors/json_members.h"
 #include "tests/client/connectors/test_folder.h"
 #include "tests/deploy/integrations/integration.h"
