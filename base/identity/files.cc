@@ -6,8 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
+#include "base/file/descriptor.h"
 #include "base/status/status.h"
 
 namespace waymark {
@@ -17,22 +17,6 @@ constexpr off_t kMaxFileSize = 1 << 20;
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kWorldReadable = 0644;
 constexpr mode_t kGroupAndOthers = 0077;
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-
-  bool ok() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 absl::Status FileError(const std::string& path, const std::string& what) {
   return Error(v1::REASON_FILE_UNUSABLE, "file " + path + ": " + what);
@@ -46,16 +30,6 @@ std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-bool WriteAll(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
 }
 
 absl::Status WriteAtomically(const std::string& path, std::string_view content, mode_t mode) {
@@ -84,15 +58,9 @@ absl::StatusOr<SecretBytes> ReadWhole(const std::string& path, mode_t forbidden)
   }
   if (info.st_size > kMaxFileSize) return FileError(path, "is larger than 1 MiB");
   SecretBytes content(static_cast<size_t>(info.st_size));
-  size_t filled = 0;
-  while (filled < content.size()) {
-    const ssize_t got = read(file.get(), content.data() + filled, content.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return SystemError(path, "read");
-    if (got == 0) break;
-    filled += static_cast<size_t>(got);
-  }
-  content.Truncate(filled);
+  const auto filled = ReadAll(file.get(), content.data(), content.size());
+  if (!filled) return SystemError(path, "read");
+  content.Truncate(*filled);
   return content;
 }
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "base/file/descriptor.h"
 #include "base/status/status.h"
 #include "client/connectors/result.h"
 
@@ -64,41 +65,12 @@ FileSignature SignatureFrom(const struct stat& info) {
           .modified_nanoseconds = info.st_mtim.tv_sec * kNanoseconds + info.st_mtim.tv_nsec};
 }
 
-bool WriteAll(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
-bool ReadAll(int fd, std::string& content) {
-  size_t filled = 0;
-  while (filled < content.size()) {
-    const ssize_t got = read(fd, content.data() + filled, content.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return false;
-    if (got == 0) break;
-    filled += static_cast<size_t>(got);
-  }
-  content.resize(filled);
-  return true;
-}
-
 }  // namespace
 
 absl::StatusOr<Folder> Folder::Open(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return FolderError(path, "cannot be opened", errno);
-  return Folder(path, fd);
-}
-
-Folder::Folder(Folder&& other) noexcept : path_(other.path_), fd_(std::exchange(other.fd_, -1)) {}
-
-Folder::~Folder() {
-  if (fd_ >= 0) close(fd_);
+  FileDescriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.ok()) return FolderError(path, "cannot be opened", errno);
+  return Folder(path, std::move(fd));
 }
 
 absl::Status Folder::Failed(std::string_view action) const {
@@ -109,39 +81,40 @@ absl::Status Folder::Write(const std::string& name, std::string_view content) co
   // Hidden, so that neither the reader nor a sync client takes it for a file. One caller at a time:
   // whatever has this name is what a crash left.
   const std::string temporary = "." + name + ".tmp";
-  unlinkat(fd_, temporary.c_str(), 0);
-  const int file = openat(fd_, temporary.c_str(),
-                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
-  if (file < 0) return Failed("cannot be written to");
-  absl::Cleanup undo = [&] { unlinkat(fd_, temporary.c_str(), 0); };
-  const bool written = WriteAll(file, content) && fsync(file) == 0;
-  const int error = errno;
-  close(file);
-  if (!written) return FolderError(path_, "cannot be written to", error);
-  if (renameat(fd_, temporary.c_str(), fd_, name.c_str()) != 0) return Failed("cannot be changed");
+  unlinkat(fd_.get(), temporary.c_str(), 0);
+  FileDescriptor file(openat(fd_.get(), temporary.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+  if (!file.ok()) return Failed("cannot be written to");
+  absl::Cleanup undo = [&] { unlinkat(fd_.get(), temporary.c_str(), 0); };
+  if (!WriteAll(file.get(), content) || fsync(file.get()) != 0) {
+    return Failed("cannot be written to");
+  }
+  file.Close();
+  if (renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0)
+    return Failed("cannot be changed");
   std::move(undo).Cancel();
-  if (fsync(fd_) != 0) return Failed("cannot be synced");
+  if (fsync(fd_.get()) != 0) return Failed("cannot be synced");
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Folder::Remove(const std::string& name) const {
-  if (unlinkat(fd_, name.c_str(), 0) != 0) {
+  if (unlinkat(fd_.get(), name.c_str(), 0) != 0) {
     if (errno == ENOENT) return false;
     return Failed("cannot be changed");
   }
-  if (fsync(fd_) != 0) return Failed("cannot be synced");
+  if (fsync(fd_.get()) != 0) return Failed("cannot be synced");
   return true;
 }
 
 std::optional<FileSignature> Folder::SignatureOf(const std::string& name) const {
   struct stat info;
-  if (fstatat(fd_, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  if (fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   return SignatureFrom(info);
 }
 
 absl::StatusOr<std::vector<FileEntry>> Folder::List() const {
-  const int copy = openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int copy = openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (copy < 0) return Failed("cannot be listed");
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(copy), &closedir);
   if (entries == nullptr) {
@@ -167,37 +140,40 @@ absl::StatusOr<std::vector<FileEntry>> Folder::List() const {
 absl::StatusOr<std::optional<std::string>> Folder::Read(const FileEntry& file,
                                                         size_t max_bytes) const {
   // Not blocking, should it have become a pipe since.
-  const int fd = openat(fd_, file.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) {
+  const FileDescriptor fd(
+      openat(fd_.get(), file.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!fd.ok()) {
     if (errno == ENOENT || errno == ELOOP) return std::optional<std::string>();
     return Failed("holds a file that cannot be opened");
   }
-  const absl::Cleanup done = [fd] { close(fd); };
   const auto unchanged = [&] {
     struct stat info;
-    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && SignatureFrom(info) == file.signature;
+    return fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+           SignatureFrom(info) == file.signature;
   };
   if (!unchanged()) return std::optional<std::string>();
   std::string content(std::min(static_cast<size_t>(file.signature.size), max_bytes), '\0');
-  if (!ReadAll(fd, content)) return Failed("holds a file that cannot be read");
+  const auto size = ReadAll(fd.get(), content.data(), content.size());
+  if (!size) return Failed("holds a file that cannot be read");
+  content.resize(*size);
   if (!unchanged()) return std::optional<std::string>();
   return std::optional<std::string>(std::move(content));
 }
 
 absl::Status Folder::MoveInto(const std::string& subfolder, const FileEntry& file) const {
   if (SignatureOf(file.name) != file.signature) return absl::OkStatus();
-  if (mkdirat(fd_, subfolder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+  if (mkdirat(fd_.get(), subfolder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
     return Failed("gets no folder " + subfolder);
   }
-  const int target =
-      openat(fd_, subfolder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (target < 0) return Failed("has no usable folder " + subfolder);
-  const absl::Cleanup done = [target] { close(target); };
+  const FileDescriptor target(
+      openat(fd_.get(), subfolder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!target.ok()) return Failed("has no usable folder " + subfolder);
   for (int twin = 0; twin < kMostTwins; ++twin) {
     const std::string name = twin == 0 ? file.name : file.name + "." + std::to_string(twin);
     struct stat info;
-    if (fstatat(target, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) continue;
-    if (renameat(fd_, file.name.c_str(), target, name.c_str()) == 0 || errno == ENOENT) {
+    if (fstatat(target.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) continue;
+    if (renameat(fd_.get(), file.name.c_str(), target.get(), name.c_str()) == 0 ||
+        errno == ENOENT) {
       return absl::OkStatus();
     }
     return Failed("cannot be changed");

@@ -13,10 +13,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/file/descriptor.h"
 
 namespace waymark::node {
 
@@ -37,9 +39,6 @@ struct FileEntry {
 class Folder {
  public:
   static absl::StatusOr<Folder> Open(const std::string& path);
-  ~Folder();
-  Folder(Folder&& other) noexcept;
-  Folder& operator=(Folder&&) = delete;
 
   // Makes or replaces a file, mode 0640, so that a reader sees the old or the new one and a power
   // cut leaves one of them. The name is ours: a key and an ending.
@@ -57,13 +56,13 @@ class Folder {
   absl::Status MoveInto(const std::string& subfolder, const FileEntry& file) const;
 
  private:
-  Folder(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  Folder(std::string path, FileDescriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
 
   absl::Status Failed(std::string_view action) const;
   std::optional<FileSignature> SignatureOf(const std::string& name) const;
 
   const std::string path_;
-  int fd_;
+  FileDescriptor fd_;
 };
 
 }  // namespace waymark::node
