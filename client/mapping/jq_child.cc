@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -11,46 +10,13 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
-#include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "base/status/status.h"
 #include "base/time/clock.h"
 #include "client/mapping/sandbox/protocol.h"
+#include "client/process/spawn.h"
 
 namespace waymark::node {
-namespace {
-
-// Standard input and output are the socket; nothing is said on standard error.
-int Spawn(const std::string& program, std::vector<std::string> command, int socket, pid_t& pid) {
-  posix_spawn_file_actions_t actions;
-  if (const int error = posix_spawn_file_actions_init(&actions); error != 0) return error;
-  const absl::Cleanup destroy = [&] { posix_spawn_file_actions_destroy(&actions); };
-  posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, socket, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-
-  // The child takes no signal handling from the node: none is blocked, none ignored.
-  posix_spawnattr_t attributes;
-  if (const int error = posix_spawnattr_init(&attributes); error != 0) return error;
-  const absl::Cleanup destroy_attributes = [&] { posix_spawnattr_destroy(&attributes); };
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t all;
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-  std::vector<char*> argv;
-  argv.reserve(command.size() + 1);
-  for (std::string& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  char* no_environment[] = {nullptr};
-  return posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), no_environment);
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<JqChild>> JqChild::Start(const std::string& program,
                                                         size_t memory_bytes) {
@@ -58,9 +24,11 @@ absl::StatusOr<std::unique_ptr<JqChild>> JqChild::Start(const std::string& progr
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
     return Error(v1::REASON_MAPPING_UNAVAILABLE, "there is no descriptor left for " + program);
   }
-  pid_t pid = 0;
-  const int error = Spawn(
-      program, {program, std::to_string(memory_bytes), std::to_string(getpid())}, sockets[1], pid);
+  // Standard input and output are the socket.
+  const auto [pid, error] =
+      Spawn({.command = {program, std::to_string(memory_bytes), std::to_string(getpid())},
+             .input = sockets[1],
+             .output = sockets[1]});
   close(sockets[1]);
   if (error != 0) {
     close(sockets[0]);
@@ -82,8 +50,7 @@ bool JqChild::running() {
 int JqChild::End() {
   if (reaped_) return wait_status_;
   kill(pid_, SIGKILL);
-  while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
-  }
+  wait_status_ = Reap(pid_);
   reaped_ = true;
   return wait_status_;
 }
@@ -167,8 +134,7 @@ JqExchange JqChild::Ask(const std::string& frame, size_t max_body, absl::Time de
       break;
     case Io::kClosed:
       // It is dying: its own end counts, not ours.
-      while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
-      }
+      wait_status_ = Reap(pid_);
       reaped_ = true;
       exchange.end = JqExchange::End::kDied;
       exchange.wait_status = wait_status_;

@@ -33,10 +33,11 @@ const EDGES = {
   'client/cli/': ['base/', 'client/listing/', 'client/mapping/', 'client/operator/'],
   // The child that runs mappings links nothing of ours.
   'client/mapping/sandbox/': [],
-  'client/mapping/': ['base/'],
+  'client/mapping/': ['base/', 'client/process/'],
+  'client/process/': ['base/'],
   'client/csv/': ['base/'],
   // The strict JSON check is the one thing that connectors share with mappings.
-  'client/connectors/': ['base/', 'client/csv/', 'client/mapping/json_text.h'],
+  'client/connectors/': ['base/', 'client/csv/', 'client/mapping/json_text.h', 'client/process/'],
   'client/listing/': ['base/', 'client/csv/', 'client/mapping/'],
   'client/delivery/': ['base/', 'client/casework/', 'client/connectors/connector.h', 'client/mapping/', 'client/vault/'],
   'client/operator/': ['base/'],
