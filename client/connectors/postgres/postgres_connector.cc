@@ -5,7 +5,6 @@
 
 #include "absl/strings/numbers.h"
 #include "base/status/status.h"
-#include "base/time/clock.h"
 #include "client/connectors/result.h"
 
 namespace waymark::node {
@@ -34,7 +33,7 @@ PgValues Pointers(const std::vector<JsonValue>& values) {
   return pointers;
 }
 
-absl::Status CheckNoZero(const std::vector<std::vector<JsonValue>>& values) {
+absl::Status CheckNoZero(const SqlValues& values) {
   for (const std::vector<JsonValue>& statement : values) {
     for (const JsonValue& value : statement) {
       if (value.text.find('\0') == std::string::npos) continue;
@@ -70,14 +69,14 @@ absl::StatusOr<std::unique_ptr<Connector>> PostgresConnector::Open(PostgresSetti
                                                                    absl::Duration time_limit) {
   std::unique_ptr<PostgresConnector> connector(
       new PostgresConnector(std::move(settings), time_limit));
-  const absl::Status connected = connector->Connect(SteadyClock().Now() + time_limit);
+  const absl::Status connected = connector->Connect(connector->Deadline());
   if (!connected.ok() && !IsSystemUnavailable(connected)) return connected;
   return connector;
 }
 
 absl::Status PostgresConnector::Connect(absl::Time deadline) {
   connection_ = nullptr;
-  ASSIGN_OR_RETURN(connection_, PgConnection::Connect(settings_, time_limit_, deadline));
+  ASSIGN_OR_RETURN(connection_, PgConnection::Connect(settings_, time_limit(), deadline));
   absl::Status prepared = Prepare(deadline);
   if (!prepared.ok()) connection_ = nullptr;
   return prepared;
@@ -130,8 +129,7 @@ absl::Status PostgresConnector::Begin(const char* sql, absl::Time deadline) {
   return connection_->Execute(sql, deadline);
 }
 
-absl::StatusOr<int64_t> PostgresConnector::RunAll(const char* name,
-                                                  const std::vector<std::vector<JsonValue>>& values,
+absl::StatusOr<int64_t> PostgresConnector::RunAll(const char* name, const SqlValues& values,
                                                   absl::Time deadline) {
   int64_t rows = 0;
   for (size_t i = 0; i < values.size(); ++i) {
@@ -143,9 +141,9 @@ absl::StatusOr<int64_t> PostgresConnector::RunAll(const char* name,
   return rows;
 }
 
-PostgresConnector::Changed PostgresConnector::Change(
-    const char* name, const std::vector<std::vector<JsonValue>>& values, bool must_change) {
-  const absl::Time deadline = SteadyClock().Now() + time_limit_;
+PostgresConnector::Changed PostgresConnector::Change(const char* name, const SqlValues& values,
+                                                     bool must_change) {
+  const absl::Time deadline = Deadline();
   Changed changed;
   changed.status = Begin("BEGIN", deadline);
   if (!changed.status.ok()) return changed;
@@ -164,37 +162,27 @@ PostgresConnector::Changed PostgresConnector::Change(
   return changed;
 }
 
-WriteResult PostgresConnector::Write(const LocalRecord& record) {
-  const auto values = BindRecord(record, settings_.sql.write);
-  if (!values.ok()) return ResultOf(values.status());
-  const absl::Status storable = CheckNoZero(*values);
+WriteResult PostgresConnector::RunWrite(const SqlValues& values) {
+  const absl::Status storable = CheckNoZero(values);
   if (!storable.ok()) return ResultOf(storable);
-  const Changed changed = Change(kWrite, *values, true);
+  const Changed changed = Change(kWrite, values, true);
   if (!changed.answer_lost) return ResultOf(changed.status);
   constexpr std::string_view kLost = "the answer to the commit was lost";
   return keyed() ? ResultOf(SystemUnavailable(kLost)) : Uncertain(kLost);
 }
 
-WriteResult PostgresConnector::Erase(std::string_view key) {
-  const std::vector<SqlStatement>& statements = settings_.sql.erase;
-  if (statements.empty()) return CannotErase();
-  const absl::Status valid = CheckKey(key);
-  if (!valid.ok()) return ResultOf(valid);
-  const std::vector<std::vector<JsonValue>> values(statements.size(),
-                                                   {{JsonValue::Kind::kText, std::string(key)}});
+WriteResult PostgresConnector::RunErase(const SqlValues& values) {
   // An erasure may always be repeated, so a lost answer is only a failure.
   const Changed changed = Change(kErase, values, false);
   if (changed.answer_lost) return ResultOf(SystemUnavailable("the answer to the commit was lost"));
   return ResultOf(changed.status);
 }
 
-absl::StatusOr<FeedPage> PostgresConnector::Read(Feed feed, std::string_view cursor) {
-  const std::optional<SqlFeed>& settings = settings_.sql.feed(feed);
-  if (!settings) return NoSuchFeed();
-  const absl::Time deadline = SteadyClock().Now() + time_limit_;
+absl::StatusOr<bool> PostgresConnector::RunRead(Feed feed, const SqlFeed& settings,
+                                                const std::vector<JsonValue>& values,
+                                                SqlPage& page) {
+  const absl::Time deadline = Deadline();
   RETURN_IF_ERROR(Begin("BEGIN READ ONLY", deadline));
-  const std::vector<JsonValue> values = BindRead(*settings, cursor);
-  SqlPage page(*settings, cursor);
   bool more = false;
   const auto take = [&](const PGresult& row) -> absl::StatusOr<bool> {
     if (page.full()) {
@@ -205,7 +193,7 @@ absl::StatusOr<FeedPage> PostgresConnector::Read(Feed feed, std::string_view cur
     std::optional<std::string> next;
     for (int i = 0; i < PQnfields(&row); ++i) {
       object.Add(PQfname(&row, i), PgJson(row, i));
-      const bool is_cursor = settings->cursor == PQfname(&row, i);
+      const bool is_cursor = settings.cursor == PQfname(&row, i);
       if (is_cursor && PQgetisnull(&row, 0, i) == 0) next = PQgetvalue(&row, 0, i);
     }
     RETURN_IF_ERROR(page.Add(std::move(object).Finish(), next));
@@ -218,12 +206,7 @@ absl::StatusOr<FeedPage> PostgresConnector::Read(Feed feed, std::string_view cur
     connection_ = nullptr;
   }
   RETURN_IF_ERROR(streamed);
-  return std::move(page).Finish(more);
-}
-
-// Nothing is kept of what was read.
-absl::Status PostgresConnector::Taken(Feed /*feed*/, std::string_view /*cursor*/) {
-  return absl::OkStatus();
+  return more;
 }
 
 }  // namespace waymark::node

@@ -7,9 +7,9 @@
 // See connector.h for threads and errors.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,22 +19,17 @@
 #include "client/connectors/connector.h"
 #include "client/connectors/postgres/connection.h"
 #include "client/connectors/postgres/postgres_settings.h"
+#include "client/connectors/sql/sql_connector.h"
 
 namespace waymark::node {
 
-class PostgresConnector : public Connector {
+class PostgresConnector : public SqlConnector {
  public:
   // Holds the settings against the database, unless that is out of reach: then the first call that
   // reaches it does. LOCAL_SYSTEM_REFUSED: a login or statement that the server does not take, or a
   // key without a unique index.
   static absl::StatusOr<std::unique_ptr<Connector>> Open(PostgresSettings settings,
                                                          absl::Duration time_limit);
-
-  bool keyed() const override { return settings_.sql.keyed; }
-  WriteResult Write(const LocalRecord& record) override;
-  WriteResult Erase(std::string_view key) override;
-  absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;
-  absl::Status Taken(Feed feed, std::string_view cursor) override;
 
  private:
   struct Changed {
@@ -45,7 +40,13 @@ class PostgresConnector : public Connector {
   };
 
   PostgresConnector(PostgresSettings settings, absl::Duration time_limit)
-      : settings_(std::move(settings)), time_limit_(time_limit) {}
+      : SqlConnector(time_limit), settings_(std::move(settings)) {}
+
+  const SqlSettings& sql_settings() const override { return settings_.sql; }
+  WriteResult RunWrite(const SqlValues& values) override;
+  WriteResult RunErase(const SqlValues& values) override;
+  absl::StatusOr<bool> RunRead(Feed feed, const SqlFeed& settings,
+                               const std::vector<JsonValue>& values, SqlPage& page) override;
 
   absl::Status Connect(absl::Time deadline);
   // Prepares all statements; the first time, holds the settings against the database.
@@ -56,14 +57,10 @@ class PostgresConnector : public Connector {
   absl::Status Begin(const char* sql, absl::Time deadline);
   // Runs the prepared statements `name`0, `name`1, ... and commits, if a row was changed or none
   // need be.
-  Changed Change(const char* name, const std::vector<std::vector<JsonValue>>& values,
-                 bool must_change);
-  absl::StatusOr<int64_t> RunAll(const char* name,
-                                 const std::vector<std::vector<JsonValue>>& values,
-                                 absl::Time deadline);
+  Changed Change(const char* name, const SqlValues& values, bool must_change);
+  absl::StatusOr<int64_t> RunAll(const char* name, const SqlValues& values, absl::Time deadline);
 
   const PostgresSettings settings_;
-  const absl::Duration time_limit_;
   std::unique_ptr<PgConnection> connection_;
   bool checked_ = false;
 };

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/status/status.h"
-#include "base/time/clock.h"
 #include "client/connectors/result.h"
 
 namespace waymark::node {
@@ -52,8 +51,7 @@ absl::StatusOr<std::unique_ptr<Connector>> SqliteConnector::Open(SqliteSettings 
 }
 
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteConnector::Connect() {
-  ASSIGN_OR_RETURN(auto database,
-                   SqliteDatabase::Open(settings_.database, SteadyClock().Now() + time_limit_));
+  ASSIGN_OR_RETURN(auto database, SqliteDatabase::Open(settings_.database, Deadline()));
   if (checked_) return database;
   RETURN_IF_ERROR(Check(*database));
   checked_ = true;
@@ -86,7 +84,7 @@ absl::Status SqliteConnector::CheckKeyIndex(SqliteDatabase& database) const {
 
 absl::Status SqliteConnector::Run(SqliteDatabase& database,
                                   const std::vector<SqlStatement>& statements,
-                                  const std::vector<std::vector<JsonValue>>& values) {
+                                  const SqlValues& values) {
   RETURN_IF_ERROR(database.Execute("BEGIN IMMEDIATE"));
   for (size_t i = 0; i < statements.size(); ++i) {
     ASSIGN_OR_RETURN(SqliteQuery query, database.Prepare(statements[i]));
@@ -96,12 +94,10 @@ absl::Status SqliteConnector::Run(SqliteDatabase& database,
   return absl::OkStatus();
 }
 
-WriteResult SqliteConnector::Write(const LocalRecord& record) {
-  const auto values = BindRecord(record, settings_.sql.write);
-  if (!values.ok()) return ResultOf(values.status());
+WriteResult SqliteConnector::RunWrite(const SqlValues& values) {
   const auto database = Connect();
   if (!database.ok()) return ResultOf(database.status());
-  const absl::Status run = Run(**database, settings_.sql.write, *values);
+  const absl::Status run = Run(**database, settings_.sql.write, values);
   if (!run.ok()) return ResultOf(run);
   if ((*database)->Changes() == 0) return ResultOf(NothingWritten());
   const absl::Status committed = (*database)->Execute("COMMIT");
@@ -111,32 +107,23 @@ WriteResult SqliteConnector::Write(const LocalRecord& record) {
   return ResultOf(committed);
 }
 
-WriteResult SqliteConnector::Erase(std::string_view key) {
-  const std::vector<SqlStatement>& statements = settings_.sql.erase;
-  if (statements.empty()) return CannotErase();
-  const absl::Status valid = CheckKey(key);
-  if (!valid.ok()) return ResultOf(valid);
+WriteResult SqliteConnector::RunErase(const SqlValues& values) {
   const auto database = Connect();
   if (!database.ok()) return ResultOf(database.status());
-  const std::vector<std::vector<JsonValue>> values(statements.size(),
-                                                   {{JsonValue::Kind::kText, std::string(key)}});
-  const absl::Status run = Run(**database, statements, values);
+  const absl::Status run = Run(**database, settings_.sql.erase, values);
   return ResultOf(run.ok() ? (*database)->Execute("COMMIT") : run);
 }
 
-absl::StatusOr<FeedPage> SqliteConnector::Read(Feed feed, std::string_view cursor) {
-  const std::optional<SqlFeed>& settings = settings_.sql.feed(feed);
-  if (!settings) return NoSuchFeed();
+absl::StatusOr<bool> SqliteConnector::RunRead(Feed /*feed*/, const SqlFeed& settings,
+                                              const std::vector<JsonValue>& values, SqlPage& page) {
   ASSIGN_OR_RETURN(const auto database, Connect());
-  const std::vector<JsonValue> values = BindRead(*settings, cursor);
-  ASSIGN_OR_RETURN(SqliteQuery query, database->Prepare(settings->read));
+  ASSIGN_OR_RETURN(SqliteQuery query, database->Prepare(settings.read));
   RETURN_IF_ERROR(query.Bind(values));
   const std::vector<std::string> columns = query.Columns();
-  const auto position = std::find(columns.begin(), columns.end(), settings->cursor);
-  SqlPage page(*settings, cursor);
+  const auto position = std::find(columns.begin(), columns.end(), settings.cursor);
   while (true) {
     ASSIGN_OR_RETURN(const bool found, query.Step());
-    if (!found || page.full()) return std::move(page).Finish(found);
+    if (!found || page.full()) return found;
     ASSIGN_OR_RETURN(std::string row, RowToJson(query, columns));
     std::optional<std::string> next;
     if (position != columns.end()) {
@@ -144,11 +131,6 @@ absl::StatusOr<FeedPage> SqliteConnector::Read(Feed feed, std::string_view curso
     }
     RETURN_IF_ERROR(page.Add(std::move(row), next));
   }
-}
-
-// Nothing is kept of what was read.
-absl::Status SqliteConnector::Taken(Feed /*feed*/, std::string_view /*cursor*/) {
-  return absl::OkStatus();
 }
 
 }  // namespace waymark::node
