@@ -11,7 +11,6 @@
 #include "client/casework/cases.h"
 #include "client/casework/clarification.h"
 #include "client/casework/composer.h"
-#include "client/casework/local_copies.h"
 #include "client/casework/referral.h"
 #include "client/casework/retention.h"
 #include "client/casework/sections.h"
@@ -52,24 +51,6 @@ bool LatestWasRefused(const local::v1::Referral& referral) {
 }
 
 v1::Urgency UrgencyOf(const v1::ReferralSummary& summary) { return summary.urgency(); }
-
-void NoteOutcome(local::v1::Referral& referral, local::v1::Event& event, v1::Reason reason) {
-  const bool taken = reason == v1::REASON_UNSPECIFIED;
-  switch (event.delivery()) {
-    case v1::DELIVERY_STATE_QUEUED:
-      event.set_delivery(taken ? v1::DELIVERY_STATE_CONFIRMED : v1::DELIVERY_STATE_REFUSED);
-      event.set_reason(reason);
-      if (!taken) TakeBack(referral, event.message_id());
-      return;
-    case v1::DELIVERY_STATE_DROPPED:
-      // It was in flight when it was dropped, and the recipient may get it.
-      if (taken && !referral.has_revoke_ack()) event.set_delivery(v1::DELIVERY_STATE_CONFIRMED);
-      return;
-    default:
-      // The receipt has overtaken the outcome.
-      return;
-  }
-}
 
 }  // namespace
 
@@ -275,70 +256,6 @@ absl::StatusOr<std::vector<v1::Disclosure>> Overview::ListDisclosures(const Acto
   disclosures.reserve(found.size());
   for (auto& [unused, disclosure] : found) disclosures.push_back(std::move(disclosure));
   return disclosures;
-}
-
-absl::Status Upkeep::Tick() {
-  const absl::Time now = context_.clock.Now();
-  std::vector<ReferralId> due;
-  RETURN_IF_ERROR(context_.vault.Read([&](const Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(auto referrals, LoadReferrals(reader));
-    for (local::v1::Referral& referral : referrals) {
-      const bool over = EndOfRetention(context_.catalogue, referral) <= now;
-      if (over || ExpireIfDue(referral, now)) {
-        due.push_back(*ReferralId::FromBytes(referral.referral_id()));
-      }
-    }
-    return absl::OkStatus();
-  }));
-  const auto directory = context_.directory();
-  return context_.vault.Write([&](Transaction& t) -> absl::Status {
-    for (const ReferralId& id : due) {
-      ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(t, id));
-      const bool over = EndOfRetention(context_.catalogue, referral) <= now;
-      if (over) {
-        RETURN_IF_ERROR(t.EraseSections(id).status());
-        referral.clear_field_nos();
-        referral.clear_held_places();
-        referral.set_erased_at_ms(ToMillis(now));
-      }
-      const bool expired = ExpireIfDue(referral, now);
-      if (over || expired) RETURN_IF_ERROR(SaveReferral(context_, t, referral));
-      if (over) RETURN_IF_ERROR(AcknowledgeWhenErased(context_, t, *directory, id));
-    }
-    return t.Purge(now);
-  });
-}
-
-absl::Status Upkeep::ChangeReferralOf(
-    const MessageId& message,
-    const std::function<void(local::v1::Referral&, local::v1::Event&)>& change) {
-  return context_.vault.Write([&](Transaction& t) -> absl::Status {
-    ASSIGN_OR_RETURN(const auto id, ReferralOfSent(t, message));
-    if (!id.has_value()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(local::v1::Referral referral, LoadReferral(t, *id));
-    local::v1::Event* event = FindEvent(referral, message.view());
-    if (event == nullptr) return absl::OkStatus();
-    change(referral, *event);
-    return SaveReferral(context_, t, referral);
-  });
-}
-
-absl::Status Upkeep::OnOutcome(std::string_view item_id, v1::Reason reason) {
-  // Registrations of tokens are no messages and have longer ids.
-  if (const auto message = MessageId::FromBytes(item_id)) {
-    RETURN_IF_ERROR(
-        ChangeReferralOf(*message, [&](local::v1::Referral& referral, local::v1::Event& event) {
-          NoteOutcome(referral, event, reason);
-        }));
-  }
-  if (reason == v1::REASON_UNSPECIFIED) return absl::OkStatus();
-  return context_.vault.Write([&](Transaction& t) { return t.ForgetRefused(item_id); });
-}
-
-absl::Status Upkeep::OnPeerOffline(const MessageId& message) {
-  return ChangeReferralOf(message, [](local::v1::Referral& referral, local::v1::Event&) {
-    referral.set_peer_offline(true);
-  });
 }
 
 }  // namespace waymark::node

@@ -46,26 +46,4 @@ class Overview {
   const CaseworkContext& context_;
 };
 
-// What happens to referrals without anybody's doing. Runs on the node's own thread.
-class Upkeep {
- public:
-  explicit Upkeep(const CaseworkContext& context) : context_(context) {}
-
-  // Ends states whose clock has run out, erases received sections at the end of their retention,
-  // and forgets what has passed its time.
-  absl::Status Tick();
-  // Notes what the hub made of the messages that it refused or took.
-  absl::Status OnOutcome(std::string_view item_id, v1::Reason reason);
-  // Notes that the recipient of an urgent message cannot be reached.
-  absl::Status OnPeerOffline(const MessageId& message);
-
- private:
-  // Changes the referral of a sent message, found by a lookup; OK when there is none.
-  absl::Status ChangeReferralOf(
-      const MessageId& message,
-      const std::function<void(local::v1::Referral&, local::v1::Event&)>& change);
-
-  const CaseworkContext& context_;
-};
-
 }  // namespace waymark::node

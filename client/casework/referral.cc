@@ -177,12 +177,15 @@ absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, Cl
   return absl::OkStatus();
 }
 
+absl::Time EndOfState(const local::v1::Referral& referral) {
+  const auto state = StateOf(referral);
+  const bool ends = state && ExpiredNodeState(*state) && referral.state_until_ms() != 0;
+  return ends ? FromMillis(referral.state_until_ms()) : absl::InfiniteFuture();
+}
+
 bool ExpireIfDue(local::v1::Referral& referral, absl::Time now) {
-  if (referral.state_until_ms() == 0 || FromMillis(referral.state_until_ms()) > now) return false;
-  const auto from = StateOf(referral);
-  const auto to = from ? ExpiredNodeState(*from) : std::nullopt;
-  if (!to.has_value()) return false;
-  referral.set_state(std::string(Name(*to)));
+  if (EndOfState(referral) > now) return false;
+  referral.set_state(std::string(Name(*ExpiredNodeState(*StateOf(referral)))));
   referral.set_state_since_ms(referral.state_until_ms());
   ClearClocks(referral);
   return true;

@@ -65,6 +65,8 @@ absl::Status DoesNotFit(const local::v1::Referral& referral, v1::Kind kind);
 absl::Status Advance(local::v1::Referral& referral, v1::Kind kind, bool sent, CloseDetail detail,
                      absl::Time now);
 
+// When the state ends of itself; InfiniteFuture for one that does not.
+absl::Time EndOfState(const local::v1::Referral& referral);
 // Ends the state when its clock has run out; returns whether it did.
 bool ExpireIfDue(local::v1::Referral& referral, absl::Time now);
 

@@ -77,6 +77,10 @@ CREATE TABLE seen (
 PRAGMA user_version = 1;
 )";
 
+// Came later than version 1, whose programs can do with it and without.
+constexpr char kIndexOfKeys[] =
+    "CREATE INDEX IF NOT EXISTS documents_by_key ON documents (kind, key)";
+
 constexpr char kProofTable[] = "vault";
 constexpr char kProof[] = "waymark vault";
 
@@ -106,6 +110,7 @@ absl::StatusOr<std::unique_ptr<VaultDatabase>> VaultDatabase::Open(const std::st
                  "the vault was written by a newer version of this program: " + path);
   }
   RETURN_IF_ERROR(version == 0 ? database->Create(key, cost) : database->Unlock(key));
+  RETURN_IF_ERROR(database->connection_->Execute(kIndexOfKeys));
   return database;
 }
 
@@ -192,7 +197,8 @@ absl::StatusOr<SecretBytes> VaultDatabase::Unseal(std::string_view table, Parts 
 
 absl::StatusOr<SecretBytes> VaultDatabase::UnsealWith(std::string_view table, Parts name,
                                                       std::string_view wrapped,
-                                                      std::string_view box) const {
+                                                      std::string_view box) {
+  ++opened_;
   const std::string bound = BoundName(table, name);
   ASSIGN_OR_RETURN(const SecretBytes data_key, DecryptAtRest(wrapping_key_, bound, wrapped));
   return DecryptAtRest(data_key, bound, box);

@@ -49,7 +49,9 @@ class VaultDatabase {
                                      std::string_view box);
   // The same with the key's row of `keys` at hand, for reading many at once.
   absl::StatusOr<SecretBytes> UnsealWith(std::string_view table, Parts name,
-                                         std::string_view wrapped, std::string_view box) const;
+                                         std::string_view wrapped, std::string_view box);
+  // How many records were opened so far.
+  int64_t opened() const { return opened_; }
   // Deletes one key.
   absl::Status DeleteKey(int64_t key);
 
@@ -72,6 +74,7 @@ class VaultDatabase {
   SecretBytes wrapping_key_;
   SecretBytes naming_key_;
   bool scrub_ = false;
+  int64_t opened_ = 0;
 };
 
 }  // namespace waymark::node

@@ -46,8 +46,8 @@ std::string_view StoredParent(const DocumentId& parent) {
 }
 
 // Rows of WAYMARK_DOCUMENTS_WITH_KEYS.
-absl::StatusOr<std::vector<Document>> ReadDocuments(const VaultDatabase& database,
-                                                    DocumentKind kind, Statement rows) {
+absl::StatusOr<std::vector<Document>> ReadDocuments(VaultDatabase& database, DocumentKind kind,
+                                                    Statement rows) {
   std::vector<Document> documents;
   const std::string kind_bytes = Number(static_cast<int64_t>(kind));
   while (true) {
@@ -161,6 +161,24 @@ absl::StatusOr<std::vector<Document>> Reader::List(DocumentKind kind,
                                     "WHERE kind = ? AND parent = ? ORDER BY documents.number")
                            .Bind(static_cast<int64_t>(kind))
                            .Blob(StoredParent(parent)));
+}
+
+absl::StatusOr<DocumentChanges> Reader::ChangedSince(DocumentKind kind, int64_t mark) const {
+  // Each version has a key of its own, with a number above all before it.
+  Statement rows = database_
+                       .Prepare(
+                           "SELECT id, key FROM documents WHERE kind = ? AND key > ? "
+                           "ORDER BY key")
+                       .Bind(static_cast<int64_t>(kind))
+                       .Bind(mark);
+  DocumentChanges changes = {.ids = {}, .mark = mark};
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row) return changes;
+    ASSIGN_OR_RETURN(const DocumentId id, StoredId(rows.Bytes(0)));
+    changes.ids.push_back(id);
+    changes.mark = rows.Int(1);
+  }
 }
 
 absl::Status Transaction::Put(DocumentKind kind, const DocumentId& id, const DocumentId& parent,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "base/crypto/secret.h"
@@ -64,6 +65,13 @@ class DocumentId {
   using Untyped = Id<struct DocumentTag>;
 
   Untyped id_;
+};
+
+// What happened to the documents of a kind.
+struct DocumentChanges {
+  std::vector<DocumentId> ids;
+  // Where the next look goes on; greater with each change.
+  int64_t mark = 0;
 };
 
 // A document as it was read.

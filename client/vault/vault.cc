@@ -29,4 +29,9 @@ absl::Status Vault::Read(absl::FunctionRef<absl::Status(const Reader&)> look) co
   return look(reader);
 }
 
+int64_t Vault::records_opened() const {
+  MutexLock lock(mu_);
+  return database_->opened();
+}
+
 }  // namespace waymark::node

@@ -67,6 +67,11 @@ class Reader {
   // The same, with this parent; an empty parent selects documents without one.
   absl::StatusOr<std::vector<Document>> List(DocumentKind kind, const DocumentId& parent) const;
 
+  // Returns the ids of the documents of the kind that were stored or replaced after `mark`, a
+  // DocumentChanges::mark of this vault or 0 for ever; a lookup that opens nothing. Deleted ones
+  // are not told.
+  absl::StatusOr<DocumentChanges> ChangedSince(DocumentKind kind, int64_t mark) const;
+
   // Sections of referrals, in order of section and index.
   absl::StatusOr<std::vector<SectionRecord>> ReadSections(const ReferralId& referral,
                                                           SectionDirection direction) const;
@@ -195,6 +200,9 @@ class Vault {
 
   // Runs `look` on one unchanging state and returns what it returns.
   absl::Status Read(absl::FunctionRef<absl::Status(const Reader&)> look) const;
+
+  // How many records were opened since the vault was: what reading costs.
+  int64_t records_opened() const;
 
  private:
   explicit Vault(std::unique_ptr<VaultDatabase> database);

@@ -13,6 +13,7 @@
 #include "client/casework/overview.h"
 #include "client/casework/provider.h"
 #include "client/casework/receiver.h"
+#include "client/casework/upkeep.h"
 #include "tests/client/casework/office.h"
 #include "tests/support/scenario_terms.h"
 

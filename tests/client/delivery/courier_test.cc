@@ -3,9 +3,9 @@
 #include <csignal>
 
 #include "base/log/log.h"
-#include "client/casework/overview.h"
 #include "client/casework/receiver.h"
 #include "client/casework/sections.h"
+#include "client/casework/upkeep.h"
 #include "client/delivery/commands.h"
 #include "client/delivery/planner.h"
 #include "gmock/gmock.h"
