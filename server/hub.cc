@@ -82,6 +82,7 @@ absl::StatusOr<std::unique_ptr<Hub>> Hub::Start(const Options& options) {
 
 absl::Status Hub::OpenRooms() {
   ASSIGN_OR_RETURN(const Limits limits, LoadLimits(options_.catalogue));
+  offline_notice_after_ = limits.offline_notice_after;
   RETURN_IF_ERROR(MakeDataFolder(options_.data));
   ASSIGN_OR_RETURN(store_, SqliteStore::Open(
                                {.path = options_.data + "/hub.sqlite", .random = options_.random}));
@@ -200,7 +201,7 @@ void Hub::RunMaintenance() {
 
 void Hub::Sweep() {
   const absl::Time now = options_.clock->Now();
-  const auto notices = store_->TakeOfflineNotices(now - options_.offline_limit, kNoticeLimit);
+  const auto notices = store_->TakeOfflineNotices(now - offline_notice_after_, kNoticeLimit);
   if (notices.ok() && !notices->empty()) {
     metrics_.OnOfflineNotices(notices->size());
     dispatcher_->NotifyPeerOffline(*notices);

@@ -61,8 +61,6 @@ class Hub final : public MembershipListener {
     absl::Duration drain_limit = absl::Seconds(10);
     // How often clocks are swept and notices taken, in real time.
     absl::Duration maintenance_interval = absl::Seconds(1);
-    // An urgent message that waits for so long makes its sender be told.
-    absl::Duration offline_limit = absl::Minutes(2);
     // For tests that look at everything the hub was sent.
     FrameRecorder frame_recorder;
   };
@@ -109,6 +107,7 @@ class Hub final : public MembershipListener {
   std::atomic<bool> serving_ = false;
   // Used by Start, then by the maintenance thread.
   OwnCertificate certificate_;
+  absl::Duration offline_notice_after_;
 
   // In order of construction; each uses those above it.
   HubMetrics metrics_;

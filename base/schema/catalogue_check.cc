@@ -122,6 +122,19 @@ class Checker {
         "separate_release needs classes, max_days and capture_kinds");
   }
 
+  static bool IsUrgent(const v1::UrgencyClock& clock) {
+    return clock.urgency() == v1::URGENCY_U0 || clock.urgency() == v1::URGENCY_U1;
+  }
+
+  static absl::Status OfflineNotice(const v1::UrgencyClock& clock, const std::string& name) {
+    if (!clock.has_offline_notice_after()) return absl::OkStatus();
+    RETURN_IF_ERROR(Expect(IsUrgent(clock), name + " has offline_notice_after, which is for "
+                                                   "URGENCY_U0 and URGENCY_U1 alone"));
+    const v1::Span& span = clock.offline_notice_after();
+    return Expect(IsSpan(span) && span.minutes() > 0,
+                  name + " has an offline_notice_after that is not in minutes");
+  }
+
   absl::Status Clocks() const {
     const v1::UrgencyClocks& clocks = files_.clocks;
     RETURN_IF_ERROR(Expect(clocks.version() > 0, "version is missing"));
@@ -136,14 +149,20 @@ class Checker {
             &clock.revoke_ack_due()}) {
         RETURN_IF_ERROR(Expect(IsSpan(*span), name + " lacks a required span"));
       }
-      RETURN_IF_ERROR(
-          Expect((!clock.has_service_aim() || IsSpan(clock.service_aim())) &&
-                     (!clock.has_offline_notice_after() || IsSpan(clock.offline_notice_after())),
-                 name + " has a span of neither minutes nor working days"));
+      RETURN_IF_ERROR(Expect(!clock.has_service_aim() || IsSpan(clock.service_aim()),
+                             name + " has a span of neither minutes nor working days"));
+      RETURN_IF_ERROR(OfflineNotice(clock, name));
       RETURN_IF_ERROR(Expect(clock.max_asked_at_once() > 0, name + " needs max_asked_at_once"));
     }
     RETURN_IF_ERROR(Expect(static_cast<int>(seen.size()) == v1::Urgency_ARRAYSIZE - 1,
                            "an urgency has no clocks"));
+    std::set<uint32_t> notices;
+    for (const auto& clock : clocks.clocks()) {
+      if (IsUrgent(clock)) notices.insert(clock.offline_notice_after().minutes());
+    }
+    // The hub keeps what is urgent in one queue.
+    RETURN_IF_ERROR(Expect(notices.size() == 1,
+                           "URGENCY_U0 and URGENCY_U1 need the same offline_notice_after"));
     return Expect(clocks.max_asked_in_turn() > 0 && clocks.waitlist_review_days() > 0,
                   "max_asked_in_turn and waitlist_review_days are required");
   }

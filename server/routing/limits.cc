@@ -25,6 +25,11 @@ Limits Limits::From(const Catalogue& catalogue) {
   }
   constexpr int kHoursADay = 24;
   limits.hold = absl::Hours(kHoursADay * catalogue.clocks().waitlist_review_days());
+  // The same for U0 and U1, as the catalogue makes sure.
+  const v1::UrgencyClock& urgent = *catalogue.ClockOf(v1::URGENCY_U0);
+  limits.offline_notice_after = urgent.has_offline_notice_after()
+                                    ? absl::Minutes(urgent.offline_notice_after().minutes())
+                                    : absl::InfiniteDuration();
   const v1::SeparateRelease& release = catalogue.packs().separate_release();
   limits.separate_release_life = absl::Hours(kHoursADay * release.max_days());
   limits.separate_release = ClassesOf(release.classes());

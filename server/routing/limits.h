@@ -28,6 +28,8 @@ struct Limits {
   // How far ahead an OFFER may hold a place or a WAITLIST set its review.
   absl::Duration hold;
   absl::Duration separate_release_life;
+  // When the sender of an undelivered message of U0 or U1 is told; infinite for never.
+  absl::Duration offline_notice_after;
   // C8: classes that get nothing about a person without a separate release, and classes that never
   // do.
   std::vector<v1::OrganisationClass> separate_release;

@@ -136,6 +136,14 @@ TEST(CatalogueCheckTest, RejectsFilesThatContradictThemselves) {
       {"separate_release needs", [](auto& f) { f.packs.clear_separate_release(); }},
       {"URGENCY_U0 lacks a required span",
        [](auto& f) { f.clocks.mutable_clocks(0)->mutable_hold()->set_working_days(1); }},
+      {"URGENCY_U1 has an offline_notice_after that is not in minutes",
+       [](auto& f) {
+         f.clocks.mutable_clocks(1)->mutable_offline_notice_after()->set_working_days(1);
+       }},
+      {"URGENCY_U2 has offline_notice_after",
+       [](auto& f) { f.clocks.mutable_clocks(2)->mutable_offline_notice_after()->set_minutes(2); }},
+      {"the same offline_notice_after",
+       [](auto& f) { f.clocks.mutable_clocks(1)->clear_offline_notice_after(); }},
       {"an urgency has no clocks", [](auto& f) { f.clocks.mutable_clocks()->RemoveLast(); }},
       {"a decline code is missing", [](auto& f) { f.ends.mutable_declines()->RemoveLast(); }},
       {"decline code D02", [](auto& f) { f.ends.mutable_declines(1)->clear_barrier(); }},

@@ -44,6 +44,14 @@ class HubTest : public testing::Test {
     return frame;
   }
 
+  // Starts the hub again with these clocks as its network's own.
+  void RestartWith(const v1::UrgencyClocks& clocks) {
+    std::string json;
+    ASSERT_TRUE(google::protobuf::util::MessageToJsonString(clocks, &json).ok());
+    hub_.WriteCatalogue("urgency.json", json);
+    hub_.Restart();
+  }
+
   // Sends `frame` on a fresh stream and returns how the stream ends.
   absl::Status EndAfter(const std::shared_ptr<grpc::Channel>& channel,
                         const v1::ConnectRequest& frame, bool hello) {
@@ -341,15 +349,28 @@ TEST_F(HubTest, TheRulesFollowTheNetworksOwnCatalogue) {
   Join();
   v1::UrgencyClocks clocks = Catalogue::Default().clocks();
   clocks.mutable_clocks(0)->mutable_expires_after()->set_minutes(60);
-  std::string json;
-  ASSERT_TRUE(google::protobuf::util::MessageToJsonString(clocks, &json).ok());
-  hub_.WriteCatalogue("urgency.json", json);
-  hub_.Restart();
+  RestartWith(clocks);
   TestStream qso(hub_.ChannelOf("qso"));
   qso.Hello();
   qso.Write(Inquiry("9ab1"));
   EXPECT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, v1::REASON_TIME_INVALID))
       << "four hours, which the compiled-in file allows";
+}
+
+TEST_F(HubTest, WhenASenderIsToldFollowsTheNetworksOwnCatalogue) {
+  Join();
+  v1::UrgencyClocks clocks = Catalogue::Default().clocks();
+  for (v1::UrgencyClock& clock : *clocks.mutable_clocks()) {
+    if (clock.has_offline_notice_after()) clock.mutable_offline_notice_after()->set_minutes(1);
+  }
+  RestartWith(clocks);
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  qso.Write(Inquiry("9ab1"));
+  ASSERT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, kOk));
+  hub_.clock().Advance(absl::Seconds(90));
+  EXPECT_TRUE(Eventually([&] { return Metric("waymark_offline_notices_total") == 1; }))
+      << "the compiled-in file has two minutes";
 }
 
 TEST_F(HubTest, ABrokenFileOfTheCatalogueIsNamed) {
