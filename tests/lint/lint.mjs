@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { dataVersions } from './data_versions.mjs';
 import { dependencies } from './dependencies.mjs';
 import { functions } from './functions.mjs';
 import * as hygiene from './hygiene.mjs';
@@ -21,6 +22,7 @@ const checks = {
   length: hygiene.length,
   links: hygiene.links,
   'lock-file': hygiene.lockFile,
+  'data-version': dataVersions(JSON.parse(readFileSync('proto/landed_data.json', 'utf8'))),
 };
 
 const listing = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);

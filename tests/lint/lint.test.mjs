@@ -1,12 +1,14 @@
 // Proves that each check finds a planted violation and accepts its counterpart.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { dataVersions } from './data_versions.mjs';
 import { dependencies } from './dependencies.mjs';
 import { functions } from './functions.mjs';
 import * as hygiene from './hygiene.mjs';
@@ -150,6 +152,18 @@ test('links of Markdown files', () => {
 test('registries in lock files', () => {
   finds(hygiene.lockFile({ path: 'tests/package-lock.json', text: '"resolved": "https://registry.example/a.tgz"\n' }));
   accepts(hygiene.lockFile({ path: 'tests/package-lock.json', text: '"version": "1.0.0"\n' }));
+});
+
+test('versions of data files', () => {
+  const path = 'proto/data/labels.en.json';
+  const text = '{\n  "version": 3,\n  "language": "en"\n}\n';
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  accepts(dataVersions({ 'labels.en.json': { version: 3, sha256 } })({ path, text }));
+  accepts(dataVersions({ 'labels.en.json': { version: 2, sha256: 'of another' } })({ path, text }));
+  accepts(dataVersions({})({ path, text }));
+  const findings = dataVersions({ 'labels.en.json': { version: 3, sha256: 'of another' } })({ path, text });
+  finds(findings);
+  assert.equal(findings[0].line, 2);
 });
 
 test('tests that did not run', () => {
