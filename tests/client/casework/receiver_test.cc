@@ -1,14 +1,24 @@
 #include "client/casework/receiver.h"
 
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "absl/strings/ascii.h"
+#include "base/log/log.h"
 #include "base/status/status.h"
 #include "gmock/gmock.h"
+#include "tests/base/schema/fill.h"
 #include "tests/client/casework/office.h"
 
 namespace waymark::node {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class ReceiverTest : public ::testing::Test {
  protected:
@@ -182,6 +192,42 @@ TEST_F(ReceiverTest, ABrokenWatchCountsForNobodyButTheExpiryDoes) {
   office_.clock.Advance(absl::Hours(4));
   EXPECT_EQ(Process(), 1);
   EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_UNIT_UNKNOWN));
+}
+
+// At the level that says most: what was refused is told by its header, which the hub has read too.
+TEST_F(ReceiverTest, ARefusalIsLoggedWithoutAnyValue) {
+  office_.PublishPartner();
+  office_.Watch();
+  const local::v1::Referral ended = office_.Referral(NodeState::kCompleted, /*originated=*/false);
+  const auto logged = [&](const v1::Payload& payload) {
+    const std::string path = ::testing::TempDir() + "/receiver_test.log";
+    std::filesystem::remove(path);
+    EXPECT_TRUE(StartLog({LogLevel::kDebug, /*json=*/false, path}).ok());
+    Say(v1::KIND_DISCLOSE, ended, payload);
+    EXPECT_EQ(Process(), 1);
+    EXPECT_TRUE(StartLog({}).ok());
+    EXPECT_THAT(verdicts_, ElementsAre(v1::REASON_STATE_FORBIDS));
+    std::ifstream file(path);
+    std::stringstream lines;
+    lines << file.rdbuf();
+    return lines.str();
+  };
+  v1::Payload full;
+  v1::Sections& sections = *full.mutable_sections();
+  for (int i = 0; i < v1::Sections::descriptor()->field_count(); ++i) {
+    const auto& field = *v1::Sections::descriptor()->field(i);
+    const auto* reflection = v1::Sections::GetReflection();
+    Fill(field.is_repeated() ? *reflection->AddMessage(&sections, &field)
+                             : *reflection->MutableMessage(&sections, &field));
+  }
+  const std::string line = logged(full);
+  EXPECT_THAT(line, HasSubstr(" debug refused_message reason=STATE_FORBIDS header="));
+  EXPECT_THAT(line, HasSubstr("kind: KIND_DISCLOSE"));
+  EXPECT_THAT(absl::AsciiStrToLower(line), Not(HasSubstr("canary")));
+  // But for the time, the message's own id and its size, which everybody sees.
+  const std::regex seen("^[^ ]+ |message_id: [0-9a-f]+ | size_bucket: [A-Z0-9_]+");
+  EXPECT_EQ(std::regex_replace(line, seen, ""), std::regex_replace(logged(v1::Payload()), seen, ""))
+      << "not even which sections there are";
 }
 
 TEST_F(ReceiverTest, AMessageForAnotherOrganisationDoesNotWait) {
