@@ -100,8 +100,11 @@ class Connector {
   virtual absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) = 0;
 
   // Notes that the caller has stored all that a page held, durably: a drop folder may move the
-  // files away, a queue may acknowledge. Errors as Read.
-  virtual absl::Status Taken(Feed feed, std::string_view cursor) = 0;
+  // files away, a queue may acknowledge. Nothing to do where nothing is kept of what was read.
+  // Errors as Read.
+  virtual absl::Status Taken(Feed /*feed*/, std::string_view /*cursor*/) {
+    return absl::OkStatus();
+  }
 };
 
 }  // namespace waymark::node

@@ -193,9 +193,4 @@ absl::StatusOr<FeedPage> CommandConnector::Read(Feed feed, std::string_view curs
   return page;
 }
 
-// The command knows by the cursor.
-absl::Status CommandConnector::Taken(Feed /*feed*/, std::string_view /*cursor*/) {
-  return absl::OkStatus();
-}
-
 }  // namespace waymark::node

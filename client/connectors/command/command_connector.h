@@ -35,7 +35,6 @@ class CommandConnector : public Connector {
   WriteResult Write(const LocalRecord& record) override;
   WriteResult Erase(std::string_view key) override;
   absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;
-  absl::Status Taken(Feed feed, std::string_view cursor) override;
 
  private:
   // How a run ended, as far as that is known.

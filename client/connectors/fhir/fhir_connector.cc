@@ -179,9 +179,4 @@ absl::StatusOr<FeedPage> FhirConnector::ReadUpdates(std::string_view cursor, abs
   return page;
 }
 
-// The server knows by the cursor.
-absl::Status FhirConnector::Taken(Feed /*feed*/, std::string_view /*cursor*/) {
-  return absl::OkStatus();
-}
-
 }  // namespace waymark::node

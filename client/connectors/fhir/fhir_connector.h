@@ -35,7 +35,6 @@ class FhirConnector : public Connector {
   WriteResult Write(const LocalRecord& record) override;
   WriteResult Erase(std::string_view key) override;
   absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;
-  absl::Status Taken(Feed feed, std::string_view cursor) override;
 
  private:
   // Sends what a server of FHIR takes, and says the codes of an OperationOutcome.

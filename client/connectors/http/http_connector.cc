@@ -155,9 +155,4 @@ absl::StatusOr<FeedPage> HttpConnector::Read(Feed feed, std::string_view cursor)
   return SystemRefused("the place to read on from has more than 4 KiB");
 }
 
-// The server knows by the cursor.
-absl::Status HttpConnector::Taken(Feed /*feed*/, std::string_view /*cursor*/) {
-  return absl::OkStatus();
-}
-
 }  // namespace waymark::node

@@ -29,7 +29,6 @@ class HttpConnector : public Connector {
   WriteResult Write(const LocalRecord& record) override;
   WriteResult Erase(std::string_view key) override;
   absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;
-  absl::Status Taken(Feed feed, std::string_view cursor) override;
 
  private:
   HttpReply Change(const HttpTarget& target, std::string_view key, std::optional<std::string> body);

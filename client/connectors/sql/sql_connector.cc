@@ -33,9 +33,4 @@ absl::StatusOr<FeedPage> SqlConnector::Read(Feed feed, std::string_view cursor) 
   return std::move(page).Finish(more);
 }
 
-// Nothing is kept of what was read.
-absl::Status SqlConnector::Taken(Feed /*feed*/, std::string_view /*cursor*/) {
-  return absl::OkStatus();
-}
-
 }  // namespace waymark::node

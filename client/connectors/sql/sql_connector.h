@@ -25,7 +25,6 @@ class SqlConnector : public Connector {
   WriteResult Write(const LocalRecord& record) override;
   WriteResult Erase(std::string_view key) override;
   absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;
-  absl::Status Taken(Feed feed, std::string_view cursor) override;
 
  protected:
   explicit SqlConnector(absl::Duration time_limit) : time_limit_(time_limit) {}
