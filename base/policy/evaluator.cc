@@ -20,26 +20,6 @@ bool IsOutward(const PolicyContext& context) {
   return context.direction == Direction::kOriginToProvider;
 }
 
-// The kinds whose payload may hold sections, each in its direction.
-bool MayCarrySections(v1::Kind kind, Direction direction) {
-  switch (kind) {
-    case v1::KIND_INQUIRY:
-    case v1::KIND_CLARIFICATION:
-    case v1::KIND_DISCLOSE:
-      return direction == Direction::kOriginToProvider;
-    case v1::KIND_OFFER:
-    case v1::KIND_WAITLIST:
-    case v1::KIND_DECLINE:
-    case v1::KIND_SCHEDULE:
-    case v1::KIND_START:
-    case v1::KIND_PROGRESS:
-    case v1::KIND_CLOSE:
-      return direction == Direction::kProviderToOrigin;
-    default:
-      return false;
-  }
-}
-
 // A refusal or an end may follow when the consent has ended, and then says nothing but that.
 bool OutlivesConsent(const PolicyContext& context, const std::set<uint32_t>& field_nos) {
   return !IsOutward(context) && !DemandsLive(TokenDemandOf(context.kind)) &&
@@ -173,6 +153,25 @@ v1::Sections PermittedBy(absl::FunctionRef<Evaluation(const v1::Sections&)> eval
 }
 
 }  // namespace
+
+bool MayCarrySections(v1::Kind kind, Direction direction) {
+  switch (kind) {
+    case v1::KIND_INQUIRY:
+    case v1::KIND_CLARIFICATION:
+    case v1::KIND_DISCLOSE:
+      return direction == Direction::kOriginToProvider;
+    case v1::KIND_OFFER:
+    case v1::KIND_WAITLIST:
+    case v1::KIND_DECLINE:
+    case v1::KIND_SCHEDULE:
+    case v1::KIND_START:
+    case v1::KIND_PROGRESS:
+    case v1::KIND_CLOSE:
+      return direction == Direction::kProviderToOrigin;
+    default:
+      return false;
+  }
+}
 
 Evaluation EvaluateRelease(const PolicyContext& context, const v1::ConsentRecord& consent,
                            const v1::Sections& sections) {

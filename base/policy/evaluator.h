@@ -90,6 +90,9 @@ struct Evaluation {
   bool allowed() const { return findings.empty(); }
 };
 
+// Whether a message of the kind that goes this way may hold sections.
+bool MayCarrySections(v1::Kind kind, Direction direction);
+
 // The sending side of an INQUIRY, ACCEPT, DISCLOSE or answered CLARIFICATION: every rule, on the
 // consent record.
 Evaluation EvaluateRelease(const PolicyContext& context, const v1::ConsentRecord& consent,

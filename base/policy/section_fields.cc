@@ -20,23 +20,6 @@ bool IsUnknown(const google::protobuf::EnumValueDescriptor& value) {
          name.substr(name.size() - kUnknownSuffix.size()) == kUnknownSuffix;
 }
 
-// Calls `visit(section, index)` for every section that is set; the index of a single one is -1.
-void ForEachSection(const v1::Sections& sections,
-                    absl::FunctionRef<void(const Message&, int)> visit) {
-  const Reflection& reflection = *v1::Sections::GetReflection();
-  std::vector<const FieldDescriptor*> set;
-  reflection.ListFields(sections, &set);
-  for (const FieldDescriptor* field : set) {
-    if (!field->is_repeated()) {
-      visit(reflection.GetMessage(sections, field), -1);
-      continue;
-    }
-    for (int i = 0; i < reflection.FieldSize(sections, field); ++i) {
-      visit(reflection.GetRepeatedMessage(sections, field, i), i);
-    }
-  }
-}
-
 std::string EntryOf(const Message& section, int index) {
   if (index < 0) return "";
   if (section.GetDescriptor() == v1::EligSection::descriptor()) {
@@ -75,6 +58,22 @@ void KeepInSection(const std::set<uint32_t>& field_nos, Message& section) {
 }
 
 }  // namespace
+
+void ForEachSection(const v1::Sections& sections,
+                    absl::FunctionRef<void(const Message&, int)> visit) {
+  const Reflection& reflection = *v1::Sections::GetReflection();
+  std::vector<const FieldDescriptor*> set;
+  reflection.ListFields(sections, &set);
+  for (const FieldDescriptor* field : set) {
+    if (!field->is_repeated()) {
+      visit(reflection.GetMessage(sections, field), -1);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(sections, field); ++i) {
+      visit(reflection.GetRepeatedMessage(sections, field, i), i);
+    }
+  }
+}
 
 void ForEachField(const v1::Sections& sections,
                   absl::FunctionRef<void(const FieldOccurrence&)> visit) {

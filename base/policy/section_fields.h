@@ -16,6 +16,10 @@
 
 namespace waymark {
 
+// Calls `visit` for every section that is set, with its index among several or -1 for a single one.
+void ForEachSection(const v1::Sections& sections,
+                    absl::FunctionRef<void(const google::protobuf::Message&, int)> visit);
+
 // One field of one section as it stands in a payload.
 struct FieldOccurrence {
   // Neither is null.

@@ -5,6 +5,8 @@
 
 #include "base/directory/shape.h"
 #include "base/ids/ids.h"
+#include "base/policy/evaluator.h"
+#include "base/policy/section_fields.h"
 #include "base/schema/canonical_json.h"
 #include "base/schema/field_registry.h"
 #include "base/schema/validate.h"
@@ -56,21 +58,6 @@ void CheckSection(const Message& section, std::vector<MappingFinding>& findings)
   if (findings.size() == before) Append(ValidateSection(section), findings);
 }
 
-bool IsLocalKind(v1::Kind kind) {
-  switch (kind) {
-    case v1::KIND_OFFER:
-    case v1::KIND_WAITLIST:
-    case v1::KIND_DECLINE:
-    case v1::KIND_SCHEDULE:
-    case v1::KIND_START:
-    case v1::KIND_PROGRESS:
-    case v1::KIND_CLOSE:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 std::vector<MappingFinding> ReadCanonical(std::string_view json, Message& message) {
@@ -88,18 +75,8 @@ std::vector<MappingFinding> ReadCanonical(std::string_view json, Message& messag
 
 std::vector<MappingFinding> FindInvalidFields(const v1::Sections& sections) {
   std::vector<MappingFinding> findings;
-  const Reflection& reflection = *v1::Sections::GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(sections, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (!field->is_repeated()) {
-      CheckSection(reflection.GetMessage(sections, field), findings);
-      continue;
-    }
-    for (int i = 0; i < reflection.FieldSize(sections, field); ++i) {
-      CheckSection(reflection.GetRepeatedMessage(sections, field, i), findings);
-    }
-  }
+  ForEachSection(sections,
+                 [&](const Message& section, int /*index*/) { CheckSection(section, findings); });
   // Also how many entries there are, and fields that nobody knows.
   if (findings.empty()) Append(ValidateSections(sections), findings);
   return findings;
@@ -110,7 +87,7 @@ std::vector<MappingFinding> FindUpdateFaults(const v1::LocalUpdate& update) {
   if (!ReferralId::FromBytes(update.referral_id()).has_value()) {
     findings.push_back({v1::REASON_FIELD_INVALID, "referral_id", "is not an id of 16 bytes"});
   }
-  if (!IsLocalKind(update.kind())) {
+  if (!MayCarrySections(update.kind(), Direction::kProviderToOrigin)) {
     findings.push_back({v1::REASON_ENUM_UNKNOWN, "kind",
                         "is none of OFFER, WAITLIST, DECLINE, SCHEDULE, START, PROGRESS, CLOSE"});
   }
