@@ -175,13 +175,11 @@ absl::StatusOr<LocalTarget> Describe(const LocalSystemsSettings& settings,
   return target;
 }
 
-absl::StatusOr<std::unique_ptr<Connector>> Connect(const LocalSystemsSettings& settings,
-                                                   const LocalSystemSettings& system,
-                                                   Clock& steady) {
-  auto connector = OpenConnector(system.connector, steady);
-  if (connector.ok()) return connector;
-  return Annotate(connector.status(),
-                  settings.file + ": connector '" + system.connector.name + "'");
+absl::Status TryConnector(const LocalSystemsSettings& settings, const LocalSystemSettings& system,
+                          Clock& steady) {
+  const absl::Status opened = OpenConnector(system.connector, steady).status();
+  if (opened.ok()) return opened;
+  return Annotate(opened, settings.file + ": connector '" + system.connector.name + "'");
 }
 
 // What is wrong with a program whatever its input: it is not about the one that it is tried on.
@@ -230,9 +228,8 @@ absl::StatusOr<LocalSystems> LocalSystems::Open(const LocalSystemsSettings& sett
   LocalSystems systems;
   for (const LocalSystemSettings& system : settings.systems) {
     ASSIGN_OR_RETURN(LocalTarget target, Describe(settings, system, units));
-    ASSIGN_OR_RETURN(std::unique_ptr<Connector> connector, Connect(settings, system, steady));
-    target.connector = connector.get();
-    systems.connectors_.push_back(std::move(connector));
+    systems.connectors_.push_back(MakeConnector(system.connector, steady));
+    target.connector = systems.connectors_.back().get();
     systems.targets_.push_back(std::move(target));
   }
   return systems;
@@ -259,7 +256,7 @@ std::vector<absl::Status> CheckLocalSystems(const LocalSystemsSettings& settings
       note(SystemError(settings, system, std::string(use) + ".mapping",
                        std::string(tried.message())));
     }
-    note(Connect(settings, system, steady).status());
+    note(TryConnector(settings, system, steady));
   }
   return wrong;
 }

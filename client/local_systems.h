@@ -62,9 +62,10 @@ UnitsByHandle UnitsOf(const v1::Member& member);
 
 class LocalSystems {
  public:
-  // Reads the mappings and opens the connectors. `units`: the own ones, nullptr when nobody knows
-  // them; units are not looked up then. CONFIG_INVALID: an own unit that is not known, or a mapping
-  // that cannot be read, naming connector and key. OpenConnector's codes. `steady` outlives it.
+  // Reads the mappings and makes the connectors; whether these can be worked with is found when
+  // they are. `units`: the own ones, nullptr when nobody knows them; units are not looked up then.
+  // CONFIG_INVALID: an own unit that is not known, or a mapping that cannot be read, naming
+  // connector and key. `steady` outlives it.
   static absl::StatusOr<LocalSystems> Open(const LocalSystemsSettings& settings,
                                            const UnitsByHandle* units, Clock& steady);
 
@@ -76,8 +77,8 @@ class LocalSystems {
   std::vector<LocalTarget> targets_;
 };
 
-// Everything that is wrong with the settings, one error each, as far as it shows without the local
-// systems being in order: units, connectors, and each mapping's program. Changes nothing.
+// Everything that is wrong with the settings, one error each: units, each mapping's program, and
+// connectors that would refuse them, unless their system is out of reach. Changes nothing.
 std::vector<absl::Status> CheckLocalSystems(const LocalSystemsSettings& settings,
                                             const UnitsByHandle* units, MappingRunner& runner,
                                             Clock& steady);

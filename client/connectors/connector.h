@@ -5,7 +5,8 @@
 // schema into its records and back, and delivery (client/delivery) decides what is written when,
 // and what becomes of a failure. Example:
 //
-//   ASSIGN_OR_RETURN(const auto connector, OpenConnector(settings, SteadyClock()));
+//   const std::unique_ptr<Connector> connector = MakeConnector(settings, SteadyClock());
+//   if (!connector->Ready().ok()) ...   // not yet
 //   const WriteResult result = connector->Write({.key = key, .json = mapped});
 //   if (result.outcome == WriteOutcome::kUncertain) ...   // a person must look: never repeat it
 //
@@ -86,7 +87,15 @@ class Connector {
 
   // Whether a write that is repeated with its key leaves one record, so that an attempt whose
   // answer was lost is safely made again. Such a connector never answers kUncertain.
+  // The settings say it; nothing is asked for it, and any thread may.
   virtual bool keyed() const = 0;
+
+  // Holds the settings against the local system, as far as that has not been done, and looks for
+  // the secrets that they name. To be called before any of the calls below, and again before them
+  // until it is fine. LOCAL_SYSTEM_REFUSED: nothing can be done with these settings, and everything
+  // below would be refused for no fault of its own. LOCAL_SYSTEM_UNAVAILABLE: out of reach, as
+  // those below will say, too.
+  virtual absl::Status Ready() { return absl::OkStatus(); }
 
   // Writes the record, or its newer version.
   virtual WriteResult Write(const LocalRecord& record) = 0;

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/time/clock.h"
 #include "client/connectors/connector.h"
@@ -10,9 +11,12 @@
 
 namespace waymark::node {
 
-// A system that is out of reach is no error: the connector reaches it later. LOCAL_SYSTEM_REFUSED:
-// the system is there and does not take the settings. `steady` is a clock that only goes forward,
-// and outlives the connector.
+// A connector that has asked nobody anything yet: see Connector::Ready. `steady` is a clock that
+// only goes forward, and outlives the connector.
+std::unique_ptr<Connector> MakeConnector(const ConnectorSettings& settings, Clock& steady);
+
+// One that is ready. A system that is out of reach is no error: the connector reaches it later.
+// LOCAL_SYSTEM_REFUSED as for Connector::Ready.
 absl::StatusOr<std::unique_ptr<Connector>> OpenConnector(const ConnectorSettings& settings,
                                                          Clock& steady);
 

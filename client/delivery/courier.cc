@@ -54,7 +54,8 @@ Courier::Courier(const CaseworkContext& context, const LocalTarget& target, Mapp
               "waits",
               "has taken all that was to be delivered to it", std::move(alert)) {}
 
-absl::StatusOr<absl::Time> Courier::RunDue(const std::function<bool()>& stop) {
+absl::StatusOr<absl::Time> Courier::RunDue(const std::function<bool()>& stop,
+                                           const std::function<bool()>& ready) {
   if (!recovered_) {
     RETURN_IF_ERROR(RecoverAll());
     recovered_ = true;
@@ -78,6 +79,7 @@ absl::StatusOr<absl::Time> Courier::RunDue(const std::function<bool()>& stop) {
         next = std::min(next, due);
         continue;
       }
+      if (!ready()) return next;
       worked = true;
       if (const absl::Status done = Deliver(IdOf(delivery)); !done.ok()) {
         // What was marked and not concluded is to be found again.

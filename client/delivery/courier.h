@@ -49,9 +49,12 @@ class Courier {
           AlertPeople alert);
 
   // Works off what is due, until nothing is or `stop` says so; first of all it takes up what an
-  // earlier run left. Returns when the next is due. An error is about the vault: what was due is
-  // still there.
-  absl::StatusOr<absl::Time> RunDue(const std::function<bool()>& stop = [] { return false; });
+  // earlier run left. `ready` is asked before the connector is called: if it says no, what is due
+  // stays as it is. Returns when the next is due that did not have to stay. An error is about the
+  // vault: what was due is still there.
+  absl::StatusOr<absl::Time> RunDue(
+      const std::function<bool()>& stop = [] { return false; },
+      const std::function<bool()>& ready = [] { return true; });
 
   // The next RunDue tries at once, whatever pause was agreed with the system.
   void EndPause() { paused_until_ = absl::InfinitePast(); }

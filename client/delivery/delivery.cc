@@ -17,6 +17,7 @@ LocalSystem::LocalSystem(const CaseworkContext& context, const LocalTarget& targ
                          MappingRunner& runner, PublishRoom publish, const AlertPeople& alert)
     : target_(target),
       clock_(context.clock),
+      opening_(context, target, alert),
       courier_(context, target, runner, alert),
       intake_(context, target, runner, std::move(publish), alert) {}
 
@@ -54,19 +55,25 @@ bool LocalSystem::Rest(absl::Time next) {
   MutexLock lock(mu_);
   if (!stopping_ && !nudged_ && left > absl::ZeroDuration()) changed_.WaitFor(mu_, left);
   nudged_ = false;
-  if (std::exchange(at_once_, false)) courier_.EndPause();
+  if (std::exchange(at_once_, false)) {
+    courier_.EndPause();
+    opening_.EndPause();
+  }
   return !stopping_;
 }
 
 void LocalSystem::Run() {
   const auto stop = [this] { return stopping(); };
+  const auto ready = [this] { return opening_.Try(); };
+  const auto refused = [this] { return opening_.next() != absl::InfiniteFuture(); };
   absl::Time next_read = absl::InfinitePast();
   absl::Time next = absl::InfinitePast();
-  while (Rest(std::min(next, next_read))) {
-    const absl::StatusOr<absl::Time> due = courier_.RunDue(stop);
+  while (Rest(std::min(next, refused() ? opening_.next() : next_read))) {
+    if (refused()) ready();
+    const absl::StatusOr<absl::Time> due = courier_.RunDue(stop, ready);
     absl::Status status = due.status();
     next = due.ok() ? *due : clock_.Now() + kLookAgain;
-    if (status.ok() && clock_.Now() >= next_read) {
+    if (status.ok() && clock_.Now() >= next_read && ready()) {
       status = intake_.ReadFeeds(stop);
       next_read = clock_.Now() + target_.poll;
     }

@@ -22,6 +22,7 @@
 #include "client/casework/context.h"
 #include "client/delivery/courier.h"
 #include "client/delivery/intake.h"
+#include "client/delivery/opening.h"
 #include "client/delivery/planner.h"
 #include "client/delivery/target.h"
 
@@ -55,6 +56,7 @@ class LocalSystem {
   const LocalTarget& target_;
   Clock& clock_;
   // Used by the thread alone, but for what they say is thread-safe.
+  Opening opening_;
   Courier courier_;
   Intake intake_;
 

@@ -5,11 +5,12 @@
 
 namespace waymark::node {
 
-void Health::NoteFailing(v1::Reason reason) {
+void Health::NoteFailing(v1::Reason reason, std::string_view why) {
   if (std::exchange(failing_, true)) return;
   Log(LogLevel::kWarning, "local_system_failing",
       {{"connector", name_}, {"reason", ReasonName(reason)}});
-  alert_(reason, "The local system '" + name_ + "' " + failing_text_ + " (" +
+  const std::string said = why.empty() ? "" : ": " + std::string(why);
+  alert_(reason, "The local system '" + name_ + "' " + failing_text_ + said + " (" +
                      std::string(ReasonName(reason)) + "). " + std::string(ReasonCure(reason)));
 }
 

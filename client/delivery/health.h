@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "waymark/v1/reason.pb.h"
@@ -24,7 +25,8 @@ class Health {
         well_text_(std::move(well)),
         alert_(std::move(alert)) {}
 
-  void NoteFailing(v1::Reason reason);
+  // `why`, if there is any, says it in neutral words.
+  void NoteFailing(v1::Reason reason, std::string_view why = {});
   void NoteWell();
   bool failing() const { return failing_; }
 

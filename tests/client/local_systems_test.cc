@@ -156,6 +156,26 @@ TEST_F(LocalSystemsTest, AUnitThatIsNotOursIsNamed) {
   EXPECT_TRUE(LocalSystems::Open(*by_id, &units_, SteadyClock()).ok());
 }
 
+TEST_F(LocalSystemsTest, AConnectorThatRefusesItsSettingsHoldsUpNoStartAndIsFoundByTheCheck) {
+  const auto settings = Read(R"(
+connectors:
+  - name: exchange
+    kind: command
+    environment: [{name: TOKEN, secret: {env: WAYMARK_TEST_NO_SUCH_SECRET}}]
+    referrals: {mapping: out.jq, write: [/bin/true], keyed: true}
+)");
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  const auto systems = LocalSystems::Open(*settings, &units_, SteadyClock());
+  ASSERT_TRUE(systems.ok()) << systems.status();
+  Connector& connector = *systems->targets().front().connector;
+  EXPECT_TRUE(connector.keyed());
+  EXPECT_EQ(ReasonOf(connector.Ready()), v1::REASON_LOCAL_SYSTEM_REFUSED);
+  const std::vector<absl::Status> wrong = Check(*settings);
+  ASSERT_THAT(wrong, SizeIs(1));
+  EXPECT_THAT(std::string(wrong[0].message()), AllOf(HasSubstr("node.yaml: connector 'exchange'"),
+                                                     HasSubstr("WAYMARK_TEST_NO_SUCH_SECRET")));
+}
+
 TEST_F(LocalSystemsTest, AMappingThatIsNotThereIsNamed) {
   const auto settings = With("mapping: in.jq", "mapping: inn.jq");
   ASSERT_TRUE(settings.ok()) << settings.status();

@@ -345,6 +345,31 @@ TEST_F(LocalSystemTest, ASystemThatWasAwayIsTakenUpAgainByOneCommand) {
   }));
 }
 
+TEST_F(LocalSystemTest, ASystemThatRefusesItsSettingsStopsNothingAndGetsEverythingOnceMended) {
+  Sql("ALTER TABLE stays RENAME TO guests");
+  Serve(kSettings);
+  AskAndOffer();
+  Decide();
+  EXPECT_TRUE(Eventually([&] { return !Slurp(Paper()).empty(); }))
+      << "the other system has its file";
+  const auto refused = [](const std::string& text) {
+    return text.find("no such table: stays") != std::string::npos;
+  };
+  EXPECT_TRUE(Eventually([&] { return !Alerts("beds").empty(); }));
+  network_->Advance(absl::Minutes(10));
+  EXPECT_EQ(Alerts("beds").size(), 1);
+  EXPECT_TRUE(refused(Alerts("beds").front())) << Alerts("beds").front();
+  ASSERT_THAT(Deliveries(false), SizeIs(1));
+  EXPECT_EQ(Deliveries(false).front().state(), v1::LOCAL_DELIVERY_STATE_WAITING);
+  EXPECT_EQ(Deliveries(false).front().attempts(), 0);
+
+  Sql("ALTER TABLE guests RENAME TO stays");
+  network_->Advance(absl::Minutes(1));
+  EXPECT_TRUE(Eventually([&] { return Stays().size() == 1; }));
+  EXPECT_TRUE(Eventually([&] { return Alerts("beds").size() == 2; }));
+  EXPECT_TRUE(refused(Alerts("beds").back())) << "the newest stands first";
+}
+
 TEST_F(LocalSystemTest, ANodeThatDiesBetweenWriteAndAnswerLeavesOneRecord) {
   Write("keeper", kKeeper);
   ASSERT_EQ(chmod((folder_ + "/keeper").c_str(), 0755), 0);

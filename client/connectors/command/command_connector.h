@@ -32,6 +32,7 @@ class CommandConnector : public Connector {
       : settings_(std::move(settings)), time_limit_(time_limit) {}
 
   bool keyed() const override { return settings_.keyed; }
+  absl::Status Ready() override { return Environment().status(); }
   WriteResult Write(const LocalRecord& record) override;
   WriteResult Erase(std::string_view key) override;
   absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;

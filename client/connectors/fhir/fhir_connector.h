@@ -32,6 +32,7 @@ class FhirConnector : public Connector {
   FhirConnector(FhirSettings settings, absl::Duration time_limit, Clock& steady);
 
   bool keyed() const override { return true; }
+  absl::Status Ready() override { return client_.CheckSecrets(); }
   WriteResult Write(const LocalRecord& record) override;
   WriteResult Erase(std::string_view key) override;
   absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;

@@ -27,7 +27,7 @@ bool FitsHeader(std::string_view text) {
   });
 }
 
-absl::StatusOr<SecretBytes> SecretForHeader(const SecretReference& reference) {
+absl::StatusOr<SecretBytes> NeededSecret(const SecretReference& reference) {
   absl::StatusOr<SecretBytes> secret = ReadSecret(reference);
   if (!secret.ok()) return SystemRefused(std::string(secret.status().message()));
   return secret;
@@ -48,6 +48,11 @@ HttpClient::HttpClient(HttpAccess access, Clock& steady)
       steady_(steady),
       transport_(access_.trust) {}
 
+absl::Status HttpClient::CheckSecrets() const {
+  RETURN_IF_ERROR(NeededSecret(access_.login.secret).status());
+  return NeededSecret(access_.trust.certificate_key).status();
+}
+
 absl::Status HttpClient::KeepToken(const HttpAnswer& answer) {
   const auto type = JsonAt(answer.body, "/token_type");
   auto token = JsonAt(answer.body, "/access_token");
@@ -66,7 +71,7 @@ absl::Status HttpClient::KeepToken(const HttpAnswer& answer) {
 
 absl::Status HttpClient::FetchToken(absl::Time deadline) {
   const HttpLogin& login = access_.login;
-  ASSIGN_OR_RETURN(const SecretBytes secret, SecretForHeader(login.secret));
+  ASSIGN_OR_RETURN(const SecretBytes secret, NeededSecret(login.secret));
   HttpRequest request = {.method = "POST",
                          .url = *login.token_address,
                          .headers = {"Accept: application/json"},
@@ -99,7 +104,7 @@ absl::StatusOr<SecretBytes> HttpClient::Authorization(absl::Time deadline) {
     line.Append(token_.view());
     return line;
   }
-  ASSIGN_OR_RETURN(const SecretBytes secret, SecretForHeader(login.secret));
+  ASSIGN_OR_RETURN(const SecretBytes secret, NeededSecret(login.secret));
   if (login.kind == HttpLogin::Kind::kBasic) return BasicLine(login.user, secret.view());
   if (secret.empty() || !FitsHeader(secret.view())) {
     return SystemRefused("the token of `login` is empty or holds what no token holds");

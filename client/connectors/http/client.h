@@ -48,6 +48,9 @@ class HttpClient {
   // `steady` outlives it.
   HttpClient(HttpAccess access, Clock& steady);
 
+  // Whether the secrets can be read that are needed to ask. LOCAL_SYSTEM_REFUSED otherwise.
+  absl::Status CheckSecrets() const;
+
   // Asks the server; returns at the deadline (of SteadyClock) at the latest.
   HttpReply Send(const HttpCall& call, absl::Time deadline);
 

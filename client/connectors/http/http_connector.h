@@ -26,6 +26,7 @@ class HttpConnector : public Connector {
   HttpConnector(HttpSettings settings, absl::Duration time_limit, Clock& steady);
 
   bool keyed() const override { return settings_.keyed; }
+  absl::Status Ready() override { return client_.CheckSecrets(); }
   WriteResult Write(const LocalRecord& record) override;
   WriteResult Erase(std::string_view key) override;
   absl::StatusOr<FeedPage> Read(Feed feed, std::string_view cursor) override;

@@ -65,13 +65,8 @@ absl::StatusOr<PostgresSettings> ReadPostgresSettings(ConfigSection& connector) 
   return settings;
 }
 
-absl::StatusOr<std::unique_ptr<Connector>> PostgresConnector::Open(PostgresSettings settings,
-                                                                   absl::Duration time_limit) {
-  std::unique_ptr<PostgresConnector> connector(
-      new PostgresConnector(std::move(settings), time_limit));
-  const absl::Status connected = connector->Connect(connector->Deadline());
-  if (!connected.ok() && !IsSystemUnavailable(connected)) return connected;
-  return connector;
+absl::Status PostgresConnector::Ready() {
+  return checked_ ? absl::OkStatus() : Connect(Deadline());
 }
 
 absl::Status PostgresConnector::Connect(absl::Time deadline) {

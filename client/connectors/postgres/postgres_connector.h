@@ -25,11 +25,11 @@ namespace waymark::node {
 
 class PostgresConnector : public SqlConnector {
  public:
-  // Holds the settings against the database, unless that is out of reach: then the first call that
-  // reaches it does. LOCAL_SYSTEM_REFUSED: a login or statement that the server does not take, or a
-  // key without a unique index.
-  static absl::StatusOr<std::unique_ptr<Connector>> Open(PostgresSettings settings,
-                                                         absl::Duration time_limit);
+  PostgresConnector(PostgresSettings settings, absl::Duration time_limit)
+      : SqlConnector(time_limit), settings_(std::move(settings)) {}
+
+  // Refuses a login or statement that the server does not take, and a key without a unique index.
+  absl::Status Ready() override;
 
  private:
   struct Changed {
@@ -38,9 +38,6 @@ class PostgresConnector : public SqlConnector {
     // The COMMIT was sent and its answer lost.
     bool answer_lost = false;
   };
-
-  PostgresConnector(PostgresSettings settings, absl::Duration time_limit)
-      : SqlConnector(time_limit), settings_(std::move(settings)) {}
 
   const SqlSettings& sql_settings() const override { return settings_.sql; }
   WriteResult RunWrite(const SqlValues& values) override;

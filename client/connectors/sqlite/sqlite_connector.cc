@@ -42,13 +42,7 @@ absl::StatusOr<SqliteSettings> ReadSqliteSettings(ConfigSection& connector) {
   return settings;
 }
 
-absl::StatusOr<std::unique_ptr<Connector>> SqliteConnector::Open(SqliteSettings settings,
-                                                                 absl::Duration time_limit) {
-  std::unique_ptr<SqliteConnector> connector(new SqliteConnector(std::move(settings), time_limit));
-  const auto database = connector->Connect();
-  if (!database.ok() && !IsSystemUnavailable(database.status())) return database.status();
-  return connector;
-}
+absl::Status SqliteConnector::Ready() { return checked_ ? absl::OkStatus() : Connect().status(); }
 
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteConnector::Connect() {
   ASSIGN_OR_RETURN(auto database, SqliteDatabase::Open(settings_.database, Deadline()));

@@ -23,16 +23,13 @@ namespace waymark::node {
 
 class SqliteConnector : public SqlConnector {
  public:
-  // Holds the settings against the database, unless that is out of reach: then the first call that
-  // reaches it does. LOCAL_SYSTEM_REFUSED: a statement that the database does not take, or a key
-  // without a unique index.
-  static absl::StatusOr<std::unique_ptr<Connector>> Open(SqliteSettings settings,
-                                                         absl::Duration time_limit);
-
- private:
   SqliteConnector(SqliteSettings settings, absl::Duration time_limit)
       : SqlConnector(time_limit), settings_(std::move(settings)) {}
 
+  // Refuses a statement that the database does not take, and a key without a unique index.
+  absl::Status Ready() override;
+
+ private:
   const SqlSettings& sql_settings() const override { return settings_.sql; }
   WriteResult RunWrite(const SqlValues& values) override;
   WriteResult RunErase(const SqlValues& values) override;

@@ -24,7 +24,9 @@ using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-absl::StatusOr<std::unique_ptr<Connector>> OpenFrom(const std::string& settings, Clock& steady) {
+namespace {
+
+absl::StatusOr<ConnectorSettings> ReadTried(const std::string& settings) {
   std::string yaml = "connectors:\n  - name: tried\n";
   std::istringstream lines(settings);
   for (std::string line; std::getline(lines, line);) yaml += "    " + line + "\n";
@@ -32,7 +34,19 @@ absl::StatusOr<std::unique_ptr<Connector>> OpenFrom(const std::string& settings,
   ConfigSection root = file.root();
   ASSIGN_OR_RETURN(const std::vector<ConnectorSettings> connectors, ReadConnectors(root));
   RETURN_IF_ERROR(file.Finish());
-  return OpenConnector(connectors.front(), steady);
+  return connectors.front();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Connector>> MakeFrom(const std::string& settings, Clock& steady) {
+  ASSIGN_OR_RETURN(const ConnectorSettings tried, ReadTried(settings));
+  return MakeConnector(tried, steady);
+}
+
+absl::StatusOr<std::unique_ptr<Connector>> OpenFrom(const std::string& settings, Clock& steady) {
+  ASSIGN_OR_RETURN(const ConnectorSettings tried, ReadTried(settings));
+  return OpenConnector(tried, steady);
 }
 
 std::string LocalSystem::RecordOf(const std::string& note) const {
@@ -110,6 +124,20 @@ TEST_P(ConnectorConformance, ARepeatedWriteLeavesOneRecord) {
   EXPECT_EQ(Write(kKey, "first"), WriteOutcome::kDone);
   EXPECT_EQ(Write(kOther, "second"), WriteOutcome::kDone);
   EXPECT_THAT(system().Notes(), UnorderedElementsAre(Pair(kKey, "first"), Pair(kOther, "second")));
+}
+
+TEST_P(ConnectorConformance, IsReadyOnceItsSystemHasBeenSeen) {
+  system().Break();
+  FakeClock clock(absl::UnixEpoch());
+  const auto made = MakeFrom(system().Settings(), clock);
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_TRUE((*made)->keyed()) << "the settings say so";
+  const absl::Status away = (*made)->Ready();
+  EXPECT_TRUE(away.ok() || ReasonOf(away) == v1::REASON_LOCAL_SYSTEM_UNAVAILABLE) << away;
+  system().Mend();
+  EXPECT_EQ((*made)->Ready(), absl::OkStatus());
+  EXPECT_EQ((*made)->Ready(), absl::OkStatus());
+  EXPECT_EQ((*made)->Write(Record(kKey, "first")).outcome, WriteOutcome::kDone);
 }
 
 TEST_P(ConnectorConformance, ANewerVersionReplacesTheRecord) {

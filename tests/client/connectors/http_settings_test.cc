@@ -49,6 +49,27 @@ TEST(HttpConnectorSettings, TlsCannotBeLeftOut) {
   }
 }
 
+TEST(HttpConnectorSettings, ASecretThatIsNotThereIsMissedAtOnce) {
+  const std::string at = "\naddress: https://a.example\n";
+  const std::string secret = "{env: WAYMARK_TEST_NO_SUCH_SECRET}";
+  for (const std::string& settings :
+       {HttpSettingsWith(at + "login: {kind: bearer, token: " + secret + "}"),
+        HttpSettingsWith(at + "certificate: node.pem\ncertificate_key: " + secret),
+        "kind: fhir" + at + "login: {kind: basic, user: a, password: " + secret +
+            "}\nflavour: plain\nkey_system: https://a.example/key\n"
+            "referrals: {mapping: a, erase: delete}\n",
+        "kind: command\nenvironment: [{name: TOKEN, secret: " + secret +
+            "}]\nreferrals: {mapping: a, write: [/bin/true]}\n"}) {
+    EXPECT_THAT(SettingsProblem(settings),
+                HasSubstr("the environment variable WAYMARK_TEST_NO_SUCH_SECRET"))
+        << settings;
+    FakeClock clock(absl::UnixEpoch());
+    const auto connector = MakeFrom(settings, clock);
+    ASSERT_TRUE(connector.ok()) << connector.status();
+    EXPECT_EQ(ReasonOf((*connector)->Ready()), v1::REASON_LOCAL_SYSTEM_REFUSED) << settings;
+  }
+}
+
 TEST(HttpConnectorSettings, NamesTheKeyAndTheWayOut) {
   const std::string address = "kind: http\naddress: https://a.example\n";
   const struct {

@@ -57,7 +57,8 @@ std::unique_ptr<LocalSystem> MakeJsonFilesSystem();
 std::unique_ptr<LocalSystem> MakeCsvFilesSystem();
 std::unique_ptr<LocalSystem> MakeCommandSystem();
 
-// Opens the connector that `settings` (as LocalSystem::Settings) describe.
+// Makes or opens the connector that `settings` (as LocalSystem::Settings) describe.
+absl::StatusOr<std::unique_ptr<Connector>> MakeFrom(const std::string& settings, Clock& steady);
 absl::StatusOr<std::unique_ptr<Connector>> OpenFrom(const std::string& settings, Clock& steady);
 
 }  // namespace waymark::node

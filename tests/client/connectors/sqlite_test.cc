@@ -54,6 +54,20 @@ TEST_F(SqliteConnectorTest, TheDatabaseJudgesTheSettingsAtTheStart) {
               HasSubstr("changes the database"));
 }
 
+TEST_F(SqliteConnectorTest, WhatWasRefusedIsReadyOnceItIsMended) {
+  std::string settings = system_.Settings();
+  const std::string key = "key: record_key";
+  const auto connector =
+      MakeFrom(settings.replace(settings.find(key), key.size(), "key: note"), clock_);
+  ASSERT_TRUE(connector.ok()) << connector.status();
+  EXPECT_TRUE((*connector)->keyed());
+  for (int asked = 0; asked < 2; ++asked) {
+    EXPECT_EQ(ReasonOf((*connector)->Ready()), v1::REASON_LOCAL_SYSTEM_REFUSED);
+  }
+  system_.Run("CREATE UNIQUE INDEX one ON records (note)");
+  EXPECT_EQ((*connector)->Ready(), absl::OkStatus());
+}
+
 TEST_F(SqliteConnectorTest, AKeyHasAUniqueIndexOfItsOwn) {
   EXPECT_THAT(Problem("key: record_key", "key: note"), HasSubstr("no unique index covers"));
   system_.Run("CREATE UNIQUE INDEX both ON records (note, record_key)");

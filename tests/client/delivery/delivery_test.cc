@@ -13,6 +13,10 @@
 namespace waymark::node {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 class LocalDeliveryTest : public ::testing::Test {
@@ -32,7 +36,10 @@ class LocalDeliveryTest : public ::testing::Test {
     context_.local_copies = &delivery_->planner();
     const absl::Status started = delivery_->Start(
         context_, mappings_, [](const v1::Capacity&) { return absl::InfiniteFuture(); },
-        [](v1::Reason, const std::string&) {});
+        [this](v1::Reason, const std::string& text) {
+          MutexLock lock(mu_);
+          alerts_.push_back(text);
+        });
     EXPECT_TRUE(started.ok()) << started;
   }
   void Accept() {
@@ -41,6 +48,11 @@ class LocalDeliveryTest : public ::testing::Test {
     office_.Write([&](Transaction& t) { return SaveReferral(context_, t, referral); });
   }
   int64_t Written(size_t system) { return delivery_->Counters()[system].second.written; }
+  int64_t Waiting(size_t system) { return delivery_->Counters()[system].second.waiting; }
+  std::vector<std::string> Alerts() {
+    MutexLock lock(mu_);
+    return alerts_;
+  }
 
   Office office_;
   TempFolder bed_records_;
@@ -50,6 +62,8 @@ class LocalDeliveryTest : public ::testing::Test {
   FakeMappings mappings_;
   std::vector<LocalTarget> targets_{2};
   CaseworkContext context_ = office_.context;
+  Mutex mu_;
+  std::vector<std::string> alerts_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<LocalDelivery> delivery_;
 };
 
@@ -75,6 +89,38 @@ TEST_F(LocalDeliveryTest, OneThatFailsHoldsUpNoOtherAndGoesOnWhenTold) {
   EXPECT_TRUE(Eventually([&] { return Written(0) == 1; }));
   EXPECT_EQ(ReasonOf(delivery_->Retry("none", ItemId::Generate(SystemRandom()))),
             v1::REASON_NOT_FOUND);
+}
+
+TEST_F(LocalDeliveryTest, WhatIsForASystemThatRefusesItsSettingsWaitsUntilTheyAreMended) {
+  std::atomic<bool> mended = false;
+  beds_.ready = [&] {
+    return mended ? absl::OkStatus()
+                  : Error(v1::REASON_LOCAL_SYSTEM_REFUSED, "no such table: referals");
+  };
+  Start();
+  for (int i = 0; i < 3; ++i) Accept();
+  EXPECT_TRUE(Eventually([&] { return Written(1) == 3 && Waiting(0) == 3; }));
+  for (int day = 0; day < 7; ++day) {
+    office_.clock.Advance(absl::Hours(24));
+    delivery_->Nudge();
+  }
+  EXPECT_TRUE(Eventually([&] { return Waiting(0) == 3; }));
+  const auto shown = ListDeliveries(*office_.vault, targets_, /*all=*/false);
+  ASSERT_TRUE(shown.ok()) << shown.status();
+  ASSERT_THAT(*shown, SizeIs(3));
+  for (const ShownDelivery& one : *shown) {
+    EXPECT_EQ(one.delivery.state(), local::v1::LOCAL_STATE_WAITING);
+    EXPECT_EQ(one.delivery.attempts(), 0U) << "it is no fault of theirs";
+  }
+  EXPECT_THAT(Alerts(), ElementsAre(AllOf(HasSubstr("'beds'"), HasSubstr("no such table"))));
+  EXPECT_THAT(beds_.Records(), IsEmpty());
+
+  mended = true;
+  delivery_->Nudge();
+  EXPECT_TRUE(Eventually([&] { return Written(0) == 3; }));
+  EXPECT_THAT(beds_.Records(), SizeIs(3));
+  ASSERT_THAT(Alerts(), SizeIs(2));
+  EXPECT_THAT(Alerts().back(), AllOf(HasSubstr("'beds'"), HasSubstr("can be worked with")));
 }
 
 }  // namespace

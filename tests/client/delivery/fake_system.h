@@ -32,6 +32,8 @@ class FakeSystem final : public Connector {
 
   bool keyed() const override { return keyed_; }
 
+  absl::Status Ready() override { return ready ? ready() : absl::OkStatus(); }
+
   WriteResult Write(const LocalRecord& record) override {
     ++writes;
     Reach("write begins");
@@ -84,6 +86,8 @@ class FakeSystem final : public Connector {
 
   // Called at each step.
   std::function<void(std::string_view)> reached;
+  // What it says of its settings.
+  std::function<absl::Status()> ready;
   // How the next call ends.
   std::function<Fault()> next;
   std::map<Feed, std::vector<std::string>> feeds;
