@@ -230,6 +230,10 @@ absl::StatusOr<LocalSystems> LocalSystems::Open(const LocalSystemsSettings& sett
     ASSIGN_OR_RETURN(LocalTarget target, Describe(settings, system, units));
     systems.connectors_.push_back(MakeConnector(system.connector, steady));
     target.connector = systems.connectors_.back().get();
+    ASSIGN_OR_RETURN(std::unique_ptr<MappingRunner> runner,
+                     JqRunner::Create({.program = settings.jq_program, .limits = settings.limits}));
+    target.runner = runner.get();
+    systems.runners_.push_back(std::move(runner));
     systems.targets_.push_back(std::move(target));
   }
   return systems;

@@ -65,15 +65,18 @@ class LocalSystems {
   // Reads the mappings and makes the connectors; whether these can be worked with is found when
   // they are. `units`: the own ones, nullptr when nobody knows them; units are not looked up then.
   // CONFIG_INVALID: an own unit that is not known, or a mapping that cannot be read, naming
-  // connector and key. `steady` outlives it.
+  // connector and key; mapping limits that cannot be. MAPPING_UNAVAILABLE: the program that runs
+  // mappings is not there. `steady` outlives it.
   static absl::StatusOr<LocalSystems> Open(const LocalSystemsSettings& settings,
                                            const UnitsByHandle* units, Clock& steady);
 
-  // They point to connectors of this object.
+  // They point to connectors and runners of this object.
   const std::vector<LocalTarget>& targets() const { return targets_; }
 
  private:
   std::vector<std::unique_ptr<Connector>> connectors_;
+  // One a system; its child starts with the first run and does not stay idle.
+  std::vector<std::unique_ptr<MappingRunner>> runners_;
   std::vector<LocalTarget> targets_;
 };
 

@@ -36,7 +36,6 @@
 #include "client/link/hub_channel.h"
 #include "client/link/link.h"
 #include "client/local_systems.h"
-#include "client/mapping/mapper.h"
 #include "client/node_alerts.h"
 #include "client/node_worker.h"
 #include "client/vault/vault.h"
@@ -112,14 +111,6 @@ absl::StatusOr<UnitsByHandle> OwnUnits(const Membership& membership, const Repli
   return UnitsOf(admission.value_or(v1::Member()));
 }
 
-// What maps for the local systems; nullptr when there is none.
-absl::StatusOr<std::unique_ptr<MappingRunner>> RunnerFor(const LocalSystemsSettings& settings) {
-  if (settings.systems.empty()) return std::unique_ptr<MappingRunner>();
-  ASSIGN_OR_RETURN(std::unique_ptr<MappingRunner> runner,
-                   JqRunner::Create({.program = settings.jq_program, .limits = settings.limits}));
-  return runner;
-}
-
 HubChannel::Factory ChannelsTo(const SpiffeId& hub, const TlsFiles& files) {
   return [credentials = MutualTlsChannelCredentials(files, hub)](const std::string& address) {
     return grpc::CreateCustomChannel(address, credentials, ChannelOptions());
@@ -138,8 +129,7 @@ class Node::Impl {
  private:
   Impl(const Options& options, Membership membership, std::unique_ptr<Vault> vault,
        SigningKey identity_key, std::unique_ptr<Replica> replica,
-       std::unique_ptr<const Catalogue> own_catalogue, LocalSystems local_systems,
-       std::unique_ptr<MappingRunner> runner);
+       std::unique_ptr<const Catalogue> own_catalogue, LocalSystems local_systems);
 
   CaseworkContext MakeContext();
   // Begins to bring to the local systems, and to read from them. Without one there is nothing to
@@ -167,7 +157,6 @@ class Node::Impl {
   HubChannel hub_;
   Publication publication_;
   const LocalSystems local_systems_;
-  const std::unique_ptr<MappingRunner> runner_;
   LocalDelivery delivery_;
   const CaseworkContext context_;
   StaffRegister staff_;
@@ -196,8 +185,7 @@ class Node::Impl {
 
 Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<Vault> vault,
                  SigningKey identity_key, std::unique_ptr<Replica> replica,
-                 std::unique_ptr<const Catalogue> own_catalogue, LocalSystems local_systems,
-                 std::unique_ptr<MappingRunner> runner)
+                 std::unique_ptr<const Catalogue> own_catalogue, LocalSystems local_systems)
     : options_(options),
       folder_(options.data),
       membership_(std::move(membership)),
@@ -220,7 +208,6 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
             return PublishStatements(hub_, request);
           }),
       local_systems_(std::move(local_systems)),
-      runner_(std::move(runner)),
       delivery_(local_systems_.targets(), *options.clock),
       context_(MakeContext()),
       staff_(*vault_, *options.clock, *options.random, options.staff_cost),
@@ -300,10 +287,9 @@ absl::StatusOr<std::unique_ptr<Node::Impl>> Node::Impl::Open(const Options& opti
   ASSIGN_OR_RETURN(const UnitsByHandle units, OwnUnits(membership, *replica, *vault));
   ASSIGN_OR_RETURN(LocalSystems local_systems,
                    LocalSystems::Open(options.local_systems, &units, SteadyClock()));
-  ASSIGN_OR_RETURN(std::unique_ptr<MappingRunner> runner, RunnerFor(options.local_systems));
-  return std::unique_ptr<Impl>(new Impl(
-      options, std::move(membership), std::move(vault), std::move(identity_key), std::move(replica),
-      std::move(own_catalogue), std::move(local_systems), std::move(runner)));
+  return std::unique_ptr<Impl>(new Impl(options, std::move(membership), std::move(vault),
+                                        std::move(identity_key), std::move(replica),
+                                        std::move(own_catalogue), std::move(local_systems)));
 }
 
 absl::Status Node::Impl::Start() {
@@ -330,9 +316,9 @@ absl::Status Node::Impl::Start() {
 }
 
 absl::Status Node::Impl::StartDelivery() {
-  if (runner_ == nullptr) return absl::OkStatus();
+  if (delivery_.targets().empty()) return absl::OkStatus();
   return delivery_.Start(
-      context_, *runner_,
+      context_,
       [this](v1::Capacity capacity) { return publication_.PublishCapacity(std::move(capacity)); },
       [this](v1::Reason reason, const std::string& text) { alerts_.Raise(reason, text); });
 }

@@ -44,11 +44,9 @@ bool GoesBefore(const Delivery& a, const Delivery& b) {
 
 }  // namespace
 
-Courier::Courier(const CaseworkContext& context, const LocalTarget& target, MappingRunner& runner,
-                 AlertPeople alert)
+Courier::Courier(const CaseworkContext& context, const LocalTarget& target, AlertPeople alert)
     : context_(context),
       target_(target),
-      runner_(runner),
       health_(target.name,
               "does not take all that is to be delivered to it; 'waymark local list' shows what "
               "waits",
@@ -169,7 +167,7 @@ void Courier::Map(const OutwardView& view, Prepared& prepared) {
         v1::REASON_LOCAL_SYSTEM_REFUSED, "the settings name no mapping to this system any more"));
     return;
   }
-  auto record = MapRecord(runner_, target_, view, context_.clock.Now());
+  auto record = MapRecord(target_, view, context_.clock.Now());
   if (!record.ok()) {
     prepared.result = AttemptResultOf(record.status());
   } else if (!record->has_value()) {

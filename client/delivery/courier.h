@@ -45,8 +45,7 @@ struct DeliveryCounters {
 
 class Courier {
  public:
-  Courier(const CaseworkContext& context, const LocalTarget& target, MappingRunner& runner,
-          AlertPeople alert);
+  Courier(const CaseworkContext& context, const LocalTarget& target, AlertPeople alert);
 
   // Works off what is due, until nothing is or `stop` says so; first of all it takes up what an
   // earlier run left. `ready` is asked before the connector is called: if it says no, what is due
@@ -91,7 +90,6 @@ class Courier {
 
   const CaseworkContext& context_;
   const LocalTarget& target_;
-  MappingRunner& runner_;
   Health health_;
 
   bool recovered_ = false;

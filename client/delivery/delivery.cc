@@ -14,12 +14,12 @@ constexpr absl::Duration kLookAgain = absl::Minutes(1);
 }  // namespace
 
 LocalSystem::LocalSystem(const CaseworkContext& context, const LocalTarget& target,
-                         MappingRunner& runner, PublishRoom publish, const AlertPeople& alert)
+                         PublishRoom publish, const AlertPeople& alert)
     : target_(target),
       clock_(context.clock),
       opening_(context, target, alert),
-      courier_(context, target, runner, alert),
-      intake_(context, target, runner, std::move(publish), alert) {}
+      courier_(context, target, alert),
+      intake_(context, target, std::move(publish), alert) {}
 
 LocalSystem::~LocalSystem() { Stop(); }
 
@@ -89,13 +89,13 @@ LocalDelivery::LocalDelivery(std::vector<LocalTarget> targets, Clock& clock)
 
 LocalDelivery::~LocalDelivery() { Stop(); }
 
-absl::Status LocalDelivery::Start(const CaseworkContext& context, MappingRunner& runner,
-                                  const PublishRoom& publish, const AlertPeople& alert) {
+absl::Status LocalDelivery::Start(const CaseworkContext& context, const PublishRoom& publish,
+                                  const AlertPeople& alert) {
   RETURN_IF_ERROR(context.vault.Write([&](Transaction& t) { return planner_.NoteAll(t); }));
   std::vector<std::unique_ptr<LocalSystem>> systems;
   systems.reserve(targets_.size());
   for (const LocalTarget& target : targets_) {
-    systems.push_back(std::make_unique<LocalSystem>(context, target, runner, publish, alert));
+    systems.push_back(std::make_unique<LocalSystem>(context, target, publish, alert));
   }
   {
     MutexLock lock(mu_);

@@ -2,9 +2,10 @@
 //
 //   LocalDelivery delivery(std::move(targets), clock);
 //   context.local_copies = &delivery.planner();
-//   RETURN_IF_ERROR(delivery.Start(context, runner, publish, alert));
+//   RETURN_IF_ERROR(delivery.Start(context, publish, alert));
 //
-// Each system has a thread of its own, so that one that hangs holds up no other. Threads: public
+// Each system has a thread of its own, as its mappings have a runner of their own, so that one that
+// hangs holds up no other. Threads: public
 // methods are thread-safe, but for Start and Stop. What it is given outlives it; it outlives the
 // use cases, which call the planner.
 #pragma once
@@ -31,8 +32,8 @@ namespace waymark::node {
 // The thread of one local system.
 class LocalSystem {
  public:
-  LocalSystem(const CaseworkContext& context, const LocalTarget& target, MappingRunner& runner,
-              PublishRoom publish, const AlertPeople& alert);
+  LocalSystem(const CaseworkContext& context, const LocalTarget& target, PublishRoom publish,
+              const AlertPeople& alert);
   // Stops.
   ~LocalSystem();
 
@@ -78,8 +79,8 @@ class LocalDelivery {
   const std::vector<LocalTarget>& targets() const { return targets_; }
 
   // Plans what is missing for the systems in the settings, and begins. The vault's codes.
-  absl::Status Start(const CaseworkContext& context, MappingRunner& runner,
-                     const PublishRoom& publish, const AlertPeople& alert);
+  absl::Status Start(const CaseworkContext& context, const PublishRoom& publish,
+                     const AlertPeople& alert);
   void Stop();
   // After a person's command: everything that is due is tried now.
   void Nudge();

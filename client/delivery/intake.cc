@@ -44,11 +44,10 @@ MappingFinding FindingOf(const absl::Status& status) {
 
 }  // namespace
 
-Intake::Intake(const CaseworkContext& context, const LocalTarget& target, MappingRunner& runner,
-               PublishRoom publish, AlertPeople alert)
+Intake::Intake(const CaseworkContext& context, const LocalTarget& target, PublishRoom publish,
+               AlertPeople alert)
     : context_(context),
       target_(target),
-      runner_(runner),
       publish_(std::move(publish)),
       alert_(alert),
       provider_(context),
@@ -111,7 +110,7 @@ absl::StatusOr<std::vector<std::string>> Intake::Run(const MappingProgram& mappi
   for (int attempt = 0; attempt < kMappingAttempts; ++attempt) {
     MappingArgs args = target_.args;
     args["now"] = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", context_.clock.Now(), absl::UTCTimeZone());
-    outputs = runner_.Run(mapping, text, args);
+    outputs = target_.runner->Run(mapping, text, args);
     const v1::Reason reason = ReasonOf(outputs.status());
     if (reason != v1::REASON_MAPPING_CRASHED && reason != v1::REASON_MAPPING_TIME &&
         reason != v1::REASON_MAPPING_MEMORY) {

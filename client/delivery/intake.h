@@ -38,8 +38,8 @@ using PublishRoom = std::function<absl::StatusOr<absl::Time>(v1::Capacity)>;
 
 class Intake {
  public:
-  Intake(const CaseworkContext& context, const LocalTarget& target, MappingRunner& runner,
-         PublishRoom publish, AlertPeople alert);
+  Intake(const CaseworkContext& context, const LocalTarget& target, PublishRoom publish,
+         AlertPeople alert);
 
   // Reads both feeds, as far as there are mappings for them, until there is no more or `stop` says
   // so. An error is about the vault; the rest is read another time.
@@ -77,7 +77,6 @@ class Intake {
 
   const CaseworkContext& context_;
   const LocalTarget& target_;
-  MappingRunner& runner_;
   const PublishRoom publish_;
   const AlertPeople alert_;
   Provider provider_;

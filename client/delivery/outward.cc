@@ -55,15 +55,14 @@ absl::StatusOr<OutwardView> ViewOf(const CaseworkContext& context, const Reader&
   return view;
 }
 
-absl::StatusOr<std::optional<std::string>> MapRecord(MappingRunner& runner,
-                                                     const LocalTarget& target,
+absl::StatusOr<std::optional<std::string>> MapRecord(const LocalTarget& target,
                                                      const OutwardView& view, absl::Time now) {
   MappingArgs args = target.args;
   args["key"] = ReferralId::FromBytes(view.referral.referral_id())->hex();
   args["now"] = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone());
   const MappingProgram& mapping = *target.outward;
   ASSIGN_OR_RETURN(std::vector<std::string> records,
-                   MapOutward(runner, mapping, view.referral, view.sections,
+                   MapOutward(*target.runner, mapping, view.referral, view.sections,
                               FieldNumbersIn(view.sections), args));
   if (records.empty()) return std::optional<std::string>();
   if (records.size() > 1) {

@@ -1,7 +1,7 @@
 // A referral as it goes to a local system: what its mapping sees, and the one record that it makes.
 //
 // Read from the vault at each attempt; nothing of it is kept. Errors name the mapping and never a
-// value. Thread-safe as far as the runner is.
+// value. Thread-safe as far as the target's runner is.
 #pragma once
 
 #include <optional>
@@ -35,8 +35,7 @@ absl::StatusOr<OutwardView> ViewOf(const CaseworkContext& context, const Reader&
 // The one record that the target's mapping makes; nullopt when it makes none. Errors of
 // MappingRunner::Run; MAPPING_OUTPUT_INVALID also for more than one output, and for one that is no
 // object.
-absl::StatusOr<std::optional<std::string>> MapRecord(MappingRunner& runner,
-                                                     const LocalTarget& target,
+absl::StatusOr<std::optional<std::string>> MapRecord(const LocalTarget& target,
                                                      const OutwardView& view, absl::Time now);
 
 // What the local system tells the referral by.

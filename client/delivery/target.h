@@ -44,6 +44,9 @@ struct LocalTarget {
   // [a-z0-9-], 1 to 40 characters. Stands in logs and alerts.
   std::string name;
   Connector* connector = nullptr;
+  // Runs its mappings, and no other system's, so that a slow one holds up no other. Needed where
+  // there is a mapping.
+  MappingRunner* runner = nullptr;
   // What turns a referral into a record, what is read into an update, and into room; each may be
   // absent, and nothing goes that way then.
   std::optional<MappingProgram> outward;

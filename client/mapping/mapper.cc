@@ -158,15 +158,33 @@ int JqRunner::child_pid() {
   return child_pid_;
 }
 
+bool JqRunner::Await(Job*& job) {
+  const absl::Time idle_ends = SteadyClock().Now() + options_.idle;
+  MutexLock lock(mu_);
+  while (queue_.empty() && !stopping_) {
+    if (child_ == nullptr) {
+      work_.Wait(mu_);
+      continue;
+    }
+    const absl::Duration left = idle_ends - SteadyClock().Now();
+    if (left <= absl::ZeroDuration()) return true;
+    work_.WaitFor(mu_, left);
+  }
+  if (queue_.empty()) return false;
+  job = queue_.front();
+  queue_.pop_front();
+  return true;
+}
+
 void JqRunner::Serve() {
   while (true) {
     Job* job = nullptr;
-    {
+    if (!Await(job)) break;
+    if (job == nullptr) {
+      child_.reset();
       MutexLock lock(mu_);
-      while (queue_.empty() && !stopping_) work_.Wait(mu_);
-      if (queue_.empty()) break;
-      job = queue_.front();
-      queue_.pop_front();
+      child_pid_ = 0;
+      continue;
     }
     auto result = Execute(*job);
     if (child_ != nullptr && !child_->running()) child_.reset();

@@ -81,8 +81,8 @@ absl::Status CheckMappingLimits(const MappingLimits& limits);
 // else where the installation puts it.
 std::string FindJqProgram();
 
-// Runs mappings in one child process, which starts with the first run, serves run after run, and is
-// replaced when it has died or had to be killed.
+// Runs mappings in one child process, which starts with the first run, serves run after run, ends
+// when it has had nothing to do for a while, and is replaced when it has died or had to be killed.
 //
 // Threads: Run may be called from any; runs are served one after the other, and waiting for one's
 // turn does not count against its time. The child belongs to a thread of the runner, because the
@@ -96,6 +96,8 @@ class JqRunner final : public MappingRunner {
     // Lets MAPPING_FAILED repeat what the mapping's error says. That may be a value of the input:
     // only for samples, never for a referral.
     bool reveal_errors = false;
+    // How long the child stays without a run, in real time.
+    absl::Duration idle = absl::Minutes(1);
   };
 
   // MAPPING_UNAVAILABLE: `program` does not exist or may not be run. CONFIG_INVALID: a limit is
@@ -127,6 +129,9 @@ class JqRunner final : public MappingRunner {
 
   // The thread that owns the child.
   void Serve();
+  // Waits for a run, with a child for as long as that may stay idle. False at the end. `job` stays
+  // nullptr when none came.
+  bool Await(Job*& job);
   absl::StatusOr<std::vector<std::string>> Execute(const Job& job);
   absl::StatusOr<std::vector<std::string>> ReadAnswer(const std::string& name,
                                                       const std::string& body);

@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <future>
+#include <thread>
+
 #include "base/status/status.h"
 #include "tests/client/connectors/test_folder.h"
 
@@ -95,6 +99,34 @@ TEST_F(LocalSystemsTest, ReadsEverySetting) {
   EXPECT_EQ(target.kept->ground, v1::RETENTION_GROUND_CLINICAL_RECORD);
   EXPECT_EQ(target.kept->days, 3650);
   EXPECT_THAT(Check(*settings), IsEmpty());
+}
+
+TEST_F(LocalSystemsTest, ASlowMappingIsWaitedForByItsOwnSystemAlone) {
+  const auto settings = Read(R"(
+mapping_limits: {time: 5s}
+connectors:
+  - {name: slow, kind: files, referrals: {mapping: out.jq, folder: a, collected: false}}
+  - {name: quick, kind: files, referrals: {mapping: out.jq, folder: b, collected: false}}
+)");
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  const auto systems = LocalSystems::Open(*settings, &units_, SteadyClock());
+  ASSERT_TRUE(systems.ok()) << systems.status();
+  ASSERT_THAT(systems->targets(), SizeIs(2));
+  std::promise<void> begun;
+  std::atomic<bool> over = false;
+  std::thread slow([&] {
+    begun.set_value();
+    const auto looped =
+        systems->targets()[0].runner->Run({"loop.jq", "repeat(1) | empty"}, "1", {});
+    over = true;
+    EXPECT_EQ(ReasonOf(looped.status()), v1::REASON_MAPPING_TIME);
+  });
+  begun.get_future().wait();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(systems->targets()[1].runner->Run({"out.jq", "."}, "1", {}).ok());
+  }
+  EXPECT_FALSE(over);
+  slow.join();
 }
 
 TEST_F(LocalSystemsTest, AbsentSettingsAreTheDefaultsOfTheRules) {

@@ -34,6 +34,7 @@ class CourierTest : public ::testing::Test {
     LocalTarget target;
     target.name = "beds";
     target.connector = &system_;
+    target.runner = &mappings_;
     target.outward = MappingProgram{"out.jq", "."};
     targets_.push_back(std::move(target));
     context_.local_copies = &planner_;
@@ -42,7 +43,7 @@ class CourierTest : public ::testing::Test {
 
   void Restart() {
     courier_ = std::make_unique<Courier>(
-        context_, targets_.front(), mappings_,
+        context_, targets_.front(),
         [this](v1::Reason reason, const std::string& text) { alerts_.emplace_back(reason, text); });
   }
 
@@ -484,8 +485,9 @@ TEST_F(CourierTest, AKilledMappingChildLosesNothing) {
   ASSERT_TRUE(runner.ok()) << runner.status();
   targets_.front().outward =
       MappingProgram{"out.jq", "{state: .referral.state, name: .sections.iden.name_to_use}"};
-  courier_ = std::make_unique<Courier>(context_, targets_.front(), **runner,
-                                       [](v1::Reason, const std::string&) {});
+  targets_.front().runner = runner->get();
+  courier_ =
+      std::make_unique<Courier>(context_, targets_.front(), [](v1::Reason, const std::string&) {});
   system_.reached = [&](std::string_view) {
     const int child = (*runner)->child_pid();
     if (child > 0) kill(child, SIGKILL);

@@ -41,11 +41,12 @@ class Node {
     LocalTarget target;
     target.name = "beds";
     target.connector = &system;
+    target.runner = &mappings;
     target.outward = MappingProgram{"out.jq", "."};
     target.retry = {.attempts = 4, .give_up_after = absl::Hours(1)};
     targets.push_back(std::move(target));
-    courier = std::make_unique<Courier>(context, targets.front(), mappings,
-                                        [](v1::Reason, const std::string&) {});
+    courier =
+        std::make_unique<Courier>(context, targets.front(), [](v1::Reason, const std::string&) {});
   }
 
   void Change(const std::function<absl::Status(Transaction&)>& change) {

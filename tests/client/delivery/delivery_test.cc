@@ -1,6 +1,7 @@
 #include "client/delivery/delivery.h"
 
 #include <atomic>
+#include <future>
 
 #include "base/status/status.h"
 #include "client/delivery/commands.h"
@@ -24,9 +25,11 @@ class LocalDeliveryTest : public ::testing::Test {
   LocalDeliveryTest() {
     targets_[0].name = "beds";
     targets_[0].connector = &beds_;
+    targets_[0].runner = &bed_mappings_;
     targets_[0].outward = MappingProgram{"out.jq", "."};
     targets_[1].name = "files";
     targets_[1].connector = &files_;
+    targets_[1].runner = &file_mappings_;
     targets_[1].outward = MappingProgram{"out.jq", "."};
   }
 
@@ -35,7 +38,7 @@ class LocalDeliveryTest : public ::testing::Test {
     delivery_ = std::make_unique<LocalDelivery>(targets_, office_.clock);
     context_.local_copies = &delivery_->planner();
     const absl::Status started = delivery_->Start(
-        context_, mappings_, [](const v1::Capacity&) { return absl::InfiniteFuture(); },
+        context_, [](const v1::Capacity&) { return absl::InfiniteFuture(); },
         [this](v1::Reason, const std::string& text) {
           MutexLock lock(mu_);
           alerts_.push_back(text);
@@ -59,7 +62,8 @@ class LocalDeliveryTest : public ::testing::Test {
   TempFolder file_records_;
   FakeSystem beds_{bed_records_.path(), true};
   FakeSystem files_{file_records_.path(), false};
-  FakeMappings mappings_;
+  FakeMappings bed_mappings_;
+  FakeMappings file_mappings_;
   std::vector<LocalTarget> targets_{2};
   CaseworkContext context_ = office_.context;
   Mutex mu_;
@@ -89,6 +93,21 @@ TEST_F(LocalDeliveryTest, OneThatFailsHoldsUpNoOtherAndGoesOnWhenTold) {
   EXPECT_TRUE(Eventually([&] { return Written(0) == 1; }));
   EXPECT_EQ(ReasonOf(delivery_->Retry("none", ItemId::Generate(SystemRandom()))),
             v1::REASON_NOT_FOUND);
+}
+
+TEST_F(LocalDeliveryTest, ASlowMappingHoldsUpNoOtherSystem) {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  bed_mappings_.run = [&](const std::string& input) -> FakeMappings::Outputs {
+    released.wait();
+    return std::vector<std::string>{input};
+  };
+  Start();
+  for (int i = 0; i < 3; ++i) Accept();
+  EXPECT_TRUE(Eventually([&] { return Written(1) == 3; }));
+  EXPECT_EQ(Written(0), 0);
+  release.set_value();
+  EXPECT_TRUE(Eventually([&] { return Written(0) == 3; }));
 }
 
 TEST_F(LocalDeliveryTest, WhatIsForASystemThatRefusesItsSettingsWaitsUntilTheyAreMended) {

@@ -28,6 +28,7 @@ class IntakeTest : public ::testing::Test {
     office_.Watch();
     target_.name = "beds";
     target_.connector = &system_;
+    target_.runner = &mappings_;
     target_.inward = MappingProgram{"in.jq", "."};
     target_.capacity = MappingProgram{"room.jq", "."};
     Restart();
@@ -35,7 +36,7 @@ class IntakeTest : public ::testing::Test {
 
   void Restart() {
     intake_ = std::make_unique<Intake>(
-        office_.context, target_, mappings_,
+        office_.context, target_,
         [this](v1::Capacity capacity) -> absl::StatusOr<absl::Time> {
           if (!published_error_.ok()) return published_error_;
           published_.push_back(std::move(capacity));

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "base/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/poll.h"
 
 namespace waymark::node {
 namespace {
@@ -92,6 +94,39 @@ TEST(JqRunnerTest, LeavesNoChildBehind) {
   const int child = runner->child_pid();
   runner.reset();
   EXPECT_EQ(kill(child, 0), -1);
+}
+
+TEST(JqRunnerTest, EndsAChildThatIsIdleAndStartsAnother) {
+  auto created = JqRunner::Create({.program = WAYMARK_JQ_PROGRAM, .idle = absl::Milliseconds(20)});
+  ASSERT_TRUE(created.ok()) << created.status();
+  const std::unique_ptr<JqRunner> runner = *std::move(created);
+  for (int i = 0; i < 3; ++i) {
+    const auto outputs = runner->Run(Program(". + 1"), "1", {});
+    ASSERT_TRUE(outputs.ok()) << outputs.status();
+    EXPECT_TRUE(Eventually([&] { return runner->child_pid() == 0; }));
+  }
+  siginfo_t info = {};
+  EXPECT_EQ(waitid(P_ALL, 0, &info, WEXITED | WNOHANG), -1) << "none is left to be collected";
+}
+
+// One a local system: what they cost a node that maps nothing.
+TEST(JqRunnerTest, IdleOnesHaveNoChildAndLittleMemory) {
+  const auto resident = [] {
+    std::ifstream file("/proc/self/statm");
+    int64_t pages = 0;
+    file >> pages >> pages;
+    return pages * sysconf(_SC_PAGESIZE);
+  };
+  std::vector<std::unique_ptr<JqRunner>> runners;
+  runners.push_back(Runner());
+  const int64_t before = resident();
+  constexpr int64_t kRunners = 32;
+  for (int64_t i = 0; i < kRunners; ++i) runners.push_back(Runner());
+  const int64_t each = (resident() - before) / kRunners;
+  RecordProperty("bytes_each", static_cast<int>(each));
+  for (const auto& runner : runners) EXPECT_EQ(runner->child_pid(), 0);
+  // A sanitizer takes most of it.
+  EXPECT_LT(each, int64_t{1} << 20);
 }
 
 TEST(JqRunnerTest, OutlivesTheThreadThatRanFirst) {

@@ -38,7 +38,8 @@ LocalSystems OpenFrom(const std::string& name, const ConfigChanges& changes, Clo
   }
   ConfigFile file = Must(ConfigFile::Parse(text, path));
   ConfigSection root = file.root();
-  const LocalSystemsSettings settings = Must(ReadLocalSystems(root, path));
+  LocalSystemsSettings settings = Must(ReadLocalSystems(root, path));
+  settings.jq_program = WAYMARK_JQ_PROGRAM;
   EXPECT_TRUE(file.Finish().ok()) << file.Finish();
   return Must(LocalSystems::Open(settings, nullptr, steady));
 }
@@ -61,7 +62,9 @@ std::string Base64Of(const std::string& bytes) { return absl::Base64Escape(bytes
 Integration::Integration(const std::string& name, const ConfigChanges& changes)
     : name_(name),
       systems_(OpenFrom(name, changes, steady_)),
-      runner_(Must(JqRunner::Create({.program = WAYMARK_JQ_PROGRAM, .reveal_errors = true}))) {}
+      runner_(Must(JqRunner::Create({.program = WAYMARK_JQ_PROGRAM, .reveal_errors = true}))) {
+  EXPECT_EQ(systems_->targets().front().connector->Ready(), absl::OkStatus());
+}
 
 v1::LocalOutward Integration::Sample(const std::string& referral_id,
                                      const std::string& state) const {
@@ -76,7 +79,9 @@ v1::LocalOutward Integration::Sample(const std::string& referral_id,
 
 WriteResult Integration::Write(const v1::LocalOutward& referral) {
   const OutwardView view = {.referral = referral.referral(), .sections = referral.sections()};
-  const std::optional<std::string> record = Must(MapRecord(*runner_, target(), view, kNow));
+  LocalTarget sampled = target();
+  sampled.runner = runner_.get();
+  const std::optional<std::string> record = Must(MapRecord(sampled, view, kNow));
   EXPECT_TRUE(record.has_value());
   const auto id = ReferralId::FromBytes(referral.referral().referral_id());
   return target().connector->Write({.key = id->hex(), .json = *record});
