@@ -39,6 +39,7 @@
 #include "client/node_alerts.h"
 #include "client/node_worker.h"
 #include "client/vault/vault.h"
+#include "google/protobuf/duration.pb.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -109,6 +110,13 @@ absl::StatusOr<UnitsByHandle> OwnUnits(const Membership& membership, const Repli
   if (member != nullptr) return UnitsOf(member->member);
   ASSIGN_OR_RETURN(const std::optional<v1::Member> admission, LoadAdmission(vault));
   return UnitsOf(admission.value_or(v1::Member()));
+}
+
+// To the millisecond.
+void SetDuration(google::protobuf::Duration& out, absl::Duration duration) {
+  const int64_t millis = absl::ToInt64Milliseconds(duration);
+  out.set_seconds(millis / 1000);
+  out.set_nanos(static_cast<int32_t>(millis % 1000 * 1'000'000));
 }
 
 HubChannel::Factory ChannelsTo(const SpiffeId& hub, const TlsFiles& files) {
@@ -452,6 +460,9 @@ void Node::Impl::FillLocalSystems(v1::GetStatusResponse& status) const {
     system->set_written(static_cast<uint64_t>(counters.written));
     system->set_erased(static_cast<uint64_t>(counters.erased));
     system->set_failed(static_cast<uint64_t>(counters.failed));
+    if (!counters.longest_time_to_record.has_value()) continue;
+    SetDuration(*system->mutable_median_time_to_record(), *counters.median_time_to_record);
+    SetDuration(*system->mutable_longest_time_to_record(), *counters.longest_time_to_record);
   }
 }
 

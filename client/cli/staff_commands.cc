@@ -1,4 +1,5 @@
 #include "absl/strings/escaping.h"
+#include "absl/time/time.h"
 #include "base/status/status.h"
 #include "client/cli/commands.h"
 #include "client/cli/session_file.h"
@@ -112,6 +113,30 @@ absl::Status RemoveStaff(Shell& shell, const StaffOptions& options) {
   return absl::OkStatus();
 }
 
+// From acceptance to the local record: as a rule, and at worst.
+std::string TimeToRecord(const v1::LocalSystemStatus& system) {
+  if (!system.has_longest_time_to_record()) return "-";
+  const auto text = [](const google::protobuf::Duration& duration) {
+    return absl::FormatDuration(absl::Seconds(duration.seconds()) +
+                                absl::Nanoseconds(duration.nanos()));
+  };
+  return text(system.median_time_to_record()) + ", at most " +
+         text(system.longest_time_to_record());
+}
+
+void PrintLocalSystems(Shell& shell, const v1::GetStatusResponse& status) {
+  if (status.local_systems().empty()) return;
+  Table systems({"LOCAL SYSTEM", "WAITING", "UNCERTAIN", "DEAD", "WRITTEN", "ERASED", "FAILED",
+                 "TIME TO RECORD"});
+  for (const v1::LocalSystemStatus& system : status.local_systems()) {
+    systems.Add({system.connector(), std::to_string(system.waiting()),
+                 std::to_string(system.uncertain()), std::to_string(system.dead()),
+                 std::to_string(system.written()), std::to_string(system.erased()),
+                 std::to_string(system.failed()), TimeToRecord(system)});
+  }
+  shell.out() << "\n" << systems.ToString();
+}
+
 void PrintStatus(Shell& shell, const v1::GetStatusResponse& status) {
   const View& view = shell.view();
   Table facts({"WHAT", "IS"});
@@ -125,16 +150,7 @@ void PrintStatus(Shell& shell, const v1::GetStatusResponse& status) {
              view.Time(status.certificate_expires_at(), status.has_certificate_expires_at())});
   facts.Add({"clock against the hub", std::to_string(status.clock_skew_ms()) + " ms"});
   shell.out() << facts.ToString();
-  if (!status.local_systems().empty()) {
-    Table systems({"LOCAL SYSTEM", "WAITING", "UNCERTAIN", "DEAD", "WRITTEN", "ERASED", "FAILED"});
-    for (const v1::LocalSystemStatus& system : status.local_systems()) {
-      systems.Add({system.connector(), std::to_string(system.waiting()),
-                   std::to_string(system.uncertain()), std::to_string(system.dead()),
-                   std::to_string(system.written()), std::to_string(system.erased()),
-                   std::to_string(system.failed())});
-    }
-    shell.out() << "\n" << systems.ToString();
-  }
+  PrintLocalSystems(shell, status);
   if (status.restricted() || status.member().status() == v1::MEMBER_STATUS_SUSPENDED) {
     shell.out()
         << "\nThis organisation is suspended. Withdrawals still arrive and are acknowledged; "

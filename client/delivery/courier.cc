@@ -207,12 +207,21 @@ AttemptResult Courier::Call(const Prepared& prepared) {
 
 absl::Status Courier::Note(const DeliveryId& id, const Attempt& attempt,
                            const AttemptResult& result) {
-  return context_.vault.Write([&](Transaction& t) -> absl::Status {
+  std::optional<absl::Duration> took;
+  RETURN_IF_ERROR(context_.vault.Write([&](Transaction& t) -> absl::Status {
     ASSIGN_OR_RETURN(std::optional<Delivery> delivery, FindDelivery(t, id));
     if (!delivery.has_value()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const Delivery concluded, Concluded(t, *delivery, attempt, result));
+    took = TimeToRecord(*delivery, concluded);
     return SaveDelivery(t, concluded);
-  });
+  }));
+  if (took.has_value()) {
+    MutexLock lock(mu_);
+    time_to_record_.Add(*took);
+    counters_.median_time_to_record = time_to_record_.Median();
+    counters_.longest_time_to_record = time_to_record_.Longest();
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Delivery> Courier::Concluded(const Reader& reader, Delivery delivery,

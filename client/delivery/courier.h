@@ -26,6 +26,7 @@
 #include "client/delivery/health.h"
 #include "client/delivery/ledger.h"
 #include "client/delivery/outward.h"
+#include "client/delivery/pace.h"
 #include "client/delivery/rules.h"
 #include "client/delivery/target.h"
 #include "client/vault/vault.h"
@@ -41,6 +42,10 @@ struct DeliveryCounters {
   int64_t written = 0;
   int64_t erased = 0;
   int64_t failed = 0;
+  // From the moment when a referral became the system's business to its first record there, of the
+  // last of them since the start; nullopt when there was none.
+  std::optional<absl::Duration> median_time_to_record;
+  std::optional<absl::Duration> longest_time_to_record;
 };
 
 class Courier {
@@ -97,6 +102,7 @@ class Courier {
 
   mutable Mutex mu_;
   DeliveryCounters counters_ ABSL_GUARDED_BY(mu_);
+  Pace time_to_record_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace waymark::node

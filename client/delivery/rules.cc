@@ -158,6 +158,7 @@ void PlanPut(std::string_view fingerprint, bool keyed, absl::Time now, Delivery&
   delivery.set_fingerprint(std::string(fingerprint));
   delivery.set_task(LOCAL_TASK_PUT);
   delivery.set_generation(delivery.generation() + 1);
+  if (delivery.planned_at_ms() == 0) delivery.set_planned_at_ms(ToMillis(now));
   switch (delivery.state()) {
     case LOCAL_STATE_UNSPECIFIED:
     case LOCAL_STATE_DONE:
@@ -265,6 +266,13 @@ void Recover(bool keyed, absl::Time now, Delivery& delivery) {
         .detail = "the node ended while it wrote; the record may be there or not"},
        now, delivery);
   Settle(LOCAL_STATE_UNCERTAIN, now, delivery);
+}
+
+std::optional<absl::Duration> TimeToRecord(const Delivery& before, const Delivery& after) {
+  const bool first = before.written_generation() == 0 && after.written_generation() > 0;
+  if (!first || after.planned_at_ms() == 0) return std::nullopt;
+  // Clocks may be set.
+  return absl::Milliseconds(std::max<int64_t>(after.changed_at_ms() - after.planned_at_ms(), 0));
 }
 
 absl::Duration PauseAfter(uint32_t failures, const RetryPolicy& retry, Random& random) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -86,6 +87,11 @@ void Conclude(const Attempt& attempt, const AttemptResult& result, const Manner&
 
 // What a start makes of a delivery that was being written.
 void Recover(bool keyed, absl::Time now, local::v1::Delivery& delivery);
+
+// How long the referral had been the system's business when the attempt between `before` and
+// `after` made its first record there; nullopt for any other attempt.
+std::optional<absl::Duration> TimeToRecord(const local::v1::Delivery& before,
+                                           const local::v1::Delivery& after);
 
 // The pause after so many failures in a row.
 absl::Duration PauseAfter(uint32_t failures, const RetryPolicy& retry, Random& random);

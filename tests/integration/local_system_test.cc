@@ -253,6 +253,10 @@ TEST_F(LocalSystemTest, AReferralGetsThereAndBackAndIsErased) {
   std::cout << "from her yes at one node to the record at the other: "
             << absl::FormatDuration(absl::Trunc(absl::Now() - decided, absl::Milliseconds(1)))
             << "\n";
+  EXPECT_TRUE(Eventually([&] {
+    const v1::GetStatusResponse status = Status();
+    return status.local_systems_size() == 2 && status.local_systems(0).has_median_time_to_record();
+  }));
   const absl::Status disclosed = walk_->DiscloseAtAcceptance();
   ASSERT_TRUE(disclosed.ok()) << disclosed;
   const auto view = walk_->View("lin", "lin");

@@ -470,9 +470,13 @@ TEST_F(ProgramTest, TheStatusCountsWhatLocalSystemsGot) {
   system.set_connector("beds");
   system.set_dead(3);
   system.set_written(41);
-  EXPECT_THAT(Run("status").out,
-              HasSubstr("LOCAL SYSTEM  WAITING  UNCERTAIN  DEAD  WRITTEN  ERASED  FAILED\n"
-                        "beds          0        0          3     41       0       0\n"));
+  EXPECT_THAT(
+      Run("status").out,
+      HasSubstr("LOCAL SYSTEM  WAITING  UNCERTAIN  DEAD  WRITTEN  ERASED  FAILED  TIME TO RECORD\n"
+                "beds          0        0          3     41       0       0       -\n"));
+  system.mutable_median_time_to_record()->set_nanos(250'000'000);
+  system.mutable_longest_time_to_record()->set_seconds(90);
+  EXPECT_THAT(Run("status").out, HasSubstr("41       0       0       250ms, at most 1m30s\n"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "base/status/status.h"
 #include "client/casework/referral.h"
+#include "client/delivery/pace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/seeded_random.h"
@@ -406,6 +407,16 @@ TEST(PersonTest, ReplayForgivesWhatFailed) {
   EXPECT_EQ(delivery.attempts(), 0U);
   Delivery done = Written(true);
   EXPECT_EQ(ReasonOf(Replay(kNow, done)), v1::REASON_STATE_FORBIDS);
+}
+
+TEST(PaceTest, RemembersTheLastOnes) {
+  Pace pace;
+  EXPECT_FALSE(pace.Median().has_value());
+  EXPECT_FALSE(pace.Longest().has_value());
+  pace.Add(absl::Hours(24));
+  for (size_t i = 1; i <= Pace::kMost; ++i) pace.Add(absl::Seconds(i));
+  EXPECT_EQ(pace.Median(), absl::Seconds(Pace::kMost / 2 + 1));
+  EXPECT_EQ(pace.Longest(), absl::Seconds(Pace::kMost)) << "the day is forgotten";
 }
 
 }  // namespace
