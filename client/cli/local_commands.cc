@@ -176,7 +176,7 @@ void AddDeliveries(CLI::App& group, Shell& shell, LocalOptions& options) {
       group, "replay",
       "Tries a delivery again at once, or all that were given up.\nAll of them: "
       "administrators only.",
-      "waymark local replay --all --connector beds", [&] { return Replay(shell, options); });
+      "waymark local replay --all --connector register", [&] { return Replay(shell, options); });
   replay->add_option("ID", options.delivery, "Digits of the delivery's id");
   CLI::Option* all = replay->add_flag("--all", options.all, "All that were given up");
   replay->add_option("--connector", options.connector, "Only those of this connector")->needs(all);

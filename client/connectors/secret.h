@@ -1,6 +1,6 @@
 // Secrets of connectors, by reference: the configuration says where a secret is, never what it is.
 //
-//   password: {credential: beds-password}
+//   password: {credential: register-password}
 //
 // Stateless; thread-safe as long as nobody changes the environment.
 #pragma once

@@ -1,16 +1,16 @@
 // The connectors of a node as its configuration describes them:
 //
 //   connectors:
-//     - name: beds
+//     - name: register
 //       kind: sqlite
 //       time_limit: 10s
 //       poll: 1m
 //       database: /var/lib/beds/beds.db
 //       referrals:                     # a section per use; at least one
-//         mapping: beds-out.jq
+//         mapping: register-out.jq
 //         ...                          # what the kind asks for: docs/connectors.md
-//       capacity: {mapping: beds-capacity.jq, ...}
-//       updates: {mapping: beds-updates.jq, ...}
+//       capacity: {mapping: register-capacity.jq, ...}
+//       updates: {mapping: register-updates.jq, ...}
 //
 // A kind adds its struct to the variant, its reader to settings.cc and its connector to open.cc.
 // Values; thread-safe to read.

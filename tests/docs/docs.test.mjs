@@ -62,6 +62,14 @@ test('every test that a document names exists', () => {
   }
 });
 
+// Rule N1: logs and alerts show these names.
+test('no name of a connector that is shipped or shown says what kind of help a person gets', () => {
+  const files = [...filesUnder('deploy', 'node.yaml'), ...documents];
+  const names = files.flatMap((path) => matches(read(path), /^\s*- name: ([a-z][a-z0-9-]*)(?=\s+(?:#.*)?\s*kind:)/gm).flat());
+  assert.ok(names.length > 10);
+  for (const name of names) assert.doesNotMatch(name, /bed|hous|shelter|room|clinic|medic|health|legal|law|case|matter|language|interpret|food|job|work|school|child/);
+});
+
 test('the operations page lists every metric', () => {
   const source = matches(read('server/web/metrics.cc'), /Name\("(waymark_\w+)"\)/g).flat();
   const page = matches(read('docs/operations.md'), /^\| `(waymark_\w+)` \|/gm).flat();

@@ -1,11 +1,11 @@
 // What the configuration says of an HTTP server and of who the node is to it:
 //
 //   address: https://cases.example/api
-//   ca: /etc/waymark/cases-ca.pem            # optional: the only authorities that count
+//   ca: /etc/waymark/office-ca.pem            # optional: the only authorities that count
 //   certificate: /etc/waymark/node.pem       # optional, with certificate_key
-//   certificate_key: {credential: cases-key}
+//   certificate_key: {credential: office-key}
 //   connect_limit: 5s
-//   login: {kind: bearer, token: {credential: cases-token}}
+//   login: {kind: bearer, token: {credential: office-token}}
 #pragma once
 
 #include <optional>

@@ -71,7 +71,7 @@ class HousingIntegrationTest : public ::testing::Test {
              absl::StrCat("host: ", Server().host(), "\n    port: ", Server().port())},
             {"database: beds", "database: " + database_},
             {"user: waymark", absl::StrCat("user: ", PostgresServer::kKeeper)},
-            {"{credential: beds-password}", absl::StrCat("{env: ", kPasswordVariable, "}")}});
+            {"{credential: register-password}", absl::StrCat("{env: ", kPasswordVariable, "}")}});
   }
 
   // Runs SQL as the register's owner; returns the first column.

@@ -31,7 +31,7 @@ class LegalIntegrationTest : public ::testing::Test {
     server_ = *std::move(started);
     cases_.emplace("legal", ConfigChanges{{"https://cases.example",
                                            absl::StrCat("http://127.0.0.1:", server_->port())},
-                                          {"{credential: cases-token}", "{file: " + token_ + "}"}});
+                                          {"{credential: office-token}", "{file: " + token_ + "}"}});
   }
 
   // What the firm's staff do in their system.

@@ -38,7 +38,7 @@ class MedicalIntegrationTest : public ::testing::TestWithParam<const char*> {
         "medical",
         ConfigChanges{{"https://clinic.example/r4",
                        absl::StrCat("http://127.0.0.1:", server_->port(), "/r4")},
-                      {"{credential: clinic-token}", "{file: " + token_ + "}"},
+                      {"{credential: records-token}", "{file: " + token_ + "}"},
                       {"flavour: sdohcc", "flavour: " + flavour},
                       {"name: flavour, value: sdohcc", "name: flavour, value: " + flavour}});
   }
