@@ -45,6 +45,8 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  // Its own, for another process of the test to signal, as long as nobody has waited for it here.
+  pid_t pid() const { return pid_; }
   void Signal(int signal);
   // SIGKILL, and waits for the end: what a power cut leaves.
   void Kill();

@@ -1,13 +1,13 @@
 #include <filesystem>
 
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/test_folder.h"
+#include "tests/client/connectors/tried_system.h"
 
 namespace waymark::node {
 namespace {
 
 // A folder behind the program of command_store.cc.
-class CommandSystem : public LocalSystem {
+class CommandSystem : public TriedSystem {
  public:
   CommandSystem() { std::filesystem::create_directory(folder_ / "records"); }
 
@@ -51,6 +51,6 @@ class CommandSystem : public LocalSystem {
 
 }  // namespace
 
-std::unique_ptr<LocalSystem> MakeCommandSystem() { return std::make_unique<CommandSystem>(); }
+std::unique_ptr<TriedSystem> MakeCommandSystem() { return std::make_unique<CommandSystem>(); }
 
 }  // namespace waymark::node

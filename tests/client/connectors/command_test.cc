@@ -10,8 +10,8 @@
 #include "absl/time/clock.h"
 #include "base/status/status.h"
 #include "client/connectors/json_members.h"
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/test_folder.h"
+#include "tests/client/connectors/tried_system.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/poll.h"
 

@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 
-#include "base/config/config.h"
 #include "base/status/status.h"
 #include "client/connectors/json_members.h"
 #include "client/connectors/open.h"
-#include "tests/client/connectors/local_system.h"
+#include "tests/client/connectors/tried_system.h"
 #include "tests/support/fake_clock.h"
 
 namespace waymark::node {
@@ -26,57 +24,19 @@ using ::testing::UnorderedElementsAre;
 
 namespace {
 
-absl::StatusOr<ConnectorSettings> ReadTried(const std::string& settings) {
-  std::string yaml = "connectors:\n  - name: tried\n";
-  std::istringstream lines(settings);
-  for (std::string line; std::getline(lines, line);) yaml += "    " + line + "\n";
-  ASSIGN_OR_RETURN(ConfigFile file, ConfigFile::Parse(yaml, "/etc/waymark/node.yaml"));
-  ConfigSection root = file.root();
-  ASSIGN_OR_RETURN(const std::vector<ConnectorSettings> connectors, ReadConnectors(root));
-  RETURN_IF_ERROR(file.Finish());
-  return connectors.front();
-}
-
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Connector>> MakeFrom(const std::string& settings, Clock& steady) {
-  ASSIGN_OR_RETURN(const ConnectorSettings tried, ReadTried(settings));
-  return MakeConnector(tried, steady);
-}
-
-absl::StatusOr<std::unique_ptr<Connector>> OpenFrom(const std::string& settings, Clock& steady) {
-  ASSIGN_OR_RETURN(const ConnectorSettings tried, ReadTried(settings));
-  return OpenConnector(tried, steady);
-}
-
-std::string LocalSystem::RecordOf(const std::string& note) const {
-  return "{\"note\":" + QuoteJson(note) + "}";
-}
-
-std::string LocalSystem::SaidIn(const std::string& item) const {
-  const auto members = ReadJsonObject(item);
-  if (!members) return "no object";
-  for (const JsonMember& member : *members) {
-    if (member.name == "said") return member.value.text;
-  }
-  return "says nothing";
-}
-
-namespace {
-
 constexpr char kKey[] = "AbC-1";
 constexpr char kOther[] = "AbC-2";
 constexpr char kCanary[] = "canary-7f3a";
 constexpr absl::Duration kLongEnough = absl::Minutes(1);
 
-class ConnectorConformance : public ::testing::TestWithParam<LocalSystemKind> {
+class ConnectorConformance : public ::testing::TestWithParam<TriedSystemKind> {
  protected:
   void SetUp() override {
     system_ = GetParam().create();
     Open();
   }
 
-  LocalSystem& system() { return *system_; }
+  TriedSystem& system() { return *system_; }
   Connector& connector() { return *connector_; }
 
   void Open() {
@@ -114,7 +74,7 @@ class ConnectorConformance : public ::testing::TestWithParam<LocalSystemKind> {
 
  private:
   FakeClock clock_{absl::FromUnixSeconds(1000000)};
-  std::unique_ptr<LocalSystem> system_;
+  std::unique_ptr<TriedSystem> system_;
   std::unique_ptr<Connector> connector_;
 };
 
@@ -318,21 +278,21 @@ TEST_P(ConnectorLosesAnswers, ACrashBeforeTheAnswerLeavesOneRecord) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OverHttp, ConnectorLosesAnswers,
-                         ::testing::Values(LocalSystemKind{"http", &MakeHttpSystem},
-                                           LocalSystemKind{"fhir", &MakeFhirSystem}),
-                         [](const ::testing::TestParamInfo<LocalSystemKind>& kind) {
+                         ::testing::Values(TriedSystemKind{"http", &MakeHttpSystem},
+                                           TriedSystemKind{"fhir", &MakeFhirSystem}),
+                         [](const ::testing::TestParamInfo<TriedSystemKind>& kind) {
                            return kind.param.name;
                          });
 
 INSTANTIATE_TEST_SUITE_P(Every, ConnectorConformance,
-                         ::testing::Values(LocalSystemKind{"sqlite", &MakeSqliteSystem},
-                                           LocalSystemKind{"postgres", &MakePostgresSystem},
-                                           LocalSystemKind{"http", &MakeHttpSystem},
-                                           LocalSystemKind{"fhir", &MakeFhirSystem},
-                                           LocalSystemKind{"files_json", &MakeJsonFilesSystem},
-                                           LocalSystemKind{"files_csv", &MakeCsvFilesSystem},
-                                           LocalSystemKind{"command", &MakeCommandSystem}),
-                         [](const ::testing::TestParamInfo<LocalSystemKind>& kind) {
+                         ::testing::Values(TriedSystemKind{"sqlite", &MakeSqliteSystem},
+                                           TriedSystemKind{"postgres", &MakePostgresSystem},
+                                           TriedSystemKind{"http", &MakeHttpSystem},
+                                           TriedSystemKind{"fhir", &MakeFhirSystem},
+                                           TriedSystemKind{"files_json", &MakeJsonFilesSystem},
+                                           TriedSystemKind{"files_csv", &MakeCsvFilesSystem},
+                                           TriedSystemKind{"command", &MakeCommandSystem}),
+                         [](const ::testing::TestParamInfo<TriedSystemKind>& kind) {
                            return kind.param.name;
                          });
 

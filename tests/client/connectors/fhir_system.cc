@@ -111,6 +111,6 @@ void FhirSystem::Say(const std::vector<std::string>& texts) {
           "]}");
 }
 
-std::unique_ptr<LocalSystem> MakeFhirSystem() { return std::make_unique<FhirSystem>(); }
+std::unique_ptr<TriedSystem> MakeFhirSystem() { return std::make_unique<FhirSystem>(); }
 
 }  // namespace waymark::node

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/script_server.h"
+#include "tests/client/connectors/tried_system.h"
 
 namespace waymark::node {
 
-class FhirSystem : public LocalSystem {
+class FhirSystem : public TriedSystem {
  public:
   static constexpr char kKeySystem[] = "https://waymark.test/referral";
 
@@ -25,10 +25,11 @@ class FhirSystem : public LocalSystem {
   void Break() override { server_->Kill(); }
   void Mend() override { Restart({}); }
   void Deny() override { Restart({"--read-only"}); }
-
   void LoseAnswers() override { Restart({"--lose-answers"}); }
+  int pid() const override { return server_->pid(); }
 
   std::string SettingsFor(const std::string& flavour, const std::string& erase) const;
+  int port() const { return port_; }
   void Restart(const std::vector<std::string>& more);
   // All resources of a type, oldest first.
   std::vector<std::string> All(const std::string& type) const;

@@ -5,8 +5,8 @@
 #include "client/connectors/files/files_settings.h"
 #include "client/connectors/files/record_csv.h"
 #include "client/connectors/json_members.h"
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/test_folder.h"
+#include "tests/client/connectors/tried_system.h"
 
 namespace waymark::node {
 namespace {
@@ -22,7 +22,7 @@ std::string MemberOf(const std::string& json, const std::string& name) {
   return "";
 }
 
-class FilesSystem : public LocalSystem {
+class FilesSystem : public TriedSystem {
  public:
   explicit FilesSystem(FileFormat format) : csv_(format == FileFormat::kCsv) {
     std::filesystem::create_directory(out_);
@@ -96,11 +96,11 @@ class FilesSystem : public LocalSystem {
 
 }  // namespace
 
-std::unique_ptr<LocalSystem> MakeJsonFilesSystem() {
+std::unique_ptr<TriedSystem> MakeJsonFilesSystem() {
   return std::make_unique<FilesSystem>(FileFormat::kJson);
 }
 
-std::unique_ptr<LocalSystem> MakeCsvFilesSystem() {
+std::unique_ptr<TriedSystem> MakeCsvFilesSystem() {
   return std::make_unique<FilesSystem>(FileFormat::kCsv);
 }
 

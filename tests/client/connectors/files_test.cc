@@ -12,8 +12,8 @@
 
 #include "base/status/status.h"
 #include "client/connectors/json_members.h"
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/test_folder.h"
+#include "tests/client/connectors/tried_system.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/process.h"
 

@@ -9,7 +9,7 @@
 #include "client/connectors/http/url.h"
 #include "client/connectors/http/verdict.h"
 #include "client/connectors/json_pointer.h"
-#include "tests/client/connectors/local_system.h"
+#include "tests/client/connectors/tried_system.h"
 #include "tests/support/fake_clock.h"
 
 namespace waymark::node {

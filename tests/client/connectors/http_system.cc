@@ -2,8 +2,8 @@
 #include <sys/stat.h>
 
 #include "client/connectors/json_pointer.h"
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/script_server.h"
+#include "tests/client/connectors/tried_system.h"
 
 namespace waymark::node {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 constexpr char kToken[] = "a token of a test";
 
 // The case system of deploy/integrations/legal.
-class HttpSystem : public LocalSystem {
+class HttpSystem : public TriedSystem {
  public:
   HttpSystem() {
     PutFile(folder_ / "token", kToken);
@@ -66,6 +66,7 @@ class HttpSystem : public LocalSystem {
   void Mend() override { Restart({}); }
   void Deny() override { Restart({"--read-only"}); }
   void LoseAnswers() override { Restart({"--lose-answers"}); }
+  int pid() const override { return server_->pid(); }
 
  private:
   std::vector<std::string> Command(const std::vector<std::string>& more) const {
@@ -100,6 +101,6 @@ class HttpSystem : public LocalSystem {
 
 }  // namespace
 
-std::unique_ptr<LocalSystem> MakeHttpSystem() { return std::make_unique<HttpSystem>(); }
+std::unique_ptr<TriedSystem> MakeHttpSystem() { return std::make_unique<HttpSystem>(); }
 
 }  // namespace waymark::node

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "base/status/status.h"
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/script_server.h"
+#include "tests/client/connectors/tried_system.h"
 #include "tests/support/fake_clock.h"
 
 namespace waymark::node {

@@ -103,6 +103,6 @@ void PostgresSystem::Mend() {
 
 void PostgresSystem::Deny() { Run("REVOKE INSERT ON records FROM keeper"); }
 
-std::unique_ptr<LocalSystem> MakePostgresSystem() { return std::make_unique<PostgresSystem>(); }
+std::unique_ptr<TriedSystem> MakePostgresSystem() { return std::make_unique<PostgresSystem>(); }
 
 }  // namespace waymark::node

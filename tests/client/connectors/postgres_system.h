@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/client/connectors/local_system.h"
+#include "tests/client/connectors/tried_system.h"
 #include "tests/support/postgres_server.h"
 
 namespace waymark::node {
 
-class PostgresSystem : public LocalSystem {
+class PostgresSystem : public TriedSystem {
  public:
   // The server, which starts with the first use and ends with the program.
   static testing::PostgresServer& Server();

@@ -24,6 +24,9 @@ class ScriptServer {
 
   int port(const std::string& name = "port") const;
 
+  // While it runs.
+  int pid() const { return process_->pid(); }
+
   // Ends it as a power cut would; starts it again with other arguments.
   void Kill();
   absl::Status Restart(std::vector<std::string> arguments);

@@ -83,6 +83,6 @@ void SqliteSystem::Deny() {
   Run("CREATE TRIGGER deny BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'no'); END;");
 }
 
-std::unique_ptr<LocalSystem> MakeSqliteSystem() { return std::make_unique<SqliteSystem>(); }
+std::unique_ptr<TriedSystem> MakeSqliteSystem() { return std::make_unique<SqliteSystem>(); }
 
 }  // namespace waymark::node

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/client/connectors/local_system.h"
 #include "tests/client/connectors/test_folder.h"
+#include "tests/client/connectors/tried_system.h"
 
 namespace waymark::node {
 
-class SqliteSystem : public LocalSystem {
+class SqliteSystem : public TriedSystem {
  public:
   SqliteSystem();
 

@@ -17,9 +17,9 @@
 
 namespace waymark::node {
 
-class LocalSystem {
+class TriedSystem {
  public:
-  virtual ~LocalSystem() = default;
+  virtual ~TriedSystem() = default;
 
   // What a mapping returns for a record with this note, and what an item of the updates says.
   virtual std::string RecordOf(const std::string& note) const;
@@ -38,26 +38,28 @@ class LocalSystem {
   virtual void Deny() = 0;
   // From now on it does what it is told and its answers are lost. Only of systems behind HTTP.
   virtual void LoseAnswers() {}
+  // Of a system that is a process, while it is not broken; 0 otherwise.
+  virtual int pid() const { return 0; }
   // Whether a text may hold U+0000.
   virtual bool holds_zero() const { return true; }
 };
 
-struct LocalSystemKind {
+struct TriedSystemKind {
   std::string name;
-  std::function<std::unique_ptr<LocalSystem>()> create;
+  std::function<std::unique_ptr<TriedSystem>()> create;
 
-  friend void PrintTo(const LocalSystemKind& kind, std::ostream* out) { *out << kind.name; }
+  friend void PrintTo(const TriedSystemKind& kind, std::ostream* out) { *out << kind.name; }
 };
 
-std::unique_ptr<LocalSystem> MakeSqliteSystem();
-std::unique_ptr<LocalSystem> MakePostgresSystem();
-std::unique_ptr<LocalSystem> MakeHttpSystem();
-std::unique_ptr<LocalSystem> MakeFhirSystem();
-std::unique_ptr<LocalSystem> MakeJsonFilesSystem();
-std::unique_ptr<LocalSystem> MakeCsvFilesSystem();
-std::unique_ptr<LocalSystem> MakeCommandSystem();
+std::unique_ptr<TriedSystem> MakeSqliteSystem();
+std::unique_ptr<TriedSystem> MakePostgresSystem();
+std::unique_ptr<TriedSystem> MakeHttpSystem();
+std::unique_ptr<TriedSystem> MakeFhirSystem();
+std::unique_ptr<TriedSystem> MakeJsonFilesSystem();
+std::unique_ptr<TriedSystem> MakeCsvFilesSystem();
+std::unique_ptr<TriedSystem> MakeCommandSystem();
 
-// Makes or opens the connector that `settings` (as LocalSystem::Settings) describe.
+// Makes or opens the connector that `settings` (as TriedSystem::Settings) describe.
 absl::StatusOr<std::unique_ptr<Connector>> MakeFrom(const std::string& settings, Clock& steady);
 absl::StatusOr<std::unique_ptr<Connector>> OpenFrom(const std::string& settings, Clock& steady);
 

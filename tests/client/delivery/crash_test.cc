@@ -7,17 +7,10 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "base/crypto/signature.h"
 #include "base/status/status.h"
-#include "client/casework/referral.h"
-#include "client/delivery/commands.h"
-#include "client/delivery/courier.h"
-#include "client/delivery/planner.h"
 #include "gmock/gmock.h"
+#include "tests/client/delivery/bare_node.h"
 #include "tests/client/delivery/fake_system.h"
-#include "tests/client/vault/open_vault.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/seeded_random.h"
 
 namespace waymark::node {
 namespace {
@@ -32,62 +25,16 @@ constexpr int kReferrals = 3;
 constexpr uint64_t kStepsAtMost = 16;
 const absl::Time kStart = absl::FromUnixSeconds(1'900'000'000);
 
-// A node over the vault's file, as it is after a start.
-class Node {
+class Node : public BareNode {
  public:
   Node(const VaultFolder& folder, const TempFolder& records, bool keyed, absl::Time now,
        uint32_t seed)
-      : random(seed), clock(now), vault(folder.Open()), system(records.path(), keyed) {
-    LocalTarget target;
-    target.name = "beds";
-    target.connector = &system;
-    target.runner = &mappings;
-    target.outward = MappingProgram{"out.jq", "."};
-    target.retry = {.attempts = 4, .give_up_after = absl::Hours(1)};
-    targets.push_back(std::move(target));
-    courier =
-        std::make_unique<Courier>(context, targets.front(), [](v1::Reason, const std::string&) {});
+      : BareNode(folder, now, seed), system(records.path(), keyed) {
+    Connect(system, mappings, ".");
   }
 
-  void Change(const std::function<absl::Status(Transaction&)>& change) {
-    const absl::Status changed = vault->Write([&](Transaction& t) { return change(t); });
-    EXPECT_TRUE(changed.ok()) << changed;
-  }
-  // Brings everything that is due, and what follows within a day.
-  void Run() {
-    for (int hour = 0; hour < 24; ++hour) {
-      const auto next = courier->RunDue();
-      ASSERT_TRUE(next.ok()) << next.status();
-      if (*next == absl::InfiniteFuture()) return;
-      clock.Advance(absl::Hours(1));
-    }
-  }
-
-  SeededRandom random;
-  FakeClock clock;
-  const std::unique_ptr<Vault> vault;
   FakeSystem system;
   FakeMappings mappings;
-  std::vector<LocalTarget> targets;
-  DeliveryPlanner planner{targets, clock, [] {}};
-  const SigningKey key = SigningKey::Generate();
-  const CaseworkContext context = {
-      .network = *NetworkId::FromBytes("a network, 16 b."),
-      .organisation = *OrganisationId::FromBytes("an organisation."),
-      .identity_key = key,
-      .vault = *vault,
-      .catalogue = Catalogue::Default(),
-      .clock = clock,
-      .random = random,
-      .directory = [] { return std::make_shared<const DirectorySnapshot>(); },
-      .directory_up_to_date = [] { return true; },
-      .opening_keys = [](const Reader&, const UnitId&) -> absl::StatusOr<std::vector<OpeningKey>> {
-        return std::vector<OpeningKey>();
-      },
-      .check_peer_head = [](const v1::DirectoryHead&) {},
-      .outbox_grew = [] {},
-      .local_copies = &planner};
-  std::unique_ptr<Courier> courier;
 };
 
 class Crashes : public ::testing::TestWithParam<bool> {
@@ -108,34 +55,17 @@ class Crashes : public ::testing::TestWithParam<bool> {
     dice_ = std::make_unique<SeededRandom>(seed);
     now_ = kStart;
     const auto node = Open(seed);
-    for (int i = 0; i < kReferrals; ++i) {
-      local::v1::Referral& referral = referrals_.emplace_back();
-      referral.set_referral_id(node->random.Bytes(16));
-      referral.set_own_unit(node->random.Bytes(16));
-      referral.set_other_unit(node->random.Bytes(16));
-      referral.set_state("ACCEPTED");
-      local::v1::TokenEntry& token = *referral.add_tokens();
-      token.set_hash(node->random.Bytes(32));
-      token.set_valid_until_hour(absl::ToUnixSeconds(kStart + absl::Hours(24 * 365)) / 3600);
-      Save(*node, referral);
-    }
-  }
-
-  static void Save(Node& node, const local::v1::Referral& referral) {
-    node.Change([&](Transaction& t) { return SaveReferral(node.context, t, referral); });
+    for (int i = 0; i < kReferrals; ++i) node->Save(referrals_.emplace_back(node->NewReferral()));
   }
 
   // The casework goes on: a step forward, or an erasure for good.
   void WorkOn(Node& node, Random& dice) {
     local::v1::Referral& referral = referrals_[dice.Uniform(referrals_.size())];
-    const bool erase = dice.Uniform(8) == 0;
-    if (erase && referral.erased_at_ms() == 0) {
-      referral.set_state("WITHDRAWN");
-      referral.set_erased_at_ms(ToMillis(node.clock.Now()));
-    } else if (referral.erased_at_ms() == 0) {
-      referral.set_state(referral.state() == "ACCEPTED" ? "SCHEDULED" : "STARTED");
+    if (dice.Uniform(8) == 0) {
+      node.Erase(referral);
+    } else {
+      node.Advance(referral);
     }
-    Save(node, referral);
   }
 
   // How far the casework got in a process that was killed.
@@ -199,10 +129,9 @@ class Crashes : public ::testing::TestWithParam<bool> {
   // shown.
   void CheckAlways(const Node& node) {
     const auto records = node.system.Records();
-    const auto shown = ListDeliveries(*node.vault, node.targets, /*all=*/true);
-    ASSERT_TRUE(shown.ok());
-    EXPECT_THAT(*shown, SizeIs(kReferrals));
-    for (const ShownDelivery& one : *shown) {
+    const auto shown = node.Deliveries(/*all=*/true);
+    EXPECT_THAT(shown, SizeIs(kReferrals));
+    for (const ShownDelivery& one : shown) {
       const auto count = records.count(KeyOf(one.delivery));
       EXPECT_LE(count, 1U);
       const bool done = one.delivery.state() == local::v1::LOCAL_STATE_DONE;
@@ -211,20 +140,9 @@ class Crashes : public ::testing::TestWithParam<bool> {
     }
   }
 
-  // A person looks into the system and says what is there, and lets go again what was given up.
   static void LookAndSay(Node& node) {
     const auto records = node.system.Records();
-    const auto shown = ListDeliveries(*node.vault, node.targets, /*all=*/false);
-    ASSERT_TRUE(shown.ok());
-    for (const ShownDelivery& one : *shown) {
-      if (one.delivery.state() != local::v1::LOCAL_STATE_UNCERTAIN) continue;
-      const Sighting sighting =
-          records.contains(KeyOf(one.delivery)) ? Sighting::kThere : Sighting::kNotThere;
-      EXPECT_TRUE(ResolveDelivery(*node.vault, node.clock,
-                                  *DeliveryId::FromBytes(one.delivery.delivery_id()), sighting)
-                      .ok());
-    }
-    EXPECT_TRUE(ReplayDead(*node.vault, node.clock, "").ok());
+    node.LookAndSay([&](const std::string& record_key) { return records.contains(record_key); });
   }
 
   void CheckAtTheEnd(const Node& node) {
