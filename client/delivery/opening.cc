@@ -27,7 +27,7 @@ bool Opening::Try() {
   }
   ++refusals_;
   next_ = context_.clock.Now() + PauseAfter(refusals_, target_.retry, context_.random);
-  health_.NoteFailing(ReasonOf(ready), ready.message());
+  health_.NoteFailing(ReasonOf(ready), std::string(ready.message()));
   return false;
 }
 

@@ -6,12 +6,13 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <ostream>
 #include <thread>
 
-#include "absl/time/clock.h"
 #include "client/connectors/json_pointer.h"
 #include "gmock/gmock.h"
 #include "tests/client/connectors/fhir_system.h"
@@ -29,11 +30,11 @@ constexpr size_t kAliveAtMost = 3;
 // Long enough to be killed in.
 constexpr char kSlowly[] = "([range(20000)] | length) as $n | ";
 
-enum class Victim { kNode, kSystem, kMappingChild, kAnswers };
+enum class Part { kNode, kSystem, kMappingChild, kAnswers };
 
 // One crash: at the given step of a run when that comes for the given time, or so long after it.
 struct Crash {
-  Victim victim = Victim::kNode;
+  Part part = Part::kNode;
   std::string step;
   int time = 0;
   absl::Duration after = absl::ZeroDuration();
@@ -41,27 +42,27 @@ struct Crash {
 
 std::string NameOf(const Crash& crash) {
   constexpr const char* kNames[] = {"the node", "the system", "the mapping child", "the answers"};
-  return std::string(kNames[static_cast<int>(crash.victim)]) + ", '" + crash.step + "' " +
+  return std::string(kNames[static_cast<int>(crash.part)]) + ", '" + crash.step + "' " +
          std::to_string(crash.time) + ", after " + absl::FormatDuration(crash.after);
 }
 
 std::vector<Crash> Campaign(Random& dice) {
   std::vector<Crash> crashes;
-  for (const Victim victim : {Victim::kNode, Victim::kSystem, Victim::kMappingChild}) {
+  for (const Part part : {Part::kNode, Part::kSystem, Part::kMappingChild}) {
     for (const char* step :
          {"mapping begins", "mapped", "write begins", "written", "erasure begins", "erased"}) {
-      for (const int time : {0, 1}) crashes.push_back({victim, step, time});
+      for (const int time : {0, 1}) crashes.push_back({part, step, time});
     }
   }
   // Within a step, wherever that is then.
   for (int i = 0; i < kTimes; ++i) {
     const auto after = [&] { return absl::Microseconds(dice.Uniform(5000)); };
-    crashes.push_back({Victim::kNode, "write begins", i % 2, after()});
-    crashes.push_back({Victim::kSystem, "write begins", i % 2, after()});
-    crashes.push_back({Victim::kNode, "erasure begins", 0, after()});
-    crashes.push_back({Victim::kMappingChild, "mapping begins", 1, after()});
+    crashes.push_back({Part::kNode, "write begins", i % 2, after()});
+    crashes.push_back({Part::kSystem, "write begins", i % 2, after()});
+    crashes.push_back({Part::kNode, "erasure begins", 0, after()});
+    crashes.push_back({Part::kMappingChild, "mapping begins", 1, after()});
   }
-  for (int i = 0; i < 4; ++i) crashes.push_back({Victim::kAnswers, "write begins", 0});
+  for (int i = 0; i < 4; ++i) crashes.push_back({Part::kAnswers, "write begins", 0});
   return crashes;
 }
 
@@ -176,18 +177,18 @@ class ConnectorCrashes : public ::testing::TestWithParam<CrashedKind> {
     node.Save(referrals_.emplace_back(node.NewReferral()));
   }
 
-  void Strike(Victim victim, JqRunner& runner) const {
-    switch (victim) {
-      case Victim::kNode:
+  void Strike(Part part, JqRunner& runner) const {
+    switch (part) {
+      case Part::kNode:
         kill(getpid(), SIGKILL);
         break;
-      case Victim::kSystem:
+      case Part::kSystem:
         kill(system_->pid(), SIGKILL);
         break;
-      case Victim::kMappingChild:
+      case Part::kMappingChild:
         if (const int child = runner.child_pid(); child > 0) kill(child, SIGKILL);
         break;
-      case Victim::kAnswers:
+      case Part::kAnswers:
         break;
     }
   }
@@ -198,22 +199,24 @@ class ConnectorCrashes : public ::testing::TestWithParam<CrashedKind> {
     if (!runner.ok()) return false;
     const std::unique_ptr<Connector> connector = Connect();
     BareNode node(*folder_, now_, seed_);
+    std::promise<void> over;
     std::thread striker;
     bool struck = false;
     int time = 0;
     const Reached reached = [&](std::string_view step) {
       if (!crash.has_value() || struck || step != crash->step || time++ != crash->time) return;
       struck = true;
-      if (crash->after == absl::ZeroDuration()) return Strike(crash->victim, **runner);
-      striker = std::thread([&] {
-        absl::SleepFor(crash->after);
-        Strike(crash->victim, **runner);
+      if (crash->after == absl::ZeroDuration()) return Strike(crash->part, **runner);
+      striker = std::thread([&, ends = over.get_future()] {
+        ends.wait_for(absl::ToChronoMicroseconds(crash->after));
+        Strike(crash->part, **runner);
       });
     };
     WatchedConnector watched(*connector, reached);
     WatchedRunner watched_runner(**runner, reached);
     node.Connect(watched, watched_runner, GetParam().mapping);
     node.Run();
+    over.set_value();
     if (striker.joinable()) striker.join();
     return struck;
   }
@@ -229,7 +232,7 @@ class ConnectorCrashes : public ::testing::TestWithParam<CrashedKind> {
     const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     const bool ended =
         WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kStruck);
-    EXPECT_TRUE(ended || (killed && crash.has_value() && crash->victim == Victim::kNode)) << status;
+    EXPECT_TRUE(ended || (killed && crash.has_value() && crash->part == Part::kNode)) << status;
     return killed || (ended && WEXITSTATUS(status) == kStruck);
   }
 
@@ -284,9 +287,9 @@ class ConnectorCrashes : public ::testing::TestWithParam<CrashedKind> {
   // One crash, and everything that follows until all is well. Whether it took place.
   bool Suffer(const Crash& crash) {
     AtRest([&](BareNode& node) { WorkOn(node); });
-    if (crash.victim == Victim::kAnswers) system_->LoseAnswers();
+    if (crash.part == Part::kAnswers) system_->LoseAnswers();
     const bool struck = RunProcess(crash);
-    if (crash.victim == Victim::kAnswers || crash.victim == Victim::kSystem) system_->Mend();
+    if (crash.part == Part::kAnswers || crash.part == Part::kSystem) system_->Mend();
     // What was cut off is found, and what was given up waits for a person.
     RunProcess(std::nullopt);
     AtRest([&](BareNode& node) {
@@ -315,15 +318,15 @@ TEST_P(ConnectorCrashes, LeaveOneRecordAReferralAndLoseNone) {
   AtRest([&](BareNode& node) { WorkOn(node); });
   AtRest([&](BareNode& node) { WorkOn(node); });
   RunProcess(std::nullopt);
-  std::map<Victim, int> struck;
+  std::map<Part, int> struck;
   for (const Crash& crash : Campaign(dice)) {
     SCOPED_TRACE(NameOf(crash));
-    struck[crash.victim] += Suffer(crash) ? 1 : 0;
+    struck[crash.part] += Suffer(crash) ? 1 : 0;
     if (HasFailure()) return;
   }
-  for (const auto& [victim, count] : struck) {
-    RecordProperty("struck_" + std::to_string(static_cast<int>(victim)), count);
-    EXPECT_GE(count, victim == Victim::kAnswers ? 4 : 12);
+  for (const auto& [part, count] : struck) {
+    RecordProperty("struck_" + std::to_string(static_cast<int>(part)), count);
+    EXPECT_GE(count, part == Part::kAnswers ? 4 : 12);
   }
   RecordProperty("a_person_looked", unknown_);
   EXPECT_EQ(unknown_ > 0, !keyed()) << unknown_;

@@ -220,30 +220,6 @@ TEST_F(CourierTest, AnOutageIsOneAlertAndItsEndAnother) {
   EXPECT_EQ(courier_->counters().waiting, 0);
 }
 
-TEST_F(CourierTest, TheTimeFromAcceptanceToTheRecordIsMeasuredOverFailuresAndRestarts) {
-  EXPECT_FALSE(courier_->counters().median_time_to_record.has_value());
-  local::v1::Referral quick = Referral();
-  office_.clock.Advance(absl::Milliseconds(1500));
-  Run();
-  EXPECT_EQ(courier_->counters().median_time_to_record, absl::Milliseconds(1500));
-  // A newer version of a record says nothing about it.
-  office_.clock.Advance(absl::Hours(5));
-  Move(quick, NodeState::kScheduled);
-  office_.clock.Advance(absl::Hours(5));
-  Run();
-  EXPECT_EQ(courier_->counters().longest_time_to_record, absl::Milliseconds(1500));
-
-  Fail(WriteOutcome::kNotNow);
-  Referral();
-  Run();
-  office_.clock.Advance(absl::Hours(2));
-  Restart();
-  EXPECT_FALSE(courier_->counters().median_time_to_record.has_value()) << "since the start";
-  Heal();
-  Run();
-  EXPECT_EQ(courier_->counters().longest_time_to_record, absl::Hours(2));
-}
-
 TEST_F(CourierTest, ADeadLetterSaysWhyAndGoesWithOneCommand) {
   Referral();
   Fail(WriteOutcome::kRefused);
@@ -510,11 +486,9 @@ TEST_F(CourierTest, AKilledMappingChildLosesNothing) {
   targets_.front().outward =
       MappingProgram{"out.jq", "{state: .referral.state, name: .sections.iden.name_to_use}"};
   targets_.front().runner = runner->get();
-  courier_ =
-      std::make_unique<Courier>(context_, targets_.front(), [](v1::Reason, const std::string&) {});
+  Restart();
   system_.reached = [&](std::string_view) {
-    const int child = (*runner)->child_pid();
-    if (child > 0) kill(child, SIGKILL);
+    if (const int child = (*runner)->child_pid(); child > 0) kill(child, SIGKILL);
   };
   for (int i = 0; i < 5; ++i) Referral();
   for (int i = 0; i < 5; ++i) RunLater();

@@ -142,5 +142,24 @@ TEST_F(LocalDeliveryTest, WhatIsForASystemThatRefusesItsSettingsWaitsUntilTheyAr
   EXPECT_THAT(Alerts().back(), AllOf(HasSubstr("'beds'"), HasSubstr("can be worked with")));
 }
 
+TEST_F(LocalDeliveryTest, TheTimeFromAcceptanceToTheRecordIsTold) {
+  std::atomic<bool> mended = false;
+  beds_.ready = [&] {
+    return mended ? absl::OkStatus() : Error(v1::REASON_LOCAL_SYSTEM_REFUSED, "no such table");
+  };
+  const auto counters = [&](size_t system) { return delivery_->Counters()[system].second; };
+  Start();
+  Accept();
+  EXPECT_TRUE(Eventually([&] { return Written(1) == 1; }));
+  EXPECT_EQ(counters(1).longest_time_to_record, absl::ZeroDuration());
+  EXPECT_FALSE(counters(0).longest_time_to_record.has_value());
+  office_.clock.Advance(absl::Minutes(90));
+  Accept();
+  mended = true;
+  delivery_->Nudge();
+  EXPECT_TRUE(Eventually([&] { return Written(0) == 2; }));
+  EXPECT_EQ(counters(0).longest_time_to_record, absl::Minutes(90));
+}
+
 }  // namespace
 }  // namespace waymark::node

@@ -409,6 +409,26 @@ TEST(PersonTest, ReplayForgivesWhatFailed) {
   EXPECT_EQ(ReasonOf(Replay(kNow, done)), v1::REASON_STATE_FORBIDS);
 }
 
+TEST(TimeToRecordTest, CountsFromTheFirstPlanOverFailuresToTheFirstRecord) {
+  SeededRandom random(1);
+  const auto attempt = [&](WriteOutcome outcome, absl::Time now, Delivery& delivery) {
+    const Delivery before = delivery;
+    const Attempt about = AttemptOf(delivery);
+    Begin(now, delivery);
+    Conclude(about, Ended(outcome), {.keyed = true}, now, random, delivery);
+    return TimeToRecord(before, delivery);
+  };
+  Delivery delivery = Planned();
+  EXPECT_EQ(attempt(WriteOutcome::kNotNow, kNow + absl::Seconds(3), delivery), std::nullopt);
+  PlanPut("two", true, kNow + absl::Seconds(5), delivery);
+  EXPECT_EQ(attempt(WriteOutcome::kDone, kNow + absl::Seconds(9), delivery), absl::Seconds(9));
+  PlanPut("three", true, kNow + absl::Hours(1), delivery);
+  EXPECT_EQ(attempt(WriteOutcome::kDone, kNow + absl::Hours(2), delivery), std::nullopt)
+      << "a newer version of the record";
+  Delivery set_back = Planned();
+  EXPECT_EQ(attempt(WriteOutcome::kDone, kNow - absl::Hours(1), set_back), absl::ZeroDuration());
+}
+
 TEST(PaceTest, RemembersTheLastOnes) {
   Pace pace;
   EXPECT_FALSE(pace.Median().has_value());
