@@ -27,8 +27,16 @@ constexpr int kTimes = 8;
 constexpr int kStruck = 10;
 constexpr size_t kAliveAtMost = 3;
 
-// Long enough to be killed in.
-constexpr char kSlowly[] = "([range(20000)] | length) as $n | ";
+// Each takes long enough to be killed in.
+constexpr char kMatter[] = "([range(20000)] | length) as $n | {note: .referral.state}";
+constexpr char kRequestAndTask[] =
+    "([range(20000)] | length) as $n | "
+    "{state: .referral.state, request: {note: [{text: .referral.state}]}}";
+constexpr char kPostedRequest[] =
+    "([range(20000)] | length) as $n | "
+    "{resourceType: \"ServiceRequest\", status: \"active\", intent: \"order\","
+    " subject: {display: \"withheld\"}, note: [{text: .referral.state}],"
+    " identifier: [{system: \"https://waymark.test/referral\", value: $args.key}]}";
 
 enum class Part { kNode, kSystem, kMappingChild, kAnswers };
 
@@ -129,6 +137,8 @@ class PostedSystem final : public FhirSystem {
            "referrals: {mapping: out.jq, write: POST /ServiceRequest}\n";
   }
 };
+
+std::unique_ptr<TriedSystem> MakePostedSystem() { return std::make_unique<PostedSystem>(); }
 
 struct CrashedKind {
   std::string name;
@@ -334,20 +344,9 @@ TEST_P(ConnectorCrashes, LeaveOneRecordAReferralAndLoseNone) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, ConnectorCrashes,
-    ::testing::Values(
-        CrashedKind{"Http", true, std::string(kSlowly) + "{note: .referral.state}",
-                    &MakeHttpSystem},
-        CrashedKind{"Fhir", true,
-                    std::string(kSlowly) +
-                        "{state: .referral.state, request: {note: [{text: .referral.state}]}}",
-                    &MakeFhirSystem},
-        CrashedKind{"HttpWithoutKeys", false,
-                    std::string(kSlowly) +
-                        R"({resourceType: "ServiceRequest", status: "active", intent: "order",
-                            subject: {display: "withheld"}, note: [{text: .referral.state}],
-                            identifier: [{system: "https://waymark.test/referral",
-                                          value: $args.key}]})",
-                    [] { return std::make_unique<PostedSystem>(); }}),
+    ::testing::Values(CrashedKind{"Http", true, kMatter, &MakeHttpSystem},
+                      CrashedKind{"Fhir", true, kRequestAndTask, &MakeFhirSystem},
+                      CrashedKind{"HttpWithoutKeys", false, kPostedRequest, &MakePostedSystem}),
     [](const auto& kind) { return kind.param.name; });
 
 }  // namespace

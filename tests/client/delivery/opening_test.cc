@@ -1,5 +1,7 @@
 #include "client/delivery/opening.h"
 
+#include <algorithm>
+
 #include "base/status/status.h"
 #include "gmock/gmock.h"
 #include "tests/client/casework/office.h"
