@@ -6,8 +6,6 @@
 #include <optional>
 
 #include "base/status/status.h"
-#include "client/connectors/json_members.h"
-#include "client/connectors/open.h"
 #include "tests/client/connectors/tried_system.h"
 #include "tests/support/fake_clock.h"
 
