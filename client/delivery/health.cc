@@ -9,9 +9,11 @@ void Health::NoteFailing(v1::Reason reason, std::string_view why) {
   if (std::exchange(failing_, true)) return;
   Log(LogLevel::kWarning, "local_system_failing",
       {{"connector", name_}, {"reason", ReasonName(reason)}});
-  const std::string said = why.empty() ? "" : ": " + std::string(why);
-  alert_(reason, "The local system '" + name_ + "' " + failing_text_ + said + " (" +
-                     std::string(ReasonName(reason)) + "). " + std::string(ReasonCure(reason)));
+  // What an error says ends with the way out.
+  const std::string rest =
+      why.empty() ? "). " + std::string(ReasonCure(reason)) : "): " + std::string(why);
+  alert_(reason, "The local system '" + name_ + "' " + failing_text_ + " (" +
+                     std::string(ReasonName(reason)) + rest);
 }
 
 void Health::NoteWell() {

@@ -25,7 +25,7 @@ class Health {
         well_text_(std::move(well)),
         alert_(std::move(alert)) {}
 
-  // `why`, if there is any, says it in neutral words.
+  // `why`, if there is any, says it in neutral words, as an error's text does.
   void NoteFailing(v1::Reason reason, std::string_view why = {});
   void NoteWell();
   bool failing() const { return failing_; }

@@ -20,8 +20,6 @@ using ::testing::SizeIs;
 class OpeningTest : public ::testing::Test {
  protected:
   OpeningTest() {
-    target_.name = "register";
-    target_.connector = &system_;
     system_.ready = [this] {
       ++asked_;
       return said_;
@@ -33,7 +31,7 @@ class OpeningTest : public ::testing::Test {
   absl::Status said_ = Error(v1::REASON_LOCAL_SYSTEM_REFUSED, "no such table: referals");
   int asked_ = 0;
   Office office_;
-  LocalTarget target_;
+  const LocalTarget target_ = {.name = "register", .connector = &system_};
   std::vector<std::string> alerts_;
   Opening opening_{office_.context, target_,
                    [this](v1::Reason, const std::string& text) { alerts_.push_back(text); }};
