@@ -70,7 +70,7 @@ class HttpsServer : public ::testing::Test {
 
   // What becomes of a record that is written to the server of that name.
   WriteResult Write(const std::string& name, const std::string& lines) {
-    const auto connector = OpenFrom("kind: http\ntime_limit: 5s\naddress: https://localhost:" +
+    const auto connector = MakeFrom("kind: http\ntime_limit: 5s\naddress: https://localhost:" +
                                         std::to_string(server_->port(name)) +
                                         "\nreferrals: {mapping: a, write: POST /asked}\n" + lines,
                                     clock_);
