@@ -29,9 +29,10 @@ class LegalIntegrationTest : public ::testing::Test {
     EXPECT_TRUE(started.ok()) << started.status();
     if (!started.ok()) std::abort();
     server_ = *std::move(started);
-    cases_.emplace("legal", ConfigChanges{{"https://cases.example",
-                                           absl::StrCat("http://127.0.0.1:", server_->port())},
-                                          {"{credential: office-token}", "{file: " + token_ + "}"}});
+    cases_.emplace(
+        "legal",
+        ConfigChanges{{"https://cases.example", absl::StrCat("http://127.0.0.1:", server_->port())},
+                      {"{credential: office-token}", "{file: " + token_ + "}"}});
   }
 
   // What the firm's staff do in their system.
