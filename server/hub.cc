@@ -6,6 +6,7 @@
 
 #include "base/identity/files.h"
 #include "base/log/log.h"
+#include "base/program/machine.h"
 #include "base/rpc/channel_options.h"
 #include "base/rpc/credentials.h"
 #include "base/schema/catalogue.h"
@@ -62,7 +63,8 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(
 
 }  // namespace
 
-Hub::Hub(const Options& options) : options_(options), certificate_(tls_files()) {}
+Hub::Hub(const Options& options)
+    : options_(options), certificate_(tls_files()), metrics_(options.version) {}
 
 TlsFiles Hub::tls_files() const {
   return {.key_path = options_.tls_key,
@@ -140,8 +142,9 @@ absl::Status Hub::StartListeners() {
   ASSIGN_OR_RETURN(enrolment_server_, Listen("enrolment_listen", options_.enrolment_listen,
                                              ServerTlsCredentials(files),
                                              {invitation_service_.get()}, &ports_.enrolment));
-  ASSIGN_OR_RETURN(web_, WebServer::Start(options_.metrics_listen, &metrics_,
-                                          [this] { return serving_.load(); }));
+  ASSIGN_OR_RETURN(web_, WebServer::Start(
+                             options_.metrics_listen, [this] { return Metrics(); },
+                             [this] { return serving_.load(); }));
   ports_.metrics = web_->port();
   return absl::OkStatus();
 }
@@ -222,6 +225,13 @@ void Hub::CountWaiting() {
   } else {
     Log(LogLevel::kWarning, "count_failed", {{"reason", totals.status()}});
   }
+}
+
+std::string Hub::Metrics() {
+  metrics_.SetQueue(committer_->queued());
+  metrics_.SetUnderWay(dispatcher_->CountUnderWay());
+  metrics_.SetMachine(LookAtProcess(), SpaceAt(options_.data).value_or(DiskSpace{}));
+  return metrics_.Text();
 }
 
 void Hub::LookAtCertificate() {

@@ -40,6 +40,8 @@ namespace waymark::hub {
 class Hub final : public MembershipListener {
  public:
   struct Options {
+    // Of the program, for the metrics.
+    std::string version = "unknown";
     // A folder of the hub's own, readable by nobody else; made if it does not exist.
     std::string data;
     Network network;
@@ -99,6 +101,8 @@ class Hub final : public MembershipListener {
   void RunMaintenance();
   void Sweep();
   void CountWaiting();
+  // The metrics, with what is looked at when somebody asks.
+  std::string Metrics();
   // Tells how long the hub's own certificate still serves.
   void LookAtCertificate();
 

@@ -63,6 +63,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   RETURN_IF_ERROR(file.Finish());
   ASSIGN_OR_RETURN(const Network network, LoadNetwork(network_path));
   Hub::Options options{.data = data, .network = network};
+  options.version = WAYMARK_VERSION;
   options.catalogue = catalogue;
   options.listen = listen;
   options.enrolment_listen = enrolment_listen;

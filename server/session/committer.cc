@@ -43,6 +43,16 @@ Decision DecideItem(const WorkingState& state, const OrganisationId& sender,
       item);
 }
 
+// Counts the items of an answered frame; what could not be read has no kind.
+void CountItems(const Work& work, LatencyCounts::Frame frame) {
+  for (const SubmittedItem& item : work.items) {
+    std::visit(Overloaded{[&](const Submitted& message) { frame.Add(message.header.kind()); },
+                          [&](const v1::TokenRegistration&) { frame.Add(v1::KIND_UNSPECIFIED); },
+                          [](v1::Reason) {}},
+               item);
+  }
+}
+
 bool ChangesSomething(const Effects& effects) {
   return !effects.put_tokens.empty() || !effects.put_referrals.empty() ||
          !effects.put_seen.empty() || !effects.drop.empty() || !effects.deliver.empty() ||
@@ -67,6 +77,7 @@ Committer::Committer(const Collaborators& collaborators, const Limits& limits, c
 Committer::~Committer() { Shutdown(); }
 
 absl::Status Committer::Submit(Work work) {
+  work.submitted = std::chrono::steady_clock::now();
   {
     MutexLock lock(mu_);
     if (stopping_) return Error(v1::REASON_UNAVAILABLE, "the hub is stopping");
@@ -87,6 +98,11 @@ absl::Status Committer::Submit(Work work) {
 void Committer::SetMembership(std::shared_ptr<const Membership> membership) {
   MutexLock lock(mu_);
   membership_ = std::move(membership);
+}
+
+Committer::Queued Committer::queued() {
+  MutexLock lock(mu_);
+  return {queued_items_, queued_bytes_};
 }
 
 void Committer::Shutdown() {
@@ -146,12 +162,20 @@ void Committer::Process(Batch batch) {
     work.done(std::span(reasons).subspan(answered, work.items.size()));
     answered += work.items.size();
   }
+  LatencyCounts latencies;
+  const auto released = std::chrono::steady_clock::now();
+  for (const Work& work : batch.works) {
+    CountItems(work, {latencies, absl::FromChrono(released - work.submitted)});
+  }
+  with_.metrics->OnConfirmed(latencies);
   if (status.ok() && !effects.empty()) with_.listener->OnCommitted(effects);
 }
 
 absl::Status Committer::Commit(const Batch& batch, std::vector<v1::Reason>& reasons,
                                std::vector<Effects>& effects) {
+  const auto begin = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(LoadedState loaded, with_.store->Load(KeysOf(batch.works)));
+  const absl::Duration load = absl::FromChrono(std::chrono::steady_clock::now() - begin);
   WorkingState state(*batch.membership, std::move(loaded));
   const absl::Time now = with_.clock->Now();
   for (const Work& work : batch.works) {
@@ -163,7 +187,12 @@ absl::Status Committer::Commit(const Batch& batch, std::vector<v1::Reason>& reas
       effects.push_back(std::move(decision.effects));
     }
   }
-  return effects.empty() ? absl::OkStatus() : with_.store->Commit(effects);
+  const auto decided = std::chrono::steady_clock::now();
+  const absl::Status committed = effects.empty() ? absl::OkStatus() : with_.store->Commit(effects);
+  with_.metrics->OnStore(load, effects.empty()
+                                   ? absl::ZeroDuration()
+                                   : absl::FromChrono(std::chrono::steady_clock::now() - decided));
+  return committed;
 }
 
 }  // namespace waymark::hub

@@ -11,6 +11,7 @@
 // before anything given to Create goes; the destructor calls it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -28,6 +29,7 @@
 #include "server/routing/limits.h"
 #include "server/routing/membership.h"
 #include "server/routing/submitted.h"
+#include "server/session/latency.h"
 #include "server/store/store.h"
 
 namespace waymark::hub {
@@ -46,6 +48,8 @@ struct Work {
   // Called exactly once, on the committer's thread, with one reason for each item;
   // REASON_UNSPECIFIED means accepted and durable. Must not block.
   absl::AnyInvocable<void(std::span<const v1::Reason>)> done;
+  // When it was submitted; the committer's own.
+  std::chrono::steady_clock::time_point submitted = {};
 };
 
 // Learns of commits, in order. Called on the committer's thread; must not block.
@@ -64,6 +68,14 @@ class CommitterMetrics {
   virtual void OnItem(v1::Reason reason) = 0;
   // One batch of `items` in `bytes` was loaded, decided and committed (or failed) in `took`.
   virtual void OnBatch(size_t items, size_t bytes, absl::Duration took) = 0;
+  // The store answered a batch: how long it loaded, and how long it wrote and synced what changed;
+  // zero for what was not asked of it.
+  virtual void OnStore(absl::Duration load, absl::Duration commit) {
+    static_cast<void>(load);
+    static_cast<void>(commit);
+  }
+  // The answers of a batch were released after so long, refusals included.
+  virtual void OnConfirmed(const LatencyCounts& latencies) { static_cast<void>(latencies); }
   // The store refused a batch; nothing of it was kept.
   virtual void OnStoreError(const absl::Status& status) = 0;
   // A submission was refused because the queue was full.
@@ -105,6 +117,13 @@ class Committer {
   // Replaces the membership that later batches are decided on; until the first call nobody is a
   // member. Shared because a batch that is being decided keeps the one it began with.
   void SetMembership(std::shared_ptr<const Membership> membership);
+
+  // What waits for the committer's thread.
+  struct Queued {
+    size_t items = 0;
+    size_t bytes = 0;
+  };
+  Queued queued();
 
   // Takes no more, answers everything that was taken, and ends the thread. Idempotent.
   void Shutdown();

@@ -64,6 +64,11 @@ struct Dispatcher::Attachment {
     return options.window_bytes - std::min(options.window_bytes, unacked_bytes);
   }
 
+  bool WaitsForCredit() const {
+    if (unacked.empty() || (ready.empty() && !behind)) return false;
+    return Credit() < (ready.empty() ? 1 : WireBytes(ready.front()));
+  }
+
   bool Full() const {
     return ready.size() >= options.window_messages || ready_bytes >= options.window_bytes;
   }
@@ -145,6 +150,21 @@ void Dispatcher::NotifyPeerOffline(std::span<const MailboxItem> items) {
     sender->offline.push_back(item.message_id);
     Wake(*sender);
   }
+}
+
+Dispatcher::UnderWay Dispatcher::CountUnderWay() {
+  UnderWay all;
+  MutexLock lock(mu_);
+  for (const auto& [id, attachment] : attachments_) {
+    if (attachment->ended) continue;
+    all.unacked_messages += attachment->unacked.size();
+    all.unacked_bytes += attachment->unacked_bytes;
+    all.buffered_messages += attachment->ready.size();
+    all.buffered_bytes += attachment->ready_bytes;
+    all.without_credit += static_cast<size_t>(attachment->WaitsForCredit());
+    all.behind += static_cast<size_t>(attachment->behind);
+  }
+  return all;
 }
 
 // Commits -----------------------------------------------------------------------------------------

@@ -109,6 +109,24 @@ class Dispatcher final : public CommitListener {
 
   void OnCommitted(std::span<Effects> batch) override;
 
+  // What is under way to the nodes that are connected, all of them together.
+  struct UnderWay {
+    // Delivered and not acknowledged: credits in use.
+    size_t unacked_messages = 0;
+    size_t unacked_bytes = 0;
+    // In memory, until credits or the thread's turn come.
+    size_t buffered_messages = 0;
+    size_t buffered_bytes = 0;
+    // Attachments that have something to receive, and no credit for it.
+    size_t without_credit = 0;
+    // Attachments whose mailbox may hold what is not in memory.
+    size_t behind = 0;
+
+    friend bool operator==(const UnderWay&, const UnderWay&) = default;
+  };
+  // Looks at every attachment: for somebody who asks now and then.
+  UnderWay CountUnderWay();
+
   // Ends every attachment with UNAVAILABLE and the thread. Idempotent.
   void Shutdown();
 

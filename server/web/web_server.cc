@@ -16,7 +16,7 @@ constexpr char kTextType[] = "text/plain; charset=utf-8";
 class WebServer::Http : public httplib::Server {};
 
 absl::StatusOr<std::unique_ptr<WebServer>> WebServer::Start(const std::string& address,
-                                                            const HubMetrics* metrics,
+                                                            std::function<std::string()> metrics,
                                                             std::function<bool()> healthy) {
   const size_t colon = address.rfind(':');
   const std::string host = address.substr(0, colon);
@@ -31,9 +31,10 @@ absl::StatusOr<std::unique_ptr<WebServer>> WebServer::Start(const std::string& a
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
-  http->Get("/metrics", [metrics](const httplib::Request&, httplib::Response& response) {
-    response.set_content(metrics->Text(), kMetricsType);
-  });
+  http->Get("/metrics",
+            [metrics = std::move(metrics)](const httplib::Request&, httplib::Response& response) {
+              response.set_content(metrics(), kMetricsType);
+            });
   http->Get("/healthz",
             [healthy = std::move(healthy)](const httplib::Request&, httplib::Response& response) {
               const bool ok = healthy();

@@ -1,7 +1,7 @@
 // The loopback listener: GET /metrics and GET /healthz, nothing else.
 //
-// Plain HTTP, so it listens on a loopback address only. Threads: its own; metrics and health are
-// read from them. Lifetime: metrics and `healthy` outlive it.
+// Plain HTTP, so it listens on a loopback address only. Threads: its own, two; both
+// functions are called on them. Lifetime: what they look at outlives it.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
-#include "server/web/metrics.h"
 
 namespace waymark::hub {
 
@@ -19,7 +18,7 @@ class WebServer {
   // Listens on `address`, "host:port"; port 0 takes a free one. REASON_CONFIG_INVALID: the host is
   // not 127.0.0.1, [::1] or localhost, or the port is taken.
   static absl::StatusOr<std::unique_ptr<WebServer>> Start(const std::string& address,
-                                                          const HubMetrics* metrics,
+                                                          std::function<std::string()> metrics,
                                                           std::function<bool()> healthy);
   // Stops and joins.
   ~WebServer();

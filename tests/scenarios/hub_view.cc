@@ -36,7 +36,10 @@ const std::set<std::string>& OfTheRun() {
 // Metrics that measure how the run went: how fast, in how large batches, in how many bytes of
 // signatures, and what waited at the moment of a count.
 constexpr const char* kMeasures[] = {
-    "waymark_commit_seconds", "waymark_commit_batch_items", "waymark_committed_bytes_total",
+    "waymark_commit_seconds", "waymark_confirmation_seconds_bucket",
+    "waymark_confirmation_seconds_sum", "waymark_store_", "waymark_commit_queue_",
+    "waymark_unacknowledged_", "waymark_delivery_buffer_", "waymark_sessions_", "waymark_data_",
+    "process_", "waymark_commit_batch_items", "waymark_committed_bytes_total",
     "waymark_delivered_bytes_total", "waymark_mailbox_", "waymark_mailboxes_waiting",
     "waymark_certificate_left_seconds",
     // How many nodes are connected at the moment.

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "base/directory/enrolment.h"
 #include "base/schema/catalogue.h"
 #include "base/status/status.h"
@@ -295,6 +297,54 @@ TEST_F(HubTest, MetricsAndHealth) {
   EXPECT_TRUE(
       Eventually([&] { return Get("/metrics").find("waymark_streams 1") != std::string::npos; }));
   EXPECT_THAT(Get("/other"), HasSubstr("404"));
+}
+
+TEST_F(HubTest, MetricsTellHowLongEachKindTookAndWhatIsUnderWay) {
+  Join();
+  TestStream lin(hub_.ChannelOf("lin"));
+  lin.Hello();
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  qso.Write(Inquiry("9ab1"));
+  ASSERT_TRUE(lin.Read().has_deliver());
+  EXPECT_EQ(Metric("waymark_unacknowledged_messages"), 1);
+  EXPECT_GT(Metric("waymark_unacknowledged_bytes"), 2048);
+  EXPECT_EQ(Metric("waymark_sessions_without_credit"), 0);
+  EXPECT_EQ(Metric("waymark_commit_queue_items"), 0);
+  // Counted after the answer was released, which may be after the delivery.
+  EXPECT_TRUE(Eventually(
+      [&] { return Metric("waymark_confirmation_seconds_count{kind=\"INQUIRY\"}") == 1; }));
+  EXPECT_EQ(Metric("waymark_confirmation_seconds_count{kind=\"REGISTRATION\"}"), 1);
+  EXPECT_EQ(Metric("waymark_confirmation_seconds_count{kind=\"OFFER\"}"), 0);
+  EXPECT_EQ(Metric("waymark_store_commit_seconds_count"), 1);
+  EXPECT_GT(Metric("waymark_confirmation_seconds_sum{kind=\"INQUIRY\"}"),
+            Metric("waymark_store_commit_seconds_sum"))
+      << "the confirmation waits for the store";
+  EXPECT_EQ(Metric("waymark_items_rejected_total{reason=\"TOKEN_UNKNOWN\"}"), 0);
+  EXPECT_GT(Metric("waymark_data_free_bytes"), 0);
+  EXPECT_GT(Metric("process_resident_memory_bytes"), 1 << 20);
+  EXPECT_GT(Metric("process_open_fds"), 3);
+
+  v1::ConnectRequest ack;
+  ack.mutable_ack()->set_through(1000);
+  lin.Write(ack);
+  EXPECT_TRUE(Eventually([&] { return Metric("waymark_unacknowledged_messages") == 0; }));
+}
+
+TEST_F(HubTest, NoLabelOfTheMetricsNamesAnybody) {
+  Join();
+  TestStream lin(hub_.ChannelOf("lin"));
+  lin.Hello();
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  qso.Write(Inquiry("9ab1"));
+  ASSERT_TRUE(lin.Read().has_deliver());
+  std::set<std::string> labels;
+  const std::string text = Get("/metrics");
+  for (size_t at = text.find('{'); at != std::string::npos; at = text.find('{', at + 1)) {
+    labels.insert(text.substr(at + 1, text.find('=', at) - at - 1));
+  }
+  EXPECT_THAT(labels, ElementsAre("kind", "le", "reason", "version"));
 }
 
 TEST_F(HubTest, MetricsTellWhatWaits) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -27,6 +28,17 @@ class Metrics final : public CommitterMetrics {
     MutexLock lock(mu_);
     batches_.push_back(items);
   }
+  void OnStore(absl::Duration load, absl::Duration commit) override {
+    MutexLock lock(mu_);
+    loads_.push_back(load);
+    commits_.push_back(commit);
+  }
+  void OnConfirmed(const LatencyCounts& latencies) override {
+    MutexLock lock(mu_);
+    for (size_t kind = 0; kind < LatencyCounts::kKinds; ++kind) {
+      confirmed_[kind] += latencies.by_kind()[kind].items;
+    }
+  }
   void OnStoreError(const absl::Status&) override { ++errors_; }
   void OnQueueFull() override { ++refused_; }
 
@@ -34,12 +46,24 @@ class Metrics final : public CommitterMetrics {
     MutexLock lock(mu_);
     return batches_;
   }
+  // How many items of each kind were confirmed, by the kind's number.
+  std::array<size_t, LatencyCounts::kKinds> confirmed() {
+    MutexLock lock(mu_);
+    return confirmed_;
+  }
+  std::vector<absl::Duration> commits() {
+    MutexLock lock(mu_);
+    return commits_;
+  }
   int errors() const { return errors_; }
   int refused() const { return refused_; }
 
  private:
   Mutex mu_;
   std::vector<size_t> batches_ ABSL_GUARDED_BY(mu_);
+  std::vector<absl::Duration> loads_ ABSL_GUARDED_BY(mu_);
+  std::vector<absl::Duration> commits_ ABSL_GUARDED_BY(mu_);
+  std::array<size_t, LatencyCounts::kKinds> confirmed_ ABSL_GUARDED_BY(mu_) = {};
   std::atomic<int> errors_ = 0;
   std::atomic<int> refused_ = 0;
 };
@@ -182,6 +206,44 @@ TEST_F(CommitterTest, WhatQueuedIsOneTransaction) {
   EXPECT_THAT(answers, Each(ElementsAre(kAccepted)));
   EXPECT_THAT(metrics_.batches(), ElementsAre(1, 1, 5));
   EXPECT_EQ(Waiting(), 6u);
+}
+
+TEST_F(CommitterTest, WhatWaitsIsTold) {
+  HoldUpABatch();
+  EXPECT_EQ(committer_->queued().items, 0u);
+  ASSERT_TRUE(Submit({Inquiry(1), Inquiry(2)}, 70).ok());
+  ASSERT_TRUE(Submit({Inquiry(3)}, 30).ok());
+  EXPECT_EQ(committer_->queued().items, 3u);
+  EXPECT_EQ(committer_->queued().bytes, 100u);
+  store_.OpenCommits();
+  answers_.Await(4);
+  EXPECT_EQ(committer_->queued().items, 0u);
+}
+
+TEST_F(CommitterTest, EveryAnswerIsTimedByItsKind) {
+  ASSERT_TRUE(Submit({Registration(), Inquiry(1), Inquiry(2), v1::REASON_BUCKET_MISMATCH}).ok());
+  // Nothing changes, so nothing is written.
+  ASSERT_TRUE(Submit({Registration()}).ok());
+  answers_.Await(2);
+  committer_->Shutdown();
+  const auto confirmed = metrics_.confirmed();
+  EXPECT_EQ(confirmed[v1::KIND_UNSPECIFIED], 2u);
+  EXPECT_EQ(confirmed[v1::KIND_INQUIRY], 2u);
+  EXPECT_EQ(confirmed[v1::KIND_OFFER], 0u);
+  EXPECT_GT(metrics_.commits().front(), absl::ZeroDuration());
+}
+
+TEST(LatencyCountsTest, ABucketHoldsItsBound) {
+  LatencyCounts counts;
+  LatencyCounts::Frame(counts, absl::Milliseconds(5)).Add(v1::KIND_OFFER);
+  LatencyCounts::Frame(counts, absl::Microseconds(5001)).Add(v1::KIND_OFFER);
+  LatencyCounts::Frame(counts, absl::Minutes(1)).Add(v1::KIND_OFFER);
+  const LatencyCounts::Counts& offers = counts.by_kind()[v1::KIND_OFFER];
+  EXPECT_EQ(offers.buckets[3], 1u);
+  EXPECT_EQ(offers.buckets[4], 1u);
+  EXPECT_EQ(offers.buckets[LatencyCounts::kBounds.size()], 1u);
+  EXPECT_EQ(offers.items, 3u);
+  EXPECT_DOUBLE_EQ(offers.sum_seconds, 0.005 + 0.005001 + 60);
 }
 
 TEST_F(CommitterTest, ABatchStaysWithinItsBounds) {

@@ -284,6 +284,18 @@ TEST_F(DispatcherTest, AMessageLargerThanTheWindowGoesAlone) {
   sink_->Await(2);
 }
 
+TEST_F(DispatcherTest, WhatIsUnderWayIsTold) {
+  Commit(Store(1, 2));
+  const AttachmentId attachment = Attach(sink_, {.window_messages = 1});
+  sink_->Await(1);
+  Settle(sink_);
+  EXPECT_EQ(dispatcher_->CountUnderWay(), (Dispatcher::UnderWay{1, 2049 + 32, 0, 0, 1, 1}));
+  dispatcher_->OnAck(attachment, sink_->Await(1)[0]);
+  sink_->Await(2);
+  Settle(sink_);
+  EXPECT_EQ(dispatcher_->CountUnderWay(), (Dispatcher::UnderWay{1, 2049 + 32, 0, 0, 0, 0}));
+}
+
 TEST_F(DispatcherTest, MemoryIsBoundedByTheWindowAndTheRestIsReadAgain) {
   const AttachmentId attachment = Attach(sink_, {.window_messages = 3});
   Settle(sink_);
