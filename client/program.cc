@@ -328,7 +328,9 @@ absl::Status RunServe(const ServeArguments& arguments, const ProgramOptions& pro
         arguments.ready_file,
         "{" + FormatJson("node_ready", {{"socket", settings.node.socket}}) + "}\n"));
   }
+  NotifyServiceManager("READY=1");
   signals.Wait();
+  NotifyServiceManager("STOPPING=1");
   Log(LogLevel::kInfo, "node_stopping");
   node->Stop();
   Log(LogLevel::kInfo, "node_stopped");

@@ -94,7 +94,9 @@ absl::Status Serve(const ServeArguments& arguments, const ProgramOptions& progra
   if (!arguments.ready_file.empty()) {
     RETURN_IF_ERROR(WriteReadyFile(arguments.ready_file, hub->ports()));
   }
+  NotifyServiceManager("READY=1");
   signals.Wait();
+  NotifyServiceManager("STOPPING=1");
   Log(LogLevel::kInfo, "hub_draining");
   hub->Stop();
   Log(LogLevel::kInfo, "hub_stopped");

@@ -44,6 +44,8 @@ struct LogState {
   std::shared_ptr<spdlog::logger> logger;
   bool json = false;
   std::string file;
+  // What StartLog was told.
+  LogLevel level = LogLevel::kWarning;
 };
 
 std::shared_ptr<spdlog::logger> MakeLogger(spdlog::sink_ptr sink, bool json) {
@@ -120,6 +122,13 @@ std::optional<LogLevel> LogLevelFromName(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view LogLevelName(LogLevel level) {
+  for (const auto& [name, known] : kLevels) {
+    if (known == level) return name;
+  }
+  return "";
+}
+
 LogField::LogField(std::string_view key, const absl::Status& status)
     : key_(key), text_(status.ok() ? "OK" : ReasonName(ReasonOf(status))) {}
 
@@ -130,6 +139,7 @@ absl::Status StartLog(const LogOptions& options) {
   LogState state;
   state.json = options.json;
   state.file = options.file;
+  state.level = options.level;
   try {
     spdlog::sink_ptr sink;
     if (options.file.empty()) {
@@ -145,6 +155,18 @@ absl::Status StartLog(const LogOptions& options) {
   state.logger->set_level(ToSpdlog(options.level));
   Holder().Set(std::move(state));
   return absl::OkStatus();
+}
+
+void RaiseLogToDebug() {
+  Holder().Get().logger->set_level(spdlog::level::debug);
+  Log(LogLevel::kInfo, "log_level", {{"level", LogLevelName(LogLevel::kDebug)}});
+}
+
+void RestoreLogLevel() {
+  const LogState state = Holder().Get();
+  // Written before the level may suppress it.
+  Log(LogLevel::kInfo, "log_level", {{"level", LogLevelName(state.level)}});
+  state.logger->set_level(ToSpdlog(state.level));
 }
 
 absl::Status ReopenLog() {

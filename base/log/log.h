@@ -28,6 +28,7 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 // "debug", "info", "warning" or "error"; nullopt for anything else.
 std::optional<LogLevel> LogLevelFromName(std::string_view name);
+std::string_view LogLevelName(LogLevel level);
 
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
@@ -39,6 +40,11 @@ struct LogOptions {
 // Sets where lines go; makes the folder of the file if need be. REASON_FILE_UNUSABLE: the file
 // cannot be opened for appending.
 absl::Status StartLog(const LogOptions& options);
+
+// From now on everything is written, whatever StartLog was told; and as StartLog was told again.
+// Each writes a line about it, `log_level`, with the new level.
+void RaiseLogToDebug();
+void RestoreLogLevel();
 
 // Opens the file again after a rotation; without a file it does nothing.
 absl::Status ReopenLog();

@@ -1,7 +1,13 @@
 #include "base/program/program.h"
 
 #include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
 #include <string>
 
 #include "base/status/status.h"
@@ -22,7 +28,7 @@ absl::StatusOr<LogOptions> ReadLogOptions(ConfigSection& root) {
 
 EndSignals::EndSignals() {
   sigemptyset(&signals_);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals_, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals_, signal);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -31,10 +37,35 @@ void EndSignals::Wait() const {
   while (true) {
     int signal = 0;
     sigwait(&signals_, &signal);
-    if (signal != SIGHUP) return;
-    const absl::Status reopened = ReopenLog();
-    if (!reopened.ok()) Log(LogLevel::kError, "log_not_reopened", {{"reason", reopened}});
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGUSR1) {
+      RaiseLogToDebug();
+    } else if (signal == SIGUSR2) {
+      RestoreLogLevel();
+    } else if (const absl::Status reopened = ReopenLog(); !reopened.ok()) {
+      Log(LogLevel::kError, "log_not_reopened", {{"reason", reopened}});
+    }
   }
+}
+
+void NotifyServiceManager(std::string_view state) {
+  const char* named = std::getenv("NOTIFY_SOCKET");
+  const std::string path = named == nullptr ? "" : named;
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(address.sun_path)) return;
+  std::copy(path.begin(), path.end(), address.sun_path);
+  // A name that begins with '@' lies in no folder.
+  if (path.front() == '@') address.sun_path[0] = '\0';
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  const ssize_t sent = sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+                              reinterpret_cast<const sockaddr*>(&address), size);
+  // The manager ends a service that does not report in time, and its log says so; this one says
+  // why.
+  if (sent < 0) Log(LogLevel::kWarning, "service_manager_not_told", {{"state", state}});
+  close(fd);
 }
 
 }  // namespace waymark
