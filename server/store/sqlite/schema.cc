@@ -5,12 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <utility>
 
+#include "base/log/log.h"
 #include "base/status/status.h"
+#include "server/store/sqlite/migration.h"
 
 namespace waymark::hub {
 namespace {
@@ -48,6 +51,10 @@ constexpr char kReaderSettings[] =
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -16384;"
     "PRAGMA busy_timeout = 2000;";
+
+// One for each version after the first, in order. A step that changes the columns of a table writes
+// the sums of its rows anew, and kTables is what a new store has after all of them.
+constexpr std::array<MigrationStep, kSchemaVersion - 1> kSteps = {};
 
 // `sum` covers the columns before it; see statement.h.
 constexpr char kTables[] = R"sql(
@@ -265,7 +272,7 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path) 
   return Connection::Open(path, kFlags, kReaderSettings);
 }
 
-absl::Status PrepareSchema(Connection& connection) {
+absl::Status PrepareSchema(Connection& connection, const std::string& path) {
   ASSIGN_OR_RETURN(const int64_t application, ReadNumber(connection, "PRAGMA application_id"));
   ASSIGN_OR_RETURN(const int64_t version, ReadNumber(connection, "PRAGMA user_version"));
   ASSIGN_OR_RETURN(const int64_t tables,
@@ -281,12 +288,20 @@ absl::Status PrepareSchema(Connection& connection) {
   if (application != kApplicationId) {
     return Error(v1::REASON_FILE_UNUSABLE, "the configured store is a database of another program");
   }
-  if (version != kSchemaVersion) {
+  if (version < 1 || version > kSchemaVersion) {
     return Error(v1::REASON_VERSION_UNSUPPORTED,
                  "the store has schema version " + std::to_string(version) +
-                     " and this program reads version " + std::to_string(kSchemaVersion));
+                     " and this program reads version " + std::to_string(kSchemaVersion) +
+                     "; install the program that wrote it, or put back the copy that it kept "
+                     "before the change, " +
+                     CopyBefore(path, static_cast<int>(version)));
   }
-  return CheckStructure(connection);
+  RETURN_IF_ERROR(CheckStructure(connection));
+  if (version == kSchemaVersion) return absl::OkStatus();
+  RETURN_IF_ERROR(Migrate(connection, path, static_cast<int>(version), kSteps));
+  Log(LogLevel::kInfo, "store_migrated",
+      {{"from", version}, {"to", kSchemaVersion}, {"copy", CopyBefore(path, kSchemaVersion)}});
+  return absl::OkStatus();
 }
 
 absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std::string& path,

@@ -50,10 +50,11 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path);
 absl::StatusOr<std::unique_ptr<Connection>> OpenCheckpointer(const std::string& path);
 absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path);
 
-// Creates the tables in an empty file, or checks those that are there: FILE_UNUSABLE when the file
-// belongs to another program, VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when
-// its structure is broken.
-absl::Status PrepareSchema(Connection& connection);
+// Creates the tables in the empty file at `path`, or checks those that are there and brings them to
+// kSchemaVersion (migration.h): FILE_UNUSABLE when the file belongs to another program,
+// VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when its structure is broken, and
+// Migrate's.
+absl::Status PrepareSchema(Connection& connection, const std::string& path);
 
 // Reads who the store is. A first opening, and the opening of a file that is a copy (its inode or
 // its birth is not what was recorded), begin a new epoch from `random`.

@@ -88,7 +88,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const Options& op
   ASSIGN_OR_RETURN(connections.lock, FileLock::Acquire(options.path + ".lock"));
   RETURN_IF_ERROR(EnsurePrivateFile(options.path));
   ASSIGN_OR_RETURN(connections.writer, OpenWriter(options.path));
-  RETURN_IF_ERROR(PrepareSchema(*connections.writer));
+  RETURN_IF_ERROR(PrepareSchema(*connections.writer, options.path));
   ASSIGN_OR_RETURN(StoreIdentity identity,
                    PrepareIdentity(*connections.writer, options.path, *options.random));
   ASSIGN_OR_RETURN(connections.reader, OpenReader(options.path));

@@ -63,8 +63,8 @@ TEST_F(ProgramTest, SignalsRaiseTheLogAndLowerItAgainWithoutEndingTheProgram) {
   takes(SIGUSR1, "raised");
   takes(SIGHUP, "reopened");
   takes(SIGUSR2, "restored");
-  EXPECT_THAT(Logged(), ElementsAre("log_level level=debug", "raised", "reopened",
-                                    "log_level level=error"));
+  EXPECT_THAT(Logged(),
+              ElementsAre("log_level level=debug", "raised", "reopened", "log_level level=error"));
 }
 
 TEST_F(ProgramTest, TheServiceManagerIsTold) {

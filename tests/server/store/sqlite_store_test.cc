@@ -111,6 +111,7 @@ TEST_F(SqliteStoreTest, RefusesANewerSchema) {
   const std::string message(store.status().message());
   EXPECT_THAT(message, HasSubstr("version 7"));
   EXPECT_THAT(message, HasSubstr("version " + std::to_string(kSchemaVersion)));
+  EXPECT_THAT(message, HasSubstr(medium_.path() + ".before-7"));
 }
 
 TEST_F(SqliteStoreTest, RefusesTheDatabaseOfAnotherProgram) {

@@ -1,0 +1,136 @@
+// A store of an older schema is brought to a newer one, and the way back stays open. The newer
+// schemas are made up.
+#include "server/store/sqlite/migration.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+
+#include "base/random/random.h"
+#include "base/status/status.h"
+#include "gmock/gmock.h"
+#include "server/store/sqlite/schema.h"
+#include "server/store/sqlite/sqlite_store.h"
+#include "tests/server/store/sqlite_medium.h"
+#include "tests/server/store_conformance/samples.h"
+
+namespace waymark::hub {
+namespace {
+
+using testing::SizeIs;
+
+constexpr MigrationStep kAddNote = {2, [](Connection& connection) {
+                                      return connection.Execute(
+                                          "CREATE TABLE note (row INTEGER PRIMARY KEY) STRICT;"
+                                          "INSERT INTO note VALUES (7);");
+                                    }};
+constexpr MigrationStep kMoveNote = {3, [](Connection& connection) {
+                                       return connection.Execute(
+                                           "CREATE TABLE remark AS SELECT * FROM note;"
+                                           "DROP TABLE note;");
+                                     }};
+constexpr MigrationStep kFails = {3, [](Connection& connection) {
+                                    return connection.Execute("DROP TABLE item; DROP TABLE none;");
+                                  }};
+
+class MigrationTest : public testing::Test {
+ protected:
+  // A store of today, with mail in it, closed again.
+  MigrationTest() {
+    auto store = *medium_.Open();
+    std::vector<Effects> batch = {SampleInquiry(1, 1), SampleInquiry(1, 2)};
+    EXPECT_TRUE(store->Commit(batch).ok());
+  }
+
+  template <size_t kSize>
+  absl::Status Run(const std::array<MigrationStep, kSize>& steps, int from = 1) {
+    auto connection = OpenWriter(medium_.path());
+    if (!connection.ok()) return connection.status();
+    return Migrate(**connection, medium_.path(), from, steps);
+  }
+
+  static int64_t Number(const std::string& path, const char* sql) {
+    auto connection = OpenReader(path);
+    EXPECT_TRUE(connection.ok());
+    auto query = (*connection)->Prepare(sql);
+    if (!query.ok() || !query->Step().ok()) return -1;
+    return query->Int();
+  }
+  int64_t Version() { return Number(medium_.path(), "PRAGMA user_version"); }
+
+  SqliteMedium medium_;
+};
+
+TEST_F(MigrationTest, EveryStepIsTakenInOrder) {
+  ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}).ok());
+  EXPECT_EQ(Version(), 3);
+  EXPECT_EQ(Number(medium_.path(), "SELECT row FROM remark"), 7);
+  EXPECT_EQ(Number(medium_.path(), "SELECT count(*) FROM item"), 2) << "the mail stays";
+}
+
+TEST_F(MigrationTest, StepsThatWereTakenAreNotTakenAgain) {
+  ASSERT_TRUE(Run(std::array{kAddNote}).ok());
+  ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}, 2).ok());
+  EXPECT_EQ(Version(), 3);
+  EXPECT_EQ(Number(medium_.path(), "SELECT row FROM remark"), 7);
+}
+
+TEST_F(MigrationTest, AStepThatFailsChangesNothing) {
+  EXPECT_FALSE(Run(std::array{kAddNote, kFails}).ok());
+  EXPECT_EQ(Version(), 1);
+  EXPECT_EQ(Number(medium_.path(), "SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
+  EXPECT_EQ(Number(medium_.path(), "SELECT count(*) FROM item"), 2);
+  EXPECT_TRUE(medium_.Open().ok()) << "the older program goes on";
+}
+
+TEST_F(MigrationTest, AGapBetweenTheStepsIsRefused) {
+  EXPECT_EQ(ReasonOf(Run(std::array{kMoveNote})), v1::REASON_INTERNAL);
+  EXPECT_EQ(Version(), 1);
+}
+
+TEST_F(MigrationTest, TheOlderProgramGoesOnFromTheCopy) {
+  const std::string epoch = (*medium_.Open())->epoch();
+  ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}).ok());
+  EXPECT_EQ(ReasonOf(medium_.Open().status()), v1::REASON_VERSION_UNSUPPORTED)
+      << "this program is the older one";
+  const std::string copy = CopyBefore(medium_.path(), 3);
+  EXPECT_EQ(copy, medium_.path() + ".before-3");
+  struct stat file = {};
+  ASSERT_EQ(stat(copy.c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0600U);
+
+  std::filesystem::rename(copy, medium_.path());
+  for (const char* beside : {"-wal", "-shm"}) std::filesystem::remove(medium_.path() + beside);
+  const auto store = medium_.Open();
+  ASSERT_TRUE(store.ok()) << store.status();
+  const auto page = (*store)->ReadMailbox(SampleId<OrganisationId>(1), MailboxView::kAll, 0, 10,
+                                          size_t{1} << 20, SampleTime());
+  ASSERT_TRUE(page.ok());
+  EXPECT_THAT(page->items, SizeIs(2));
+  EXPECT_NE((*store)->epoch(), epoch) << "nodes submit again what they have no receipt for";
+}
+
+TEST_F(MigrationTest, ACopyOfAnEarlierAttemptIsReplaced) {
+  EXPECT_FALSE(Run(std::array{kAddNote, kFails}).ok());
+  const std::string copy = CopyBefore(medium_.path(), 3);
+  ASSERT_TRUE(std::filesystem::exists(copy));
+  {
+    auto store = *medium_.Open();
+    std::vector<Effects> batch = {SampleInquiry(1, 3)};
+    ASSERT_TRUE(store->Commit(batch).ok());
+  }
+  ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}).ok());
+  EXPECT_EQ(Number(copy, "SELECT count(*) FROM item"), 3);
+  EXPECT_FALSE(std::filesystem::exists(copy + ".part"));
+}
+
+TEST_F(MigrationTest, WithoutACopyNothingChanges) {
+  std::filesystem::create_directory(CopyBefore(medium_.path(), 2));
+  EXPECT_EQ(ReasonOf(Run(std::array{kAddNote})), v1::REASON_FILE_UNUSABLE);
+  EXPECT_FALSE(std::filesystem::exists(CopyBefore(medium_.path(), 2) + ".part"));
+  EXPECT_EQ(Version(), 1);
+}
+
+}  // namespace
+}  // namespace waymark::hub
