@@ -413,10 +413,12 @@ void Node::Impl::WarnOfEnd() {
 }
 
 absl::Status Node::Impl::FillStatus(v1::GetStatusResponse& status) {
+  status.set_version(options_.version);
   status.set_organisation_id(membership_.id.organisation.bytes());
   const auto directory = replica_->snapshot();
   if (const MemberEntry* member = directory->FindMember(membership_.id.organisation)) {
     *status.mutable_member() = member->member;
+    status.mutable_member_valid_until()->set_seconds(absl::ToUnixSeconds(member->valid_until));
   } else {
     ASSIGN_OR_RETURN(const std::optional<v1::Member> admission, LoadAdmission(*vault_));
     if (admission.has_value()) *status.mutable_member() = *admission;

@@ -29,6 +29,8 @@ namespace waymark::node {
 class Node {
  public:
   struct Options {
+    // Of the program, for GetStatus.
+    std::string version = "unknown";
     // The data folder of a node that has joined.
     std::string data;
     // The path of the local API's socket.

@@ -144,6 +144,7 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   ConfigSection root = file.root();
   Settings settings;
   Node::Options& node = settings.node;
+  node.version = WAYMARK_VERSION;
   ASSIGN_OR_RETURN(node.data, root.Path("data"));
   ASSIGN_OR_RETURN(node.socket, root.Path("socket", node.data + "/node.sock"));
   ASSIGN_OR_RETURN(settings.key, ReadKeySource(root));

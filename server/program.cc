@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "base/config/config.h"
 #include "base/directory/network.h"
+#include "base/doctor/finding.h"
 #include "base/identity/certificate.h"
 #include "base/identity/files.h"
 #include "base/log/log.h"
@@ -14,6 +16,7 @@
 #include "base/random/random.h"
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
+#include "server/doctor.h"
 #include "server/hub.h"
 #include "server/inspect.h"
 
@@ -32,6 +35,11 @@ struct ServeArguments {
 struct InitArguments {
   std::string data;
   std::string network;
+};
+
+struct DoctorArguments {
+  std::string config;
+  bool json = false;
 };
 
 int Report(const absl::Status& status) {
@@ -132,6 +140,19 @@ absl::Status Init(const InitArguments& arguments) {
   return absl::OkStatus();
 }
 
+int Doctor(const DoctorArguments& arguments, const ProgramOptions& program) {
+  const absl::StatusOr<Settings> settings = ReadConfig(arguments.config, program);
+  std::vector<Finding> findings;
+  if (settings.ok()) {
+    findings = DiagnoseHub(GatherHubFacts(settings->hub));
+  } else {
+    findings = {Wrong("configuration", std::string(settings.status().message()),
+                      "Correct it; deploy/hub.yaml is a whole one.")};
+  }
+  std::cout << (arguments.json ? FindingsJson(findings) + "\n" : FindingsText(findings));
+  return DoctorExitCode(findings);
+}
+
 }  // namespace
 
 int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
@@ -154,6 +175,13 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
   CLI::App* inspect_command = app.add_subcommand(
       "inspect", "Show everything that the hub's disk tells of who wrote to whom.");
   inspect_command->add_option("--data", inspected, "The hub's data folder.")->required();
+  DoctorArguments doctor;
+  CLI::App* doctor_command = app.add_subcommand(
+      "doctor",
+      "Say what is wrong with this hub or soon will be, and what to do. Changes nothing. Exit "
+      "status: 0 all is fine, 1 warnings, 2 errors.");
+  doctor_command->add_option("--config", doctor.config, "The configuration, hub.yaml.")->required();
+  doctor_command->add_flag("--json", doctor.json, "One line of JSON for programs.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {
@@ -162,6 +190,7 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
     Report(CommandLineError(error.what()));
     return 2;
   }
+  if (doctor_command->parsed()) return Doctor(doctor, options);
   if (inspect_command->parsed()) return Report(Inspect(inspected, std::cout));
   return Report(serve_command->parsed() ? Serve(serve, options) : Init(init));
 }

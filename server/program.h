@@ -1,4 +1,4 @@
-// The command line of waymark-hub: serve, init, inspect, --version.
+// The command line of waymark-hub: serve, init, doctor, inspect, --version.
 #pragma once
 
 #include "base/time/clock.h"
@@ -12,7 +12,8 @@ struct ProgramOptions {
   FrameRecorder frame_recorder;
 };
 
-// Runs the program and returns its exit status: 0 done, 1 failed, 2 wrong use.
+// Runs the program and returns its exit status: 0 done, 1 failed, 2 wrong use;
+// doctor: 0 all is fine, 1 warnings, 2 errors.
 int RunHubProgram(int argc, char** argv, const ProgramOptions& options);
 
 }  // namespace waymark::hub

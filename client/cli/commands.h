@@ -32,6 +32,8 @@ void AddListingCommands(CLI::App& app, Shell& shell);
 void AddLocalCommands(CLI::App& app, Shell& shell);
 // map: needs no node.
 void AddMapCommands(CLI::App& app, Shell& shell);
+// doctor: looks at this machine too.
+void AddDoctorCommand(CLI::App& app, Shell& shell);
 // completion: reads the other commands, hence last.
 void AddCompletionCommand(CLI::App& app, Shell& shell);
 

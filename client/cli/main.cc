@@ -58,6 +58,7 @@ int Run(int argc, char** argv) {
   AddListingCommands(app, shell);
   AddLocalCommands(app, shell);
   AddMapCommands(app, shell);
+  AddDoctorCommand(app, shell);
   AddRegistryCommands(app, shell);
   AddCompletionCommand(app, shell);
   try {
@@ -76,7 +77,7 @@ int Run(int argc, char** argv) {
   }
   const absl::Status status = shell.Execute();
   std::cout << std::flush;
-  return status.ok() ? Code(ExitCode::kOk) : Fail(status, json);
+  return status.ok() ? shell.exit_code() : Fail(status, json);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace waymark::node {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(60);
+constexpr auto kNodePatience = std::chrono::seconds(60);
 
 grpc::ChannelArguments LocalChannel() {
   grpc::ChannelArguments arguments;
@@ -29,7 +29,7 @@ NodeClient::NodeClient(const std::string& socket, std::string token)
           "unix:" + socket, grpc::InsecureChannelCredentials(), LocalChannel()))) {}
 
 void NodeClient::Prepare(grpc::ClientContext& context) const {
-  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context.set_deadline(std::chrono::system_clock::now() + kNodePatience);
   if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
 }
 

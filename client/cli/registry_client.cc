@@ -12,7 +12,7 @@
 namespace waymark::node {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(20);
+constexpr auto kHubPatience = std::chrono::seconds(20);
 
 }  // namespace
 
@@ -43,7 +43,7 @@ absl::StatusOr<Response> RegistryClient::Call(grpc::Status (Stub::*method)(grpc:
   std::string tried;
   for (size_t i = 0; i < hubs_.size(); ++i) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    context.set_deadline(std::chrono::system_clock::now() + kHubPatience);
     Response response;
     const grpc::Status status = (hubs_[i].stub.get()->*method)(&context, request, &response);
     const bool unreachable =

@@ -57,6 +57,10 @@ class Shell {
   absl::StatusOr<Lookup> Names();
   absl::StatusOr<std::string> Socket() const;
 
+  // How the program exits when the command succeeds; 0 unless a command says otherwise.
+  int exit_code() const { return exit_code_; }
+  void set_exit_code(int code) { exit_code_ = code; }
+
   bool json() const { return json_; }
   std::ostream& out() { return out_; }
   Clock& clock() { return clock_; }
@@ -89,6 +93,7 @@ class Shell {
   const absl::TimeZone zone_;
   std::string socket_;
   bool json_ = false;
+  int exit_code_ = 0;
   std::deque<std::any> kept_;
   Action chosen_;
   std::unique_ptr<NodeClient> node_;

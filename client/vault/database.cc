@@ -5,11 +5,10 @@
 #include "base/crypto/aead.h"
 #include "base/crypto/frame.h"
 #include "base/status/status.h"
+#include "client/vault/schema_version.h"
 
 namespace waymark::node {
 namespace {
-
-constexpr int64_t kSchemaVersion = 1;
 
 // `key` is a row of `keys`, whose numbers are never used twice. Times are milliseconds since the
 // Unix epoch. `keys` has no foreign keys on it: a key goes first, then the row.
@@ -105,7 +104,7 @@ absl::StatusOr<std::unique_ptr<VaultDatabase>> VaultDatabase::Open(const std::st
   ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> connection, SqliteConnection::Open(path));
   ASSIGN_OR_RETURN(const int64_t version, UserVersion(*connection));
   std::unique_ptr<VaultDatabase> database(new VaultDatabase(std::move(connection), random));
-  if (version > kSchemaVersion) {
+  if (version > kVaultSchemaVersion) {
     return Error(v1::REASON_VERSION_UNSUPPORTED,
                  "the vault was written by a newer version of this program: " + path);
   }

@@ -14,6 +14,7 @@ const EDGES = {
   'server/main.cc': ['base/', 'server/program.h'],
   'server/hub.': ['base/', 'server/'],
   'server/program.': ['base/', 'server/'],
+  'server/doctor.': ['base/', 'server/'],
   'server/own_certificate.': ['base/'],
   'server/inspect.': ['base/', 'server/store/'],
   'server/web/': ['base/', 'server/session/', ...HUB_DOMAIN],
@@ -30,7 +31,7 @@ const EDGES = {
   'client/node.': ['base/', 'client/'],
   'client/node_': ['base/', 'client/'],
   'client/local_systems.': ['base/', 'client/connectors/', 'client/delivery/', 'client/mapping/'],
-  'client/cli/': ['base/', 'client/listing/', 'client/mapping/', 'client/operator/'],
+  'client/cli/': ['base/', 'client/vault/schema_version.h', 'client/listing/', 'client/mapping/', 'client/operator/'],
   // The child that runs mappings links nothing of ours.
   'client/mapping/sandbox/': [],
   'client/mapping/': ['base/', 'client/process/'],

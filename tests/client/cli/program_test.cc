@@ -364,6 +364,21 @@ TEST_F(ProgramTest, StatusSaysThatTheOrganisationIsSuspendedAndWhatToDo) {
   EXPECT_THAT(Run("status").out, HasSubstr("This organisation is suspended."));
 }
 
+TEST_F(ProgramTest, DoctorLooksAtTheNodeAndAtTheMachine) {
+  const Outcome alone = Run("doctor");
+  EXPECT_EQ(alone.code, 2);
+  EXPECT_THAT(alone.out, HasSubstr("error    node: no node answers at " + folder_));
+  EXPECT_THAT(alone.out, HasSubstr("warning  data: there is no node's data at " + folder_));
+  node_.status.set_connected(true);
+  node_.status.set_clock_skew_ms(90'000);
+  StartNode();
+  const Outcome ahead = Run("--json doctor");
+  EXPECT_EQ(ahead.code, 2) << ahead.err;
+  EXPECT_THAT(ahead.out, StartsWith("{"));
+  EXPECT_THAT(ahead.out, HasSubstr("the clock of this machine is 1m30s ahead of the hub's"));
+  EXPECT_THAT(ahead.out, HasSubstr("\"the link to the hub is up\""));
+}
+
 TEST_F(ProgramTest, ShowsWhatAQuestionAndACancellationSay) {
   StartNode();
   const std::string passphrase = Write("right", "correct horse battery\n");
