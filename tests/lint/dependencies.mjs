@@ -66,7 +66,7 @@ const RESERVED = [
     places: ['server/store/sqlite/', 'server/store/postgres/', 'client/vault/', 'client/connectors/sqlite/', 'client/connectors/postgres/', 'tests/'],
   },
   { name: 'libcurl', header: /^curl\//, places: ['client/connectors/http/'] },
-  { name: 'libjq and libseccomp', header: /^(jq|jv|seccomp)\.h$/, places: ['client/mapping/sandbox/'] },
+  { name: 'libjq and libseccomp', header: /^(jq|jv|seccomp)\.h$/, places: ['client/mapping/sandbox/', 'tests/deploy/'] },
   { name: 'OpenSSL', header: /^openssl\//, places: ['base/crypto/', 'base/identity/', 'tests/'] },
 ];
 
