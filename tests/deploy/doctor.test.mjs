@@ -36,11 +36,12 @@ test('a hub that runs, then does not, then is in trouble', async () => {
 
   await hub.start();
   const running = doctor(hub, configWith(hub, hub.ports.metrics));
-  for (const check of ['running', 'version', 'disk', 'schema', 'certificate', 'statements']) {
+  for (const check of ['running', 'version', 'schema', 'certificate', 'statements']) {
     assert.deepEqual(running.of(check), ['fine'], JSON.stringify(running.findings));
   }
   assert.deepEqual(running.of('permissions'), ['fine', 'fine']);
-  // The network file names ports at which nobody listens here.
+  assert.equal(running.of('disk').length, 1);
+  // The network file names ports at which nobody listens.
   assert.deepEqual(running.of('reachability'), ['error', 'error']);
   assert.equal(running.status, 2);
 

@@ -18,8 +18,8 @@ export class TrialHub {
     this.folder = mkdtempSync(join(tmpdir(), 'waymark-hub-'));
     const { WAYMARK_CLI: cli, WAYMARK_HUB: hub } = process.env;
     const at = { cwd: this.folder };
-    done(cli, ['network', 'create', '--dir', 'registry', '--name', 'Trial', '--hub', '127.0.0.1:7443',
-      '--enrolment', '127.0.0.1:7444'], at);
+    done(cli, ['network', 'create', '--dir', 'registry', '--name', 'Trial', '--hub', '127.0.0.1:1',
+      '--enrolment', '127.0.0.1:2'], at);
     done(hub, ['init', '--data', 'data', '--network', 'registry/network.json'], at);
     done(cli, ['registry', 'sign-hub', 'data/hub.csr', '--dir', 'registry', '--out', 'data/hub.crt', '--dns', 'localhost'], at);
     writeFileSync(join(this.folder, 'hub.yaml'),
