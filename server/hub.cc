@@ -102,6 +102,7 @@ absl::Status Hub::OpenRooms() {
   committer_->SetMembership(directory_->membership());
   strands_ = std::make_unique<WorkerPool>(kStrandThreads, kStrandQueue);
   desk_ = std::make_unique<WorkerPool>(1, kDeskQueue);
+  ListenToPeers();
 
   exchange_environment_.pool = strands_.get();
   exchange_environment_.recorder = options_.frame_recorder;
@@ -125,6 +126,16 @@ absl::Status Hub::OpenRooms() {
   renewal_service_ = std::make_unique<RenewalService>(&desk_environment_);
   registry_service_ = std::make_unique<RegistryService>(&desk_environment_);
   return absl::OkStatus();
+}
+
+void Hub::ListenToPeers() {
+  peer_news_ = std::make_unique<PeerNews>(dispatcher_.get(), directory_.get(),
+                                          [desk = desk_.get()](absl::AnyInvocable<void()> task) {
+                                            return desk->Post(std::move(task));
+                                          });
+  store_->SetPeerListener(peer_news_.get());
+  // The directory was read before anybody listened.
+  if (store_->shared()) peer_news_->OnNewsLost();
 }
 
 absl::Status Hub::StartListeners() {
@@ -168,6 +179,7 @@ void Hub::Stop() {
   }
   if (enrolment_server_ != nullptr) enrolment_server_->Shutdown(deadline);
   if (maintenance_.joinable()) maintenance_.join();
+  if (store_ != nullptr) store_->SetPeerListener(nullptr);
   // The streams have ended; what is left are answers that nobody waits for.
   if (committer_ != nullptr) committer_->Shutdown();
   if (dispatcher_ != nullptr) dispatcher_->Shutdown();
@@ -195,6 +207,7 @@ void Hub::RunMaintenance() {
       if (stopping_) return;
     }
     exchange_->Tick();
+    peer_news_->Retry();
     metrics_.SetStreams(exchange_->streams());
     Sweep();
     CountWaiting();
@@ -207,7 +220,10 @@ void Hub::Sweep() {
   const auto notices = store_->TakeOfflineNotices(now - offline_notice_after_, kNoticeLimit);
   if (notices.ok() && !notices->empty()) {
     metrics_.OnOfflineNotices(notices->size());
-    dispatcher_->NotifyPeerOffline(*notices);
+    const auto elsewhere = dispatcher_->NotifyPeerOffline(*notices);
+    if (const absl::Status sent = store_->SendNotices(elsewhere); !sent.ok()) {
+      Log(LogLevel::kWarning, "notices_failed", {{"reason", sent}});
+    }
   }
   if (!notices.ok()) Log(LogLevel::kWarning, "notices_failed", {{"reason", notices.status()}});
   const auto swept = store_->Sweep(now, kSweepLimit);

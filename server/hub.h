@@ -31,6 +31,7 @@
 #include "server/rpc/worker_pool.h"
 #include "server/session/committer.h"
 #include "server/session/dispatcher.h"
+#include "server/session/peer_news.h"
 #include "server/store/store.h"
 #include "server/web/metrics.h"
 #include "server/web/web_server.h"
@@ -93,6 +94,7 @@ class Hub final : public MembershipListener {
   explicit Hub(const Options& options);
 
   absl::Status OpenRooms();
+  void ListenToPeers();
   absl::Status StartListeners();
   void OnMembership(std::shared_ptr<const Membership> membership) override;
   void OnStanding(const OrganisationId& organisation, v1::MemberStatus status) override;
@@ -122,6 +124,7 @@ class Hub final : public MembershipListener {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WorkerPool> strands_;
   std::unique_ptr<WorkerPool> desk_;
+  std::unique_ptr<PeerNews> peer_news_;
   ExchangeReactor::Environment exchange_environment_;
   DeskEnvironment desk_environment_;
   std::unique_ptr<ExchangeService> exchange_;

@@ -42,6 +42,7 @@ absl::StatusOr<std::unique_ptr<Directory>> Directory::Open(Store* store, Clock* 
 }
 
 absl::Status Directory::Load() {
+  const std::pair before(revision_, capacity_revision_);
   state_ = std::make_unique<DirectoryState>(network_, registry_key_);
   revision_ = 0;
   capacity_revision_ = 0;
@@ -50,6 +51,7 @@ absl::Status Directory::Load() {
   RETURN_IF_ERROR(LoadRows(true));
   UpdateMembership();
   stale_ = false;
+  if (std::pair(revision_, capacity_revision_) != before) TellWatchers();
   return absl::OkStatus();
 }
 
@@ -76,6 +78,16 @@ absl::Status Directory::LoadRows(bool capacity) {
 
 absl::Status Directory::EnsureFresh() { return stale_ ? Load() : absl::OkStatus(); }
 
+absl::Status Directory::Refresh() {
+  if (stale_) return Load();
+  const std::pair before(revision_, capacity_revision_);
+  absl::Status read = LoadRows(false);
+  if (read.ok()) read = LoadRows(true);
+  if (revision_ != before.first) UpdateMembership();
+  if (std::pair(revision_, capacity_revision_) != before) TellWatchers();
+  return read;
+}
+
 StatementRow Directory::Take(const CheckedStatement& checked) {
   state_->Apply(checked);
   StatementRow row;
@@ -97,10 +109,14 @@ absl::Status Directory::Append(std::vector<StatementRow> rows) {
   const absl::Status appended = store_->AppendStatements(rows, revision_);
   if (!appended.ok()) {
     stale_ = true;
-    return appended;
+    // All were judged to fit what is known here: the store knows more.
+    const bool outrun = ReasonOf(appended) == v1::REASON_STATEMENT_INVALID;
+    return outrun ? Error(v1::REASON_CONFLICT, "the directory has changed") : appended;
   }
   for (const StatementRow& row : rows) {
-    (row.capacity ? capacity_revision_ : revision_) = row.revision;
+    uint64_t& last = row.capacity ? capacity_revision_ : revision_;
+    // What another process appended in between has yet to be read.
+    if (row.revision == last + 1) last = row.revision;
   }
   TellWatchers();
   return absl::OkStatus();
@@ -114,6 +130,15 @@ absl::StatusOr<v1::PublishStatementsResponse> Directory::Publish(
   if (request.statements_size() > kMaxStatements || request.ByteSizeLong() > kMaxRequestBytes) {
     return Error(v1::REASON_FRAME_TOO_LARGE, "more than 256 statements or 1 MiB");
   }
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    auto published = TryPublish(organisation, request);
+    if (ReasonOf(published.status()) != v1::REASON_CONFLICT) return published;
+  }
+  return Error(v1::REASON_UNAVAILABLE, "the directory keeps changing");
+}
+
+absl::StatusOr<v1::PublishStatementsResponse> Directory::TryPublish(
+    const OrganisationId& organisation, const v1::PublishStatementsRequest& request) {
   RETURN_IF_ERROR(EnsureFresh());
   v1::PublishStatementsResponse response;
   std::vector<StatementRow> rows;
@@ -145,23 +170,26 @@ absl::StatusOr<CheckedStatement> Directory::CheckMember(const v1::SignedStatemen
 }
 
 absl::Status Directory::PublishMember(const v1::SignedStatement& statement) {
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    const absl::Status published = TryPublishMember(statement);
+    if (ReasonOf(published) != v1::REASON_CONFLICT) return published;
+  }
+  return Error(v1::REASON_UNAVAILABLE, "the directory keeps changing");
+}
+
+absl::Status Directory::TryPublishMember(const v1::SignedStatement& statement) {
   ASSIGN_OR_RETURN(const CheckedStatement checked, CheckMember(statement));
   if (checked.repeated) return absl::OkStatus();
-  const DirectoryState::Member* before = state_->FindMember(checked.organisation);
-  const v1::MemberStatus status_before =
-      before == nullptr ? v1::MEMBER_STATUS_UNSPECIFIED : before->member.status();
   RETURN_IF_ERROR(Append({Take(checked)}));
   UpdateMembership();
-  const v1::MemberStatus status = checked.content.member().status();
-  if (listener_ == nullptr) return absl::OkStatus();
-  listener_->OnMembership(membership());
-  if (status != status_before) listener_->OnStanding(checked.organisation, status);
   return absl::OkStatus();
 }
 
 absl::StatusOr<v1::WatchDirectoryResponse> Directory::ReadAfter(uint64_t revision,
                                                                 uint64_t capacity_revision) {
   RETURN_IF_ERROR(EnsureFresh());
+  // A node that comes from another process may have seen more than this one.
+  if (revision > revision_ || capacity_revision > capacity_revision_) RETURN_IF_ERROR(Refresh());
   if (revision > revision_ || capacity_revision > capacity_revision_) {
     return Error(v1::REASON_FIELD_INVALID, "the revision is beyond the directory's log");
   }
@@ -189,6 +217,10 @@ absl::StatusOr<v1::WatchDirectoryResponse> Directory::ReadAfter(uint64_t revisio
   if (!response.has_head() && revision == revision_) {
     response.mutable_head()->set_revision(revision_);
     response.mutable_head()->set_hash(head_);
+  }
+  // The pages may have brought what another process appended a moment ago.
+  if (response.head().revision() > revision_ || response.capacity_revision() > capacity_revision_) {
+    RETURN_IF_ERROR(Refresh());
   }
   response.set_caught_up(response.head().revision() == revision_ &&
                          response.capacity_revision() == capacity_revision_);
@@ -228,9 +260,20 @@ void Directory::UpdateMembership() {
   for (const auto& [organisation, member] : state_->members()) {
     records.push_back(RecordOf(organisation, member.member));
   }
-  auto membership = std::make_shared<const Membership>(std::move(records));
-  MutexLock lock(mu_);
-  membership_ = std::move(membership);
+  const auto next = std::make_shared<const Membership>(std::move(records));
+  const std::shared_ptr<const Membership> before = membership();
+  {
+    MutexLock lock(mu_);
+    membership_ = next;
+  }
+  if (listener_ == nullptr || next->members() == before->members()) return;
+  listener_->OnMembership(next);
+  for (const MemberRecord& member : next->members()) {
+    const MemberRecord* known = before->Find(member.organisation);
+    if (known == nullptr || known->status != member.status) {
+      listener_->OnStanding(member.organisation, member.status);
+    }
+  }
 }
 
 void Directory::TellWatchers() {

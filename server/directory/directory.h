@@ -3,6 +3,10 @@
 // Collaborators: DirectoryState (base) says who may publish what; Store keeps the log; Membership
 // (server/routing) is derived from the member statements. The hub signs nothing itself.
 //
+// Other hub processes on the same store append to the same log. What they took in is in force here
+// once Refresh has read it; a statement that is published here on a state that they have changed is
+// judged again on the new one.
+//
 // Threads: everything runs on the hub's desk thread, one call at a time, and may block on the
 // store; membership() alone may be called from any thread. Lifetime: store and clock outlive it.
 #pragma once
@@ -32,7 +36,8 @@ class DirectoryWatcher {
   virtual void OnDirectoryChanged() = 0;
 };
 
-// Learns of the members. Called on the desk thread; must not block.
+// Learns of the members, wherever their statements were taken in. Called on the desk thread; must
+// not block.
 class MembershipListener {
  public:
   virtual ~MembershipListener() = default;
@@ -47,6 +52,8 @@ class Directory {
   static constexpr int kMaxStatements = 256;
   static constexpr size_t kMaxRequestBytes = size_t{1} << 20;
   static constexpr size_t kMaxWatchers = 4096;
+  // How often a statement is judged again because other processes were faster.
+  static constexpr int kMaxAttempts = 8;
 
   // Reads the log back. The store's codes; REASON_DATA_CORRUPT: a statement does not read back.
   static absl::StatusOr<std::unique_ptr<Directory>> Open(Store* store, Clock* clock,
@@ -54,8 +61,9 @@ class Directory {
                                                          const VerifyingKey& registry_key);
 
   // Publishes what `organisation` says, each statement for itself; results are in the response.
-  // Fails as a whole with REASON_FRAME_TOO_LARGE, REASON_FIELD_INVALID (no statement) or the
-  // store's codes, and then nothing was published.
+  // Fails as a whole with REASON_FRAME_TOO_LARGE, REASON_FIELD_INVALID (no statement),
+  // REASON_UNAVAILABLE (other processes were faster each time) or the store's codes, and then
+  // nothing was published.
   absl::StatusOr<v1::PublishStatementsResponse> Publish(
       const OrganisationId& organisation, const v1::PublishStatementsRequest& request);
 
@@ -65,6 +73,10 @@ class Directory {
   // Publishes the registry's statement about a member; a change of standing is in force, and the
   // listener told, when it returns.
   absl::Status PublishMember(const v1::SignedStatement& statement);
+
+  // Takes in what other processes have appended; members, watchers and listener learn of it when
+  // it returns. On the store's codes a part may be missing: call it again.
+  absl::Status Refresh();
 
   // Returns what follows the two revisions, about 1 MiB at most. REASON_FIELD_INVALID: a revision
   // is beyond the log.
@@ -90,12 +102,19 @@ class Directory {
   Directory(Store* store, Clock* clock, const NetworkId& network, const VerifyingKey& registry_key);
 
   absl::Status Load();
+  // Takes in the rows after the last that is known.
   absl::Status LoadRows(bool capacity);
   // Loads again after a failed append, which left the state ahead of the store.
   absl::Status EnsureFresh();
+  // Judges every statement on the present state and appends what may be published. CONFLICT:
+  // another process has changed that state.
+  absl::StatusOr<v1::PublishStatementsResponse> TryPublish(
+      const OrganisationId& organisation, const v1::PublishStatementsRequest& request);
+  absl::Status TryPublishMember(const v1::SignedStatement& statement);
   // Takes `checked` into the state and makes its row.
   StatementRow Take(const CheckedStatement& checked);
   absl::Status Append(std::vector<StatementRow> rows);
+  // Derives the membership from the state and tells the listener what has changed.
   void UpdateMembership();
   void TellWatchers();
 

@@ -38,6 +38,13 @@ struct Dispatcher::Attachment {
   MailboxView view = MailboxView::kAll;
   std::weak_ptr<DeliverySink> sink;
 
+  // Whether the store has numbered this session, its number, and the greatest of other processes.
+  bool claimed = false;
+  uint64_t claim = 0;
+  uint64_t peer_claim = 0;
+
+  // Everything of the view up to here has been delivered.
+  uint64_t delivered_to = 0;
   // Everything of the view up to here has been delivered or is in `ready`.
   uint64_t taken_to = 0;
   std::deque<MailboxItem> ready;
@@ -95,6 +102,8 @@ AttachmentId Dispatcher::Attach(const OrganisationId& organisation, const Option
   attachment->options = options;
   attachment->view = options.restricted ? MailboxView::kRevocations : MailboxView::kAll;
   attachment->sink = std::move(sink);
+  attachment->claimed = !store_->shared();
+  attachment->delivered_to = options.cursor;
   attachment->taken_to = options.cursor;
 
   size_t attached;
@@ -142,14 +151,22 @@ void Dispatcher::Disconnect(const OrganisationId& organisation, v1::Reason reaso
   if (Attachment* current = Current(organisation)) End(*current, reason);
 }
 
-void Dispatcher::NotifyPeerOffline(std::span<const MailboxItem> items) {
+std::vector<OfflineNotice> Dispatcher::NotifyPeerOffline(std::span<const MailboxItem> items) {
+  std::vector<OfflineNotice> elsewhere;
   MutexLock lock(mu_);
   for (const MailboxItem& item : items) {
-    Attachment* sender = Current(item.sender);
-    if (sender == nullptr) continue;
-    sender->offline.push_back(item.message_id);
-    Wake(*sender);
+    const OfflineNotice notice = {item.sender, item.message_id};
+    if (!Notify(notice)) elsewhere.push_back(notice);
   }
+  return elsewhere;
+}
+
+bool Dispatcher::Notify(const OfflineNotice& notice) {
+  Attachment* sender = Current(notice.sender);
+  if (sender == nullptr) return false;
+  sender->offline.push_back(notice.message_id);
+  Wake(*sender);
+  return true;
 }
 
 Dispatcher::UnderWay Dispatcher::CountUnderWay() {
@@ -184,7 +201,9 @@ void Dispatcher::OnCommittedItem(MailboxItem& item) {
   attachment->added_meanwhile = true;
   // A page that was read between commit and this call may have brought it already.
   if (attachment->behind || item.sequence <= attachment->taken_to) return;
-  if (attachment->Full() || memory_bytes_ + WireBytes(item) > kMemoryBytes) {
+  // Another process may have stored something before it.
+  const bool gap = store_->shared() && item.sequence != attachment->taken_to + 1;
+  if (gap || attachment->Full() || memory_bytes_ + WireBytes(item) > kMemoryBytes) {
     attachment->behind = true;
   } else {
     Keep(*attachment, std::move(item));
@@ -203,6 +222,53 @@ void Dispatcher::OnCommittedDrop(const std::string& token_hash) {
                     memory_bytes_ -= WireBytes(item);
                     return true;
                   });
+  }
+}
+
+// Other processes ---------------------------------------------------------------------------------
+
+void Dispatcher::OnPeerDelivered(std::span<const OrganisationId> mailboxes) {
+  MutexLock lock(mu_);
+  for (const OrganisationId& mailbox : mailboxes) {
+    if (Attachment* attachment = Current(mailbox)) FallBehind(*attachment);
+  }
+}
+
+void Dispatcher::FallBehind(Attachment& attachment) {
+  attachment.added_meanwhile = true;
+  attachment.behind = true;
+  Wake(attachment);
+}
+
+void Dispatcher::OnPeerDropped(std::span<const std::string> token_hashes) {
+  MutexLock lock(mu_);
+  for (const std::string& token_hash : token_hashes) OnCommittedDrop(token_hash);
+}
+
+void Dispatcher::OnPeerSession(const OrganisationId& organisation, uint64_t claim) {
+  MutexLock lock(mu_);
+  Attachment* attachment = Current(organisation);
+  if (attachment == nullptr) return;
+  attachment->peer_claim = std::max(attachment->peer_claim, claim);
+  if (attachment->claimed && attachment->peer_claim > attachment->claim) {
+    End(*attachment, v1::REASON_SESSION_REPLACED);
+  }
+}
+
+void Dispatcher::OnPeerNotices(std::span<const OfflineNotice> notices) {
+  MutexLock lock(mu_);
+  for (const OfflineNotice& notice : notices) Notify(notice);
+}
+
+void Dispatcher::OnNewsLost() {
+  MutexLock lock(mu_);
+  for (auto& [organisation, attachment] : current_) {
+    // What waits in memory may have been withdrawn: it is read again.
+    memory_bytes_ -= std::exchange(attachment->ready_bytes, 0);
+    attachment->ready.clear();
+    attachment->taken_to = attachment->delivered_to;
+    attachment->dropped_meanwhile = true;
+    FallBehind(*attachment);
   }
 }
 
@@ -248,6 +314,7 @@ void Dispatcher::Advance(Attachment& attachment) {
     mu_.Lock();
     return;
   }
+  if (!attachment.claimed) return Claim(attachment);
   const std::vector<MessageId> offline = std::exchange(attachment.offline, {});
   std::vector<OutgoingDelivery> frame = TakeFrame(attachment);
   if (!offline.empty() || !frame.empty()) {
@@ -264,6 +331,19 @@ void Dispatcher::Advance(Attachment& attachment) {
   if (attachment.behind && attachment.ready.empty() && attachment.Credit() > 0) {
     ReadPage(attachment);
   }
+}
+
+void Dispatcher::Claim(Attachment& attachment) {
+  mu_.Unlock();
+  const absl::StatusOr<uint64_t> claim = store_->ClaimSession(attachment.organisation);
+  mu_.Lock();
+  Wake(attachment);
+  if (attachment.ended) return;
+  if (!claim.ok()) return End(attachment, ReasonOf(claim.status()));
+  attachment.claimed = true;
+  attachment.claim = *claim;
+  // The news of a session that claimed later may have come before our own number.
+  if (attachment.peer_claim > *claim) End(attachment, v1::REASON_SESSION_REPLACED);
 }
 
 void Dispatcher::Deliver(const std::weak_ptr<DeliverySink>& sink,
@@ -315,6 +395,7 @@ std::vector<OutgoingDelivery> Dispatcher::TakeFrame(Attachment& attachment) {
       attachment.unacked_bytes += bytes;
       frame.push_back({item.sequence, std::move(item.message)});
     }
+    attachment.delivered_to = item.sequence;
     attachment.ready_bytes -= bytes;
     memory_bytes_ -= bytes;
     attachment.ready.pop_front();

@@ -5,9 +5,15 @@
 // credits allow. The mailbox is the buffer, so that memory stays bounded however slow a node is.
 // Within one attachment every message is delivered once, in mailbox order.
 //
+// Other hub processes on the same store (its news are said here) store into the same mailboxes: an
+// item goes from memory only if it is the very next one, else its mailbox is read. Of all sessions
+// of an organisation the one that claimed last stays. An older one that this process does not hear
+// of, because the news was lost, is a stream that its node has left: it ends with its silence.
+//
 // Collaborators: the committer reports commits; sessions attach, ack and receive; Store holds the
-// mailboxes. Threads: all methods from any thread; sinks are called on the dispatcher's thread, one
-// at a time, without a lock held. Lifetime: Shutdown before the store goes; sinks are held weakly.
+// mailboxes and carries the news (PeerNews). Threads: all methods from any thread; sinks are called
+// on the dispatcher's thread, one at a time, without a lock held. Lifetime: Shutdown before the
+// store goes; sinks are held weakly.
 #pragma once
 
 #include <cstddef>
@@ -46,9 +52,10 @@ class DeliverySink {
   // `message_id`, which this organisation sent, waits for a node that has been offline for too
   // long.
   virtual void OnPeerOffline(const MessageId& message_id) = 0;
-  // The last call, unless the session detached first: SESSION_REPLACED by a newer attachment,
-  // MEMBER_SUSPENDED or UNSPECIFIED (the member's standing changed: connect again), DATA_CORRUPT
-  // when the mailbox does not read back, UNAVAILABLE when the hub stops.
+  // The last call, unless the session detached first: SESSION_REPLACED by a newer attachment, here
+  // or at another process, MEMBER_SUSPENDED or UNSPECIFIED (the member's standing changed: connect
+  // again), DATA_CORRUPT when the mailbox does not read back, UNAVAILABLE when the hub stops or its
+  // store is away.
   virtual void OnDetached(v1::Reason reason) = 0;
 };
 
@@ -88,7 +95,9 @@ class Dispatcher final : public CommitListener {
   Dispatcher& operator=(const Dispatcher&) = delete;
 
   // Begins delivery to `sink`. An attachment of the same organisation that exists ends with
-  // SESSION_REPLACED. After Shutdown nothing is attached and `sink` is never called.
+  // SESSION_REPLACED; one at another process too, once the dispatcher's thread has claimed the
+  // session, and before anything is delivered. After Shutdown nothing is attached and `sink` is
+  // never called.
   AttachmentId Attach(const OrganisationId& organisation, const Options& options,
                       std::weak_ptr<DeliverySink> sink);
 
@@ -104,8 +113,16 @@ class Dispatcher final : public CommitListener {
   // Ends the attachment of `organisation`, if there is one, with `reason`: its standing changed.
   void Disconnect(const OrganisationId& organisation, v1::Reason reason);
 
-  // Tells the connected senders of `items` (from Store::TakeOfflineNotices).
-  void NotifyPeerOffline(std::span<const MailboxItem> items);
+  // Tells the connected senders of `items` (from Store::TakeOfflineNotices), and returns what is
+  // for senders that are not connected here.
+  std::vector<OfflineNotice> NotifyPeerOffline(std::span<const MailboxItem> items);
+
+  // What the other processes did: as PeerListener.
+  void OnPeerDelivered(std::span<const OrganisationId> mailboxes);
+  void OnPeerDropped(std::span<const std::string> token_hashes);
+  void OnPeerSession(const OrganisationId& organisation, uint64_t claim);
+  void OnPeerNotices(std::span<const OfflineNotice> notices);
+  void OnNewsLost();
 
   void OnCommitted(std::span<Effects> batch) override;
 
@@ -146,6 +163,7 @@ class Dispatcher final : public CommitListener {
   void SendAcks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Does the next thing that there is to do for `attachment`: one callback or one page.
   void Advance(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Claim(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Deliver(const std::weak_ptr<DeliverySink>& sink, std::vector<OutgoingDelivery> frame)
       ABSL_LOCKS_EXCLUDED(mu_);
   void ReadPage(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -156,6 +174,10 @@ class Dispatcher final : public CommitListener {
   void Keep(Attachment& attachment, MailboxItem item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnCommittedItem(MailboxItem& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnCommittedDrop(const std::string& token_hash) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Another process has stored something for it.
+  void FallBehind(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Tells the sender; false when it is not connected here.
+  bool Notify(const OfflineNotice& notice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Returns the attachment of an organisation, nullptr if it has none that lasts.
   Attachment* Current(const OrganisationId& organisation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

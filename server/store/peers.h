@@ -5,6 +5,7 @@
 // node has one session among them. The store carries the news, because it is what they share.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -22,7 +23,7 @@ struct OfflineNotice {
 
 // Learns of the other processes, after what it is told of is durable; never of this one's own
 // doing. Calls come from a thread of the store, one at a time, and must not block. News may come
-// twice; news that was lost is said in OnNewsLost.
+// twice, late and out of order; news that was lost is said in OnNewsLost.
 class PeerListener {
  public:
   virtual ~PeerListener() = default;
@@ -32,8 +33,8 @@ class PeerListener {
   virtual void OnPeerDropped(std::span<const std::string> token_hashes) = 0;
   // Statements were appended to the directory.
   virtual void OnPeerStatements() = 0;
-  // `organisation` has a newer session there.
-  virtual void OnPeerSession(const OrganisationId& organisation) = 0;
+  // `organisation` has a session there that got `claim`: it replaces every one that got less.
+  virtual void OnPeerSession(const OrganisationId& organisation, uint64_t claim) = 0;
   // The senders of `notices` are to be told, if they are connected here.
   virtual void OnPeerNotices(std::span<const OfflineNotice> notices) = 0;
   // Any of the above but the notices may have happened to anything: the connection that carries

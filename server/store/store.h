@@ -169,10 +169,12 @@ class Store {
   // call to the one before is running. Not owned.
   virtual void SetPeerListener(PeerListener* listener) { static_cast<void>(listener); }
 
-  // Tells the other processes that `organisation` has a session here from now on.
-  virtual absl::Status ClaimSession(const OrganisationId& organisation) {
+  // Tells the other processes that `organisation` has a session here from now on. Returns the
+  // claim's number: of two sessions of an organisation, in whatever processes, the one that claimed
+  // later has the greater. A store that is not shared returns 0.
+  virtual absl::StatusOr<uint64_t> ClaimSession(const OrganisationId& organisation) {
     static_cast<void>(organisation);
-    return absl::OkStatus();
+    return 0;
   }
 
   // Tells the other processes of `notices` for senders that are not connected here.

@@ -2,7 +2,7 @@
 // and the only places that may know gRPC, SQL and OpenSSL.
 
 // The store as the hub's rules know it: the interface and its values, never a backend.
-const HUB_STORE = ['server/store/store.h', 'server/store/records.h'];
+const HUB_STORE = ['server/store/store.h', 'server/store/records.h', 'server/store/peers.h'];
 // The folders of the hub's rules, which may know each other.
 const HUB_DOMAIN = ['server/routing/', 'server/directory/', 'server/consent/', 'server/registry/', ...HUB_STORE];
 

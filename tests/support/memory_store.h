@@ -1,117 +1,120 @@
-// A store whose documents (directory and registry) live in memory, for tests of the desk rooms.
-// Traffic is not its business: those methods fail. Not thread-safe.
+// A store in memory, for tests: of one process, or one of several that share a memory.
+//
+// What views of one memory do to each other follows server/store/store.h and peers.h to the letter:
+// a mailbox's sequences have no gaps, a commit on what another view has changed since it was loaded
+// is a CONFLICT, and each view's listener gets the news of the others, at once or when the test
+// releases them. Thread-safe; news come on the thread of whoever caused them.
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "base/status/status.h"
+#include "base/sync/sync.h"
 #include "server/store/store.h"
-#include "waymark/v1/enrolment.pb.h"
 
 namespace waymark::hub {
 
+class MemoryStore;
+
+// What the views share.
+struct StoreMemory {
+  struct Mailbox {
+    uint64_t last = 0;
+    std::map<uint64_t, MailboxItem> items;
+    // Those whose offline notice has not been taken.
+    std::set<uint64_t> urgent;
+  };
+
+  Mutex mu;
+  std::map<std::string, TokenRecord> tokens ABSL_GUARDED_BY(mu);
+  std::map<ReferralId, ReferralRecord> referrals ABSL_GUARDED_BY(mu);
+  std::map<MessageId, SeenRecord> seen ABSL_GUARDED_BY(mu);
+  // How often the record of a key was written.
+  std::map<std::string, uint64_t> versions ABSL_GUARDED_BY(mu);
+  std::map<OrganisationId, Mailbox> mailboxes ABSL_GUARDED_BY(mu);
+  uint64_t last_claim ABSL_GUARDED_BY(mu) = 0;
+  uint64_t capacity_revision ABSL_GUARDED_BY(mu) = 0;
+  std::vector<StatementRow> log ABSL_GUARDED_BY(mu);
+  std::vector<StatementRow> capacities ABSL_GUARDED_BY(mu);
+  std::map<std::string, InvitationRow> invitations ABSL_GUARDED_BY(mu);
+  std::map<std::string, EnrolmentRow> enrolments ABSL_GUARDED_BY(mu);
+
+  // Held while news are told.
+  Mutex views_mu;
+  std::vector<MemoryStore*> views ABSL_GUARDED_BY(views_mu);
+};
+
 class MemoryStore final : public Store {
  public:
+  // A store of one process.
+  MemoryStore();
+  // One of several processes on `memory`.
+  explicit MemoryStore(std::shared_ptr<StoreMemory> memory);
+  ~MemoryStore() override;
+  MemoryStore(const MemoryStore&) = delete;
+  MemoryStore& operator=(const MemoryStore&) = delete;
+
   // Makes the next AppendStatements fail with UNAVAILABLE.
-  void FailNextAppend() { fail_append_ = true; }
+  void FailNextAppend();
+  // What others do from now on is told when it is released, in order; or lost.
+  void HoldNews();
+  void ReleaseNews();
+  void LoseNews();
+  // How often a mailbox was read here.
+  int reads();
 
   std::string epoch() const override { return std::string(16, 'e'); }
+  bool shared() const override { return shared_; }
+  void SetPeerListener(PeerListener* listener) override;
+  absl::StatusOr<uint64_t> ClaimSession(const OrganisationId& organisation) override;
+  absl::Status SendNotices(std::span<const OfflineNotice> notices) override;
 
-  absl::StatusOr<LoadedState> Load(const StateKeys&) override { return NoTraffic(); }
-  absl::Status Commit(std::span<Effects>) override { return NoTraffic(); }
-  absl::StatusOr<MailboxPage> ReadMailbox(const OrganisationId&, MailboxView, uint64_t, size_t,
-                                          size_t, absl::Time) override {
-    return NoTraffic();
-  }
-  absl::Status Ack(const OrganisationId&, MailboxView, uint64_t) override { return NoTraffic(); }
-  absl::StatusOr<WaitingTotals> CountWaiting() override { return NoTraffic(); }
-  absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time, size_t) override {
-    return NoTraffic();
-  }
-  absl::StatusOr<SweepResult> Sweep(absl::Time, size_t) override { return NoTraffic(); }
+  absl::StatusOr<LoadedState> Load(const StateKeys& keys) override;
+  absl::Status Commit(std::span<Effects> batch) override;
+  absl::StatusOr<MailboxPage> ReadMailbox(const OrganisationId& mailbox, MailboxView view,
+                                          uint64_t after, size_t max_items, size_t max_bytes,
+                                          absl::Time now) override;
+  absl::Status Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) override;
+  absl::StatusOr<WaitingTotals> CountWaiting() override;
+  absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time before,
+                                                              size_t limit) override;
+  absl::StatusOr<SweepResult> Sweep(absl::Time now, size_t limit) override;
 
-  absl::StatusOr<std::optional<StatementRow>> FindStatement(const std::string& subject) override {
-    for (const auto* rows : {&log_, &capacities_}) {
-      for (const StatementRow& row : *rows) {
-        if (row.subject == subject && !row.statement.empty()) return row;
-      }
-    }
-    return std::optional<StatementRow>();
-  }
-
-  absl::Status AppendStatements(std::span<StatementRow> rows, uint64_t previous_revision) override {
-    if (std::exchange(fail_append_, false)) return Error(v1::REASON_UNAVAILABLE, "the store");
-    if (previous_revision != log_.size()) return Error(v1::REASON_STATEMENT_INVALID, "revision");
-    for (StatementRow& row : rows) {
-      if (row.capacity) {
-        std::erase_if(capacities_, [&](const auto& old) { return old.subject == row.subject; });
-        row.revision = ++capacity_revision_;
-        capacities_.push_back(row);
-      } else {
-        for (StatementRow& old : log_) {
-          if (old.subject == row.subject) old.statement.clear();
-        }
-        row.revision = log_.size() + 1;
-        log_.push_back(row);
-      }
-    }
-    return absl::OkStatus();
-  }
-
+  absl::StatusOr<std::optional<StatementRow>> FindStatement(const std::string& subject) override;
+  absl::Status AppendStatements(std::span<StatementRow> rows, uint64_t previous_revision) override;
   absl::StatusOr<std::vector<StatementRow>> ReadStatements(bool capacity, uint64_t after,
-                                                           size_t max_bytes) override {
-    std::vector<StatementRow> page;
-    size_t bytes = 0;
-    for (const StatementRow& row : capacity ? capacities_ : log_) {
-      if (row.revision <= after || bytes > max_bytes) continue;
-      bytes += row.statement.size();
-      page.push_back(row);
-    }
-    return page;
-  }
+                                                           size_t max_bytes) override;
 
-  absl::Status PutInvitation(const InvitationRow& row) override {
-    invitations_[row.hash] = row;
-    return absl::OkStatus();
-  }
-  absl::StatusOr<std::optional<InvitationRow>> FindInvitation(const std::string& hash) override {
-    return Find(invitations_, hash);
-  }
-  absl::Status PutEnrolment(const EnrolmentRow& row) override {
-    enrolments_[row.request_id] = row;
-    return absl::OkStatus();
-  }
-  absl::StatusOr<std::optional<EnrolmentRow>> FindEnrolment(const std::string& id) override {
-    return Find(enrolments_, id);
-  }
-  absl::StatusOr<std::vector<EnrolmentRow>> ListEnrolments(bool include_decided) override {
-    std::vector<EnrolmentRow> rows;
-    for (const auto& [id, row] : enrolments_) {
-      if (include_decided || row.state == v1::ENROLMENT_STATE_PENDING) rows.push_back(row);
-    }
-    return rows;
-  }
+  absl::Status PutInvitation(const InvitationRow& row) override;
+  absl::StatusOr<std::optional<InvitationRow>> FindInvitation(const std::string& hash) override;
+  absl::Status PutEnrolment(const EnrolmentRow& row) override;
+  absl::StatusOr<std::optional<EnrolmentRow>> FindEnrolment(const std::string& id) override;
+  absl::StatusOr<std::vector<EnrolmentRow>> ListEnrolments(bool include_decided) override;
 
  private:
-  static absl::Status NoTraffic() {
-    return Error(v1::REASON_INTERNAL, "this store has no traffic");
-  }
+  using News = std::function<void(PeerListener&)>;
 
-  template <typename Row>
-  static std::optional<Row> Find(const std::map<std::string, Row>& rows, const std::string& key) {
-    const auto found = rows.find(key);
-    return found == rows.end() ? std::nullopt : std::optional<Row>(found->second);
-  }
+  // Tells the other views.
+  void Tell(const News& news);
+  void Hear(const News& news);
 
-  bool fail_append_ = false;
-  uint64_t capacity_revision_ = 0;
-  std::vector<StatementRow> log_;
-  std::vector<StatementRow> capacities_;
-  std::map<std::string, InvitationRow> invitations_;
-  std::map<std::string, EnrolmentRow> enrolments_;
+  const std::shared_ptr<StoreMemory> memory_;
+  const bool shared_;
+  // What the latest Load saw: the version of each key.
+  std::map<std::string, uint64_t> loaded_ ABSL_GUARDED_BY(memory_->mu);
+  bool fail_append_ ABSL_GUARDED_BY(memory_->mu) = false;
+  int reads_ ABSL_GUARDED_BY(memory_->mu) = 0;
+
+  // Held while the listener is called.
+  Mutex news_mu_;
+  PeerListener* listener_ ABSL_GUARDED_BY(news_mu_) = nullptr;
+  bool held_ ABSL_GUARDED_BY(news_mu_) = false;
+  std::deque<News> waiting_ ABSL_GUARDED_BY(news_mu_);
 };
 
 }  // namespace waymark::hub

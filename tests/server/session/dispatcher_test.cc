@@ -8,6 +8,7 @@
 
 #include "base/status/status.h"
 #include "tests/server/session/gated_store.h"
+#include "tests/server/session/remembering_sink.h"
 #include "tests/server/store/sqlite_medium.h"
 #include "tests/server/store_conformance/samples.h"
 #include "tests/support/fake_clock.h"
@@ -33,70 +34,6 @@ class Metrics final : public DispatcherMetrics {
   std::atomic<size_t> attached_ = 0;
 };
 
-// A session that remembers.
-class Sink final : public DeliverySink {
- public:
-  void OnDeliver(std::vector<OutgoingDelivery> deliveries) override {
-    MutexLock lock(mu_);
-    frames_.push_back(deliveries.size());
-    for (OutgoingDelivery& delivery : deliveries) received_.push_back(std::move(delivery));
-    changed_.SignalAll();
-  }
-  void OnPeerOffline(const MessageId& message_id) override {
-    MutexLock lock(mu_);
-    offline_.push_back(message_id);
-    changed_.SignalAll();
-  }
-  void OnDetached(v1::Reason reason) override {
-    MutexLock lock(mu_);
-    detached_ = reason;
-    changed_.SignalAll();
-  }
-
-  // Waits until `count` messages have come and returns their sequences.
-  std::vector<uint64_t> Await(size_t count) {
-    MutexLock lock(mu_);
-    while (received_.size() < count) changed_.Wait(mu_);
-    std::vector<uint64_t> sequences;
-    for (const OutgoingDelivery& delivery : received_) sequences.push_back(delivery.sequence);
-    return sequences;
-  }
-  void AwaitOffline(const MessageId& message_id) {
-    MutexLock lock(mu_);
-    while (offline_.empty() || offline_.back() != message_id) changed_.Wait(mu_);
-  }
-  v1::Reason AwaitDetached() {
-    MutexLock lock(mu_);
-    while (!detached_) changed_.Wait(mu_);
-    return *detached_;
-  }
-
-  std::vector<OutgoingDelivery> received() {
-    MutexLock lock(mu_);
-    return received_;
-  }
-  std::vector<size_t> frames() {
-    MutexLock lock(mu_);
-    return frames_;
-  }
-  std::vector<MessageId> offline() {
-    MutexLock lock(mu_);
-    return offline_;
-  }
-  bool detached() {
-    MutexLock lock(mu_);
-    return detached_.has_value();
-  }
-
- private:
-  Mutex mu_;
-  CondVar changed_;
-  std::vector<OutgoingDelivery> received_ ABSL_GUARDED_BY(mu_);
-  std::vector<size_t> frames_ ABSL_GUARDED_BY(mu_);
-  std::vector<MessageId> offline_ ABSL_GUARDED_BY(mu_);
-  std::optional<v1::Reason> detached_ ABSL_GUARDED_BY(mu_);
-};
-
 class DispatcherTest : public testing::Test {
  protected:
   DispatcherTest()
@@ -106,7 +43,8 @@ class DispatcherTest : public testing::Test {
 
   ~DispatcherTest() override { store_.OpenReads(); }
 
-  AttachmentId Attach(const std::shared_ptr<Sink>& sink, Dispatcher::Options options = {}) {
+  AttachmentId Attach(const std::shared_ptr<RememberingSink>& sink,
+                      Dispatcher::Options options = {}) {
     return dispatcher_->Attach(kMailbox, options, sink);
   }
 
@@ -140,7 +78,7 @@ class DispatcherTest : public testing::Test {
 
   // Returns once the dispatcher has done what there was to do for `sink`, the attached one: each
   // round is one advance of its attachment, and none needs more than frame, page and frame.
-  void Settle(const std::shared_ptr<Sink>& sink) {
+  void Settle(const std::shared_ptr<RememberingSink>& sink) {
     for (int round = 0; round < 4; ++round) {
       MailboxItem notice;
       notice.sender = kMailbox;
@@ -165,7 +103,7 @@ class DispatcherTest : public testing::Test {
   SqliteMedium medium_;
   GatedStore store_;
   std::unique_ptr<Dispatcher> dispatcher_;
-  const std::shared_ptr<Sink> sink_ = std::make_shared<Sink>();
+  const std::shared_ptr<RememberingSink> sink_ = std::make_shared<RememberingSink>();
   uint64_t settled_ = 1'000'000;
 };
 
@@ -377,7 +315,7 @@ TEST_F(DispatcherTest, ANewerAttachmentReplacesTheOlder) {
   Store(1, 2);
   const AttachmentId older = Attach(sink_);
   sink_->Await(2);
-  const auto newer = std::make_shared<Sink>();
+  const auto newer = std::make_shared<RememberingSink>();
   Attach(newer);
   EXPECT_EQ(sink_->AwaitDetached(), v1::REASON_SESSION_REPLACED);
   EXPECT_THAT(newer->Await(2), ElementsAre(1, 2)) << "nothing was acknowledged";
@@ -392,7 +330,7 @@ TEST_F(DispatcherTest, ADetachedSinkIsNotCalled) {
   Settle(sink_);
   dispatcher_->Detach(attachment);
   Commit(Store(1, 1));
-  const auto other = std::make_shared<Sink>();
+  const auto other = std::make_shared<RememberingSink>();
   Attach(other);
   other->Await(1);
   EXPECT_THAT(sink_->received(), IsEmpty());
@@ -400,7 +338,7 @@ TEST_F(DispatcherTest, ADetachedSinkIsNotCalled) {
 }
 
 TEST_F(DispatcherTest, ASinkThatIsGoneIsForgotten) {
-  auto gone = std::make_shared<Sink>();
+  auto gone = std::make_shared<RememberingSink>();
   Attach(gone);
   Settle(gone);
   gone.reset();
@@ -430,7 +368,7 @@ TEST_F(DispatcherTest, ARestrictedAttachmentBringsRevocationsAndKeepsTheRest) {
 
 TEST_F(DispatcherTest, TheSenderAloneLearnsThatAPeerIsOffline) {
   Attach(sink_);
-  const auto other = std::make_shared<Sink>();
+  const auto other = std::make_shared<RememberingSink>();
   dispatcher_->Attach(SampleId<OrganisationId>(2), {}, other);
   MailboxItem item = SampleItem(3, 7);
   item.sender = kMailbox;
@@ -454,7 +392,7 @@ TEST_F(DispatcherTest, AMailboxThatDoesNotReadBackEndsTheAttachment) {
   Attach(sink_);
   EXPECT_EQ(sink_->AwaitDetached(), v1::REASON_DATA_CORRUPT);
   store_.FailReads(std::nullopt);
-  const auto next = std::make_shared<Sink>();
+  const auto next = std::make_shared<RememberingSink>();
   Commit(Store(1, 1));
   Attach(next);
   next->Await(1);
@@ -464,7 +402,7 @@ TEST_F(DispatcherTest, ShutdownEndsEveryAttachment) {
   Attach(sink_);
   dispatcher_->Shutdown();
   EXPECT_EQ(sink_->AwaitDetached(), v1::REASON_UNAVAILABLE);
-  const auto late = std::make_shared<Sink>();
+  const auto late = std::make_shared<RememberingSink>();
   Attach(late);
   dispatcher_->Shutdown();
   EXPECT_FALSE(late->detached());
