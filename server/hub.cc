@@ -100,6 +100,8 @@ absl::Status Hub::OpenRooms() {
                                   .clock = options_.clock},
                                  limits, Committer::Bounds{});
   committer_->SetMembership(directory_->membership());
+  quotas_ = std::make_unique<Quotas>(limits.traffic);
+  gate_ = std::make_unique<HelloGate>(limits.traffic, options_.random);
   strands_ = std::make_unique<WorkerPool>(kStrandThreads, kStrandQueue);
   desk_ = std::make_unique<WorkerPool>(1, kDeskQueue);
   ListenToPeers();
@@ -110,6 +112,8 @@ absl::Status Hub::OpenRooms() {
   exchange_environment_.session = {
       .committer = committer_.get(),
       .dispatcher = dispatcher_.get(),
+      .quotas = quotas_.get(),
+      .gate = gate_.get(),
       .clock = options_.clock,
       .membership = [directory = directory_.get()] { return directory->membership(); },
       .epoch = store_->epoch()};

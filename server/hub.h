@@ -122,6 +122,8 @@ class Hub final : public MembershipListener {
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Committer> committer_;
+  std::unique_ptr<Quotas> quotas_;
+  std::unique_ptr<HelloGate> gate_;
   std::unique_ptr<WorkerPool> strands_;
   std::unique_ptr<WorkerPool> desk_;
   std::unique_ptr<PeerNews> peer_news_;

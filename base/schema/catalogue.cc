@@ -137,6 +137,7 @@ absl::StatusOr<CatalogueFiles> ReadAll(const std::filesystem::path& directory) {
   RETURN_IF_ERROR(Read(directory, names, "policy_packs.json", files.packs));
   RETURN_IF_ERROR(Read(directory, names, "urgency.json", files.clocks));
   RETURN_IF_ERROR(Read(directory, names, "decline_codes.json", files.ends));
+  RETURN_IF_ERROR(Read(directory, names, "traffic.json", files.traffic));
   return files;
 }
 

@@ -1,5 +1,5 @@
 // The data files behind the rules: taxonomy, labels, disclosure profiles, policy packs, clocks, end
-// codes.
+// codes, limits of traffic.
 //
 // A catalogue answers questions about data; it decides nothing. Whether a field may go is decided
 // by the policy evaluator, which asks here. The files of proto/data are compiled in (Default); an
@@ -49,6 +49,7 @@ struct CatalogueFiles {
   v1::PolicyPacks packs;
   v1::UrgencyClocks clocks;
   v1::EndCodes ends;
+  v1::TrafficLimits traffic;
 };
 
 // Returns the category of a taxonomy code: 1204 belongs to 1200.
@@ -83,6 +84,7 @@ class Catalogue {
   const v1::PolicyPacks& packs() const { return files_.packs; }
   const v1::UrgencyClocks& clocks() const { return files_.clocks; }
   const v1::EndCodes& ends() const { return files_.ends; }
+  const v1::TrafficLimits& traffic() const { return files_.traffic; }
 
   // The service with exactly this code or key; nullptr if there is none.
   const v1::ServiceCode* FindService(uint32_t code) const;

@@ -135,6 +135,18 @@ class Checker {
                   name + " has an offline_notice_after that is not in minutes");
   }
 
+  absl::Status Traffic() const {
+    constexpr uint32_t kFrameItems = 64;
+    constexpr uint32_t kFrameBytes = 1 << 20;
+    const v1::TrafficLimits& traffic = files_.traffic;
+    RETURN_IF_ERROR(Expect(traffic.version() > 0, "version is missing"));
+    RETURN_IF_ERROR(Expect(traffic.items_per_second() > 0 && traffic.bytes_per_second() > 0 &&
+                               traffic.sessions_per_second() > 0 && traffic.burst_sessions() > 0,
+                           "a rate or a burst is 0"));
+    return Expect(traffic.burst_items() >= kFrameItems && traffic.burst_bytes() >= kFrameBytes,
+                  "a burst is smaller than a frame of 64 items and 1 MiB");
+  }
+
   absl::Status Clocks() const {
     const v1::UrgencyClocks& clocks = files_.clocks;
     RETURN_IF_ERROR(Expect(clocks.version() > 0, "version is missing"));
@@ -281,7 +293,8 @@ absl::Status CheckCatalogue(const CatalogueFiles& files) {
   RETURN_IF_ERROR(Annotate(checker.Profiles(), "disclosure_profiles.json"));
   RETURN_IF_ERROR(Annotate(checker.Packs(), "policy_packs.json"));
   RETURN_IF_ERROR(Annotate(checker.Clocks(), "urgency.json"));
-  return Annotate(checker.Ends(), "decline_codes.json");
+  RETURN_IF_ERROR(Annotate(checker.Ends(), "decline_codes.json"));
+  return Annotate(checker.Traffic(), "traffic.json");
 }
 
 }  // namespace waymark

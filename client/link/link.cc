@@ -228,16 +228,21 @@ class Link::Impl {
     Serve(connection);
 
     SetDisconnected(connection.status());
-    if (!connection.status().ok()) channel_.Failed(channel);
-    const std::optional<v1::Goodbye> goodbye = connection.goodbye();
+    const v1::Reason reason = ReasonOf(connection.status());
+    // A hub that asks to come back later works: a new connection would only cost it more.
+    if (!connection.status().ok() && reason != v1::REASON_QUOTA_EXCEEDED) channel_.Failed(channel);
+    return PauseAfter(reason, connection.goodbye());
+  }
+
+  absl::Duration PauseAfter(v1::Reason reason, const std::optional<v1::Goodbye>& goodbye) {
+    const bool replaced_before =
+        std::exchange(replaced_, reason == v1::REASON_SESSION_REPLACED) && replaced_;
     if (goodbye.has_value() && goodbye->has_retry_after()) {
       return backoff_.After(DurationOf(goodbye->retry_after()));
     }
-    // Two nodes with one certificate must not replace each other without end.
-    if (ReasonOf(connection.status()) == v1::REASON_SESSION_REPLACED) {
-      return backoff_.After(options_.max_backoff);
-    }
-    return backoff_.Next();
+    // Two nodes with one certificate must not replace each other without end. Once alone, it may
+    // have been an earlier session of our own, which reached another process of the hub late.
+    return replaced_before ? backoff_.After(options_.max_backoff) : backoff_.Next();
   }
 
   void Serve(Connection& connection) {
@@ -377,6 +382,8 @@ class Link::Impl {
 
   // Used by the link's thread alone.
   Backoff backoff_;
+  // Whether the latest connection ended because a newer one replaced it.
+  bool replaced_ = false;
   absl::Time next_look_ = absl::InfinitePast();
 
   // Shared with the streams' reactions, which may outlast a connection.

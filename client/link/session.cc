@@ -211,18 +211,25 @@ std::optional<v1::ConnectRequest> Session::NextFrame(absl::Time now) {
   return std::nullopt;
 }
 
-v1::ConnectRequest Session::SubmitFrame() {
+std::optional<v1::ConnectRequest> Session::SubmitFrame() {
+  std::set<ReferralId> unanswered;
+  for (const InFlight& item : in_flight_) unanswered.insert(item.referral);
   v1::ConnectRequest frame;
   v1::Submit& submit = *frame.mutable_submit();
   size_t bytes = kFrameOverhead;
-  while (!ready_.empty() && submit.items_size() < kMaxFrameItems) {
-    auto& [item, submission] = ready_.front();
+  for (auto next = ready_.begin(); next != ready_.end() && submit.items_size() < kMaxFrameItems;) {
+    auto& [item, submission] = *next;
+    if (unanswered.count(item.referral) > 0) {
+      ++next;
+      continue;
+    }
     bytes += submission.ByteSizeLong() + kItemOverhead;
     if (submit.items_size() > 0 && bytes > kMaxFrameBytes) break;
     *submit.add_items() = std::move(submission);
     in_flight_.push_back(std::move(item));
-    ready_.pop_front();
+    next = ready_.erase(next);
   }
+  if (submit.items().empty()) return std::nullopt;
   return frame;
 }
 

@@ -91,7 +91,8 @@ class Session {
   void OnOutcomes(const v1::Outcomes& outcomes, absl::Time now, Arrived& arrived);
   absl::Status OnDeliver(const v1::Deliver& deliver, Arrived& arrived);
   void Stall(const ReferralId& referral, absl::Time until);
-  v1::ConnectRequest SubmitFrame();
+  // A frame of what may go now; nullopt when everything waits for an answer.
+  std::optional<v1::ConnectRequest> SubmitFrame();
 
   MailboxPosition position_;
   // The last sequence number that came on this stream.
@@ -108,7 +109,9 @@ class Session {
   uint64_t heartbeat_nonce_ = 0;
   absl::Time last_heard_;
 
-  // Offered and not yet written; written and not yet answered.
+  // Offered and not yet written; written and not yet answered. Of one referral only one frame is in
+  // flight: the hub takes the first items of a frame or none, so that what it refuses for the time
+  // being is not overtaken by what follows.
   std::deque<std::pair<InFlight, v1::Submission>> ready_;
   std::deque<InFlight> in_flight_;
   // Items that the hub would not take yet, and until when. What follows in the same referral waits

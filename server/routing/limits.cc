@@ -34,6 +34,13 @@ Limits Limits::From(const Catalogue& catalogue) {
   limits.separate_release_life = absl::Hours(kHoursADay * release.max_days());
   limits.separate_release = ClassesOf(release.classes());
   limits.notices_only = ClassesOf(release.never());
+  const v1::TrafficLimits& traffic = catalogue.traffic();
+  limits.traffic = {.items_per_second = static_cast<double>(traffic.items_per_second()),
+                    .burst_items = static_cast<double>(traffic.burst_items()),
+                    .bytes_per_second = static_cast<double>(traffic.bytes_per_second()),
+                    .burst_bytes = static_cast<double>(traffic.burst_bytes()),
+                    .sessions_per_second = static_cast<double>(traffic.sessions_per_second()),
+                    .burst_sessions = static_cast<double>(traffic.burst_sessions())};
   return limits;
 }
 

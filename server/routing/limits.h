@@ -14,8 +14,20 @@
 
 namespace waymark::hub {
 
+// What the hub takes from members; `items` are messages and registrations.
+struct TrafficLimits {
+  // Of each member: on average, and at once after a quiet time.
+  double items_per_second = 0;
+  double burst_items = 0;
+  double bytes_per_second = 0;
+  double burst_bytes = 0;
+  // Of all members: sessions that begin.
+  double sessions_per_second = 0;
+  double burst_sessions = 0;
+};
+
 struct Limits {
-  // The bounds that the clocks and policy packs of `catalogue` set.
+  // The bounds that the clocks, policy packs and limits of traffic of `catalogue` set.
   static Limits From(const Catalogue& catalogue);
 
   // How far a member's clock may differ.
@@ -34,6 +46,7 @@ struct Limits {
   // do.
   std::vector<v1::OrganisationClass> separate_release;
   std::vector<v1::OrganisationClass> notices_only;
+  TrafficLimits traffic;
 
   // The life of a message: that of its urgency, but a withdrawal and its answer may take the
   // longest, because they must outlast a node's days offline.

@@ -72,6 +72,7 @@ Committer::Committer(const Collaborators& collaborators, const Limits& limits, c
     : with_(collaborators),
       limits_(limits),
       bounds_(bounds),
+      queue_({.total = bounds.queue, .member = bounds.member, .reserve = bounds.reserve}),
       membership_(std::make_shared<const Membership>()) {}
 
 Committer::~Committer() { Shutdown(); }
@@ -81,12 +82,7 @@ absl::Status Committer::Submit(Work work) {
   {
     MutexLock lock(mu_);
     if (stopping_) return Error(v1::REASON_UNAVAILABLE, "the hub is stopping");
-    const size_t items = queued_items_ + work.items.size();
-    const size_t bytes = queued_bytes_ + work.bytes;
-    if (queue_.empty() || (items <= bounds_.queue_items && bytes <= bounds_.queue_bytes)) {
-      queued_items_ = items;
-      queued_bytes_ = bytes;
-      queue_.push_back(std::move(work));
+    if (queue_.Push(work.sender, {work.items.size(), work.bytes}, work)) {
       changed_.Signal();
       return absl::OkStatus();
     }
@@ -100,9 +96,9 @@ void Committer::SetMembership(std::shared_ptr<const Membership> membership) {
   membership_ = std::move(membership);
 }
 
-Committer::Queued Committer::queued() {
+QueueLoad Committer::queued() {
   MutexLock lock(mu_);
-  return {queued_items_, queued_bytes_};
+  return queue_.load();
 }
 
 void Committer::Shutdown() {
@@ -127,17 +123,14 @@ Committer::Batch Committer::TakeBatch() {
   MutexLock lock(mu_);
   while (queue_.empty() && !stopping_) changed_.Wait(mu_);
   while (!queue_.empty()) {
-    const size_t items = batch.items + queue_.front().items.size();
-    const size_t bytes = batch.bytes + queue_.front().bytes;
+    const size_t items = batch.items + queue_.next_load().items;
+    const size_t bytes = batch.bytes + queue_.next_load().bytes;
     const bool fits = items <= bounds_.batch_items && bytes <= bounds_.batch_bytes;
     if (!fits && !batch.works.empty()) break;
     batch.items = items;
     batch.bytes = bytes;
-    batch.works.push_back(std::move(queue_.front()));
-    queue_.pop_front();
+    batch.works.push_back(queue_.Pop());
   }
-  queued_items_ -= batch.items;
-  queued_bytes_ -= batch.bytes;
   batch.membership = membership_;
   return batch;
 }

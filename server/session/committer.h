@@ -13,7 +13,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <span>
 #include <thread>
@@ -29,6 +28,7 @@
 #include "server/routing/limits.h"
 #include "server/routing/membership.h"
 #include "server/routing/submitted.h"
+#include "server/session/fair_queue.h"
 #include "server/session/latency.h"
 #include "server/store/store.h"
 
@@ -85,9 +85,11 @@ class CommitterMetrics {
 class Committer {
  public:
   struct Bounds {
-    // What may wait, in items and bytes; one submission beyond is taken while nothing waits.
-    size_t queue_items = 16384;
-    size_t queue_bytes = size_t{64} << 20;
+    // What may wait, of all members, of one, and beyond the first for members of whom nothing waits
+    // (fair_queue.h); one submission beyond is taken while nothing waits.
+    QueueLoad queue = {.items = 16384, .bytes = size_t{64} << 20};
+    QueueLoad member = {.items = 4096, .bytes = size_t{16} << 20};
+    QueueLoad reserve = {.items = 4096, .bytes = size_t{16} << 20};
     // What one transaction holds.
     size_t batch_items = 1024;
     size_t batch_bytes = size_t{8} << 20;
@@ -109,7 +111,8 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Queues `work`. On error `work.done` is never called: QUOTA_EXCEEDED when the queue is full,
+  // Queues `work`; members are served in turn. On error `work.done` is never called:
+  // QUOTA_EXCEEDED when the queue is full or the sender's part of it,
   // UNAVAILABLE after Shutdown has begun. When the store refuses a batch, every item of it is
   // answered with QUOTA_EXCEEDED (the disk is full) or UNAVAILABLE and nothing of it was kept.
   absl::Status Submit(Work work);
@@ -119,11 +122,7 @@ class Committer {
   void SetMembership(std::shared_ptr<const Membership> membership);
 
   // What waits for the committer's thread.
-  struct Queued {
-    size_t items = 0;
-    size_t bytes = 0;
-  };
-  Queued queued();
+  QueueLoad queued();
 
   // Takes no more, answers everything that was taken, and ends the thread. Idempotent.
   void Shutdown();
@@ -152,9 +151,7 @@ class Committer {
 
   Mutex mu_;
   CondVar changed_;
-  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
-  size_t queued_items_ ABSL_GUARDED_BY(mu_) = 0;
-  size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  FairQueue<Work> queue_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<const Membership> membership_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 

@@ -12,6 +12,8 @@ constexpr size_t kFrameMessages = 64;
 constexpr size_t kFrameBytes = size_t{1} << 20;
 // What a delivery adds to its message in a frame, at most.
 constexpr size_t kDeliveryOverhead = 32;
+// Far more than other processes withdraw between a commit here and its report.
+constexpr size_t kRememberedWithdrawals = 4096;
 
 bool OutlivesWithdrawal(v1::Kind kind) {
   return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK;
@@ -64,18 +66,6 @@ struct Dispatcher::Attachment {
   // What the sink is told when it has ended.
   std::optional<v1::Reason> reason;
 
-  // How many bytes a next message may have; 0 without a credit.
-  size_t Credit() const {
-    if (unacked.empty()) return std::max<size_t>(options.window_bytes, 1);
-    if (unacked.size() >= options.window_messages) return 0;
-    return options.window_bytes - std::min(options.window_bytes, unacked_bytes);
-  }
-
-  bool WaitsForCredit() const {
-    if (unacked.empty() || (ready.empty() && !behind)) return false;
-    return Credit() < (ready.empty() ? 1 : WireBytes(ready.front()));
-  }
-
   bool Full() const {
     return ready.size() >= options.window_messages || ready_bytes >= options.window_bytes;
   }
@@ -85,13 +75,18 @@ struct Dispatcher::Attachment {
 
 std::unique_ptr<Dispatcher> Dispatcher::Create(Store* store, Clock* clock,
                                                DispatcherMetrics* metrics) {
-  auto dispatcher = std::unique_ptr<Dispatcher>(new Dispatcher(store, clock, metrics));
+  return Create(store, clock, metrics, Bounds{});
+}
+
+std::unique_ptr<Dispatcher> Dispatcher::Create(Store* store, Clock* clock,
+                                               DispatcherMetrics* metrics, const Bounds& bounds) {
+  auto dispatcher = std::unique_ptr<Dispatcher>(new Dispatcher(store, clock, metrics, bounds));
   dispatcher->thread_ = std::thread([self = dispatcher.get()] { self->Run(); });
   return dispatcher;
 }
 
-Dispatcher::Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics)
-    : store_(store), clock_(clock), metrics_(metrics) {}
+Dispatcher::Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics, const Bounds& bounds)
+    : store_(store), clock_(clock), metrics_(metrics), bounds_(bounds) {}
 
 Dispatcher::~Dispatcher() { Shutdown(); }
 
@@ -139,6 +134,7 @@ void Dispatcher::OnAck(AttachmentId attachment, uint64_t through) {
   while (!acked.unacked.empty() && acked.unacked.front().sequence <= through) {
     last = acked.unacked.front().sequence;
     acked.unacked_bytes -= acked.unacked.front().bytes;
+    unacked_bytes_ -= acked.unacked.front().bytes;
     acked.unacked.pop_front();
   }
   if (last == 0) return;
@@ -178,7 +174,7 @@ Dispatcher::UnderWay Dispatcher::CountUnderWay() {
     all.unacked_bytes += attachment->unacked_bytes;
     all.buffered_messages += attachment->ready.size();
     all.buffered_bytes += attachment->ready_bytes;
-    all.without_credit += static_cast<size_t>(attachment->WaitsForCredit());
+    all.without_credit += static_cast<size_t>(WaitsForCredit(*attachment));
     all.behind += static_cast<size_t>(attachment->behind);
   }
   return all;
@@ -203,7 +199,10 @@ void Dispatcher::OnCommittedItem(MailboxItem& item) {
   if (attachment->behind || item.sequence <= attachment->taken_to) return;
   // Another process may have stored something before it.
   const bool gap = store_->shared() && item.sequence != attachment->taken_to + 1;
-  if (gap || attachment->Full() || memory_bytes_ + WireBytes(item) > kMemoryBytes) {
+  const bool withdrawn =
+      !OutlivesWithdrawal(item.kind) && withdrawn_index_.contains(item.token_hash);
+  if (gap || withdrawn || attachment->Full() ||
+      memory_bytes_ + WireBytes(item) > bounds_.memory_bytes) {
     attachment->behind = true;
   } else {
     Keep(*attachment, std::move(item));
@@ -242,7 +241,14 @@ void Dispatcher::FallBehind(Attachment& attachment) {
 
 void Dispatcher::OnPeerDropped(std::span<const std::string> token_hashes) {
   MutexLock lock(mu_);
-  for (const std::string& token_hash : token_hashes) OnCommittedDrop(token_hash);
+  for (const std::string& token_hash : token_hashes) {
+    OnCommittedDrop(token_hash);
+    if (!withdrawn_index_.insert(token_hash).second) continue;
+    withdrawn_.push_back(token_hash);
+    if (withdrawn_.size() <= kRememberedWithdrawals) continue;
+    withdrawn_index_.erase(withdrawn_.front());
+    withdrawn_.pop_front();
+  }
 }
 
 void Dispatcher::OnPeerSession(const OrganisationId& organisation, uint64_t claim) {
@@ -328,7 +334,7 @@ void Dispatcher::Advance(Attachment& attachment) {
     mu_.Lock();
     return;
   }
-  if (attachment.behind && attachment.ready.empty() && attachment.Credit() > 0) {
+  if (attachment.behind && attachment.ready.empty() && Credit(attachment) > 0) {
     ReadPage(attachment);
   }
 }
@@ -358,9 +364,11 @@ void Dispatcher::Deliver(const std::weak_ptr<DeliverySink>& sink,
 void Dispatcher::ReadPage(Attachment& attachment) {
   attachment.added_meanwhile = false;
   attachment.dropped_meanwhile = false;
-  const size_t messages =
-      std::min(kFrameMessages, attachment.options.window_messages - attachment.unacked.size());
-  const size_t bytes = std::min(kFrameBytes, attachment.Credit());
+  const size_t room = unacked_bytes_ >= bounds_.unacked_bytes
+                          ? 1
+                          : attachment.options.window_messages - attachment.unacked.size();
+  const size_t messages = std::min(kFrameMessages, room);
+  const size_t bytes = std::min(kFrameBytes, Credit(attachment));
   const uint64_t after = attachment.taken_to;
   const absl::Time now = clock_->Now();
   mu_.Unlock();
@@ -379,6 +387,19 @@ void Dispatcher::ReadPage(Attachment& attachment) {
   attachment.behind = page->more || attachment.added_meanwhile;
 }
 
+size_t Dispatcher::Credit(const Attachment& attachment) {
+  const size_t window = attachment.options.window_bytes;
+  if (attachment.unacked.empty()) return std::max<size_t>(window, 1);
+  if (attachment.unacked.size() >= attachment.options.window_messages) return 0;
+  if (unacked_bytes_ >= bounds_.unacked_bytes) return 0;
+  return window - std::min(window, attachment.unacked_bytes);
+}
+
+bool Dispatcher::WaitsForCredit(const Attachment& attachment) {
+  if (attachment.unacked.empty() || (attachment.ready.empty() && !attachment.behind)) return false;
+  return Credit(attachment) < (attachment.ready.empty() ? 1 : WireBytes(attachment.ready.front()));
+}
+
 std::vector<OutgoingDelivery> Dispatcher::TakeFrame(Attachment& attachment) {
   std::vector<OutgoingDelivery> frame;
   size_t frame_bytes = 0;
@@ -388,11 +409,12 @@ std::vector<OutgoingDelivery> Dispatcher::TakeFrame(Attachment& attachment) {
     const size_t bytes = WireBytes(item);
     if (item.expires_at > now) {
       const bool fits = frame.empty() || frame_bytes + bytes <= kFrameBytes;
-      const bool credited = attachment.unacked.empty() || bytes <= attachment.Credit();
+      const bool credited = attachment.unacked.empty() || bytes <= Credit(attachment);
       if (!fits || !credited) break;
       frame_bytes += bytes;
       attachment.unacked.push_back({item.sequence, bytes});
       attachment.unacked_bytes += bytes;
+      unacked_bytes_ += bytes;
       frame.push_back({item.sequence, std::move(item.message)});
     }
     attachment.delivered_to = item.sequence;
@@ -434,6 +456,7 @@ void Dispatcher::End(Attachment& attachment, std::optional<v1::Reason> reason) {
 void Dispatcher::Erase(Attachment& attachment) {
   if (Current(attachment.organisation) == &attachment) current_.erase(attachment.organisation);
   memory_bytes_ -= attachment.ready_bytes;
+  unacked_bytes_ -= attachment.unacked_bytes;
   std::erase(runnable_, attachment.id);
   attachments_.erase(attachment.id);
 }

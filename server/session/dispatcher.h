@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "base/ids/ids.h"
 #include "base/sync/sync.h"
@@ -83,11 +84,19 @@ class Dispatcher final : public CommitListener {
     bool restricted = false;
   };
 
-  // Memory for messages that wait for credits or for the dispatcher's thread, over all attachments;
-  // whoever exceeds it reads from the store again.
-  static constexpr size_t kMemoryBytes = size_t{64} << 20;
+  // Over all attachments.
+  struct Bounds {
+    // Memory for messages that wait for credits or for the dispatcher's thread; whoever exceeds it
+    // reads from the store again.
+    size_t memory_bytes = size_t{64} << 20;
+    // What may be delivered and not acknowledged, and so may still wait to be written. Beyond it
+    // each attachment gets one message at a time.
+    size_t unacked_bytes = size_t{256} << 20;
+  };
 
   // Starts the thread. Nothing is owned.
+  static std::unique_ptr<Dispatcher> Create(Store* store, Clock* clock, DispatcherMetrics* metrics,
+                                            const Bounds& bounds);
   static std::unique_ptr<Dispatcher> Create(Store* store, Clock* clock, DispatcherMetrics* metrics);
 
   ~Dispatcher() override;
@@ -156,7 +165,7 @@ class Dispatcher final : public CommitListener {
     uint64_t through;
   };
 
-  Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics);
+  Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics, const Bounds& bounds);
 
   // The thread. What is marked as locked releases the lock around I/O and callbacks.
   void Run();
@@ -168,6 +177,10 @@ class Dispatcher final : public CommitListener {
       ABSL_LOCKS_EXCLUDED(mu_);
   void ReadPage(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // How many bytes a next message may have; 0 without a credit.
+  size_t Credit(const Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether there is something for it that its credits do not allow now.
+  bool WaitsForCredit(const Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes from memory what credits and a frame allow.
   std::vector<OutgoingDelivery> TakeFrame(Attachment& attachment)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -191,6 +204,7 @@ class Dispatcher final : public CommitListener {
   Store* const store_;
   Clock* const clock_;
   DispatcherMetrics* const metrics_;
+  const Bounds bounds_;
 
   Mutex mu_;
   CondVar changed_;
@@ -199,10 +213,15 @@ class Dispatcher final : public CommitListener {
   // Only the thread erases, so that it may let go of the lock in between.
   absl::flat_hash_map<AttachmentId, std::unique_ptr<Attachment>> attachments_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<OrganisationId, Attachment*> current_ ABSL_GUARDED_BY(mu_);
+  // The latest tokens that other processes withdrew, oldest first: what this one committed under
+  // them a moment before, and has yet to report, must not be taken from memory.
+  std::deque<std::string> withdrawn_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<std::string> withdrawn_index_ ABSL_GUARDED_BY(mu_);
   // Attachments to advance, each at most once.
   std::deque<AttachmentId> runnable_ ABSL_GUARDED_BY(mu_);
   std::vector<PendingAck> acks_ ABSL_GUARDED_BY(mu_);
   size_t memory_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  size_t unacked_bytes_ ABSL_GUARDED_BY(mu_) = 0;
 
   std::thread thread_;
 };

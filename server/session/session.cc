@@ -1,5 +1,6 @@
 #include "server/session/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log/log.h"
@@ -58,11 +59,11 @@ void Session::OnFrame(v1::ConnectRequest frame, absl::Time now) {
   }
   switch (frame.frame_case()) {
     case v1::ConnectRequest::kHello:
-      return OnHello(frame.hello());
+      return OnHello(frame.hello(), now);
     case v1::ConnectRequest::kSubmit:
-      return OnSubmit(std::move(*frame.mutable_submit()));
+      return OnSubmit(std::move(*frame.mutable_submit()), now);
     case v1::ConnectRequest::kAck:
-      return with_.dispatcher->OnAck(*attachment_, frame.ack().through());
+      return OnAck(frame.ack());
     case v1::ConnectRequest::kHeartbeat: {
       v1::ConnectResponse answer;
       *answer.mutable_heartbeat() = frame.heartbeat();
@@ -95,31 +96,39 @@ absl::Status Session::CheckHello(const v1::Hello& hello) const {
   return absl::OkStatus();
 }
 
-void Session::OnHello(const v1::Hello& hello) {
+std::optional<bool> Session::Suspended() const {
+  const auto membership = with_.membership();
+  const MemberRecord* member = membership->Find(organisation_);
+  if (member == nullptr) return std::nullopt;
+  return member->status == v1::MEMBER_STATUS_SUSPENDED;
+}
+
+void Session::OnHello(const v1::Hello& hello, absl::Time now) {
   if (const absl::Status checked = CheckHello(hello); !checked.ok()) return Fail(checked);
-  const auto suspended = [this]() -> std::optional<bool> {
-    const auto membership = with_.membership();
-    const MemberRecord* member = membership->Find(organisation_);
-    if (member == nullptr) return std::nullopt;
-    return member->status == v1::MEMBER_STATUS_SUSPENDED;
-  };
-  const std::optional<bool> restricted = suspended();
+  const std::optional<bool> restricted = Suspended();
   if (!restricted) {
     return Fail(Error(v1::REASON_MEMBER_UNKNOWN, "organisation " + organisation_.hex()));
   }
+  if (const std::optional<absl::Duration> wait = with_.gate->Admit(now)) {
+    return SayGoodbye(v1::REASON_QUOTA_EXCEEDED, *wait);
+  }
+  Welcome(hello, *restricted);
+}
+
+void Session::Welcome(const v1::Hello& hello, bool restricted) {
   Dispatcher::Options delivery;
   // A cursor counts within its epoch: after a restore of the store it means nothing.
   delivery.cursor = hello.epoch() == with_.epoch ? hello.cursor() : 0;
   delivery.window_messages = hello.window_messages();
   delivery.window_bytes = hello.window_bytes();
-  delivery.restricted = *restricted;
+  delivery.restricted = restricted;
 
   v1::ConnectResponse response;
   v1::Welcome& welcome = *response.mutable_welcome();
   welcome.set_epoch(with_.epoch);
   welcome.set_cursor(delivery.cursor);
   welcome.set_hub_time_ms(absl::ToUnixMillis(with_.clock->Now()));
-  welcome.set_restricted(*restricted);
+  welcome.set_restricted(restricted);
   *welcome.mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
   state_ = State::kOpen;
   // Attached before the welcome is on its way: whoever has seen it replaces whoever came before.
@@ -127,10 +136,10 @@ void Session::OnHello(const v1::Hello& hello) {
   attachment_ = with_.dispatcher->Attach(organisation_, delivery, weak_from_this());
   output_->Send(std::move(response));
   // A standing that changed before the attachment existed had nothing to disconnect.
-  if (suspended() != restricted) SayGoodbye(v1::REASON_UNSPECIFIED, absl::ZeroDuration());
+  if (Suspended() != restricted) SayGoodbye(v1::REASON_UNSPECIFIED, absl::ZeroDuration());
 }
 
-void Session::OnSubmit(v1::Submit submit) {
+void Session::OnSubmit(v1::Submit submit, absl::Time now) {
   const size_t bytes = submit.ByteSizeLong();
   if (submit.items().empty()) {
     return Fail(Error(v1::REASON_FIELD_INVALID, "submit.items: expected at least one"));
@@ -144,14 +153,18 @@ void Session::OnSubmit(v1::Submit submit) {
   Work work;
   work.sender = organisation_;
   work.bytes = bytes;
+  std::vector<size_t> sizes;
   for (v1::Submission& item : *submit.mutable_items()) {
     std::string id = ItemId(item);
     if (id.size() != kIdSize && id.size() != kTokenHashSize) {
       return Fail(Error(v1::REASON_MALFORMED, "submit.items: an item has no readable id"));
     }
     pending.item_ids.push_back(std::move(id));
+    sizes.push_back(item.ByteSizeLong());
     work.items.push_back(ReadItem(organisation_, item));
   }
+  const size_t admitted = with_.quotas->Admit(organisation_, sizes, now);
+  for (size_t i = admitted; i < work.items.size(); ++i) work.items[i] = v1::REASON_QUOTA_EXCEEDED;
   unanswered_items_ += pending.item_ids.size();
   unanswered_bytes_ += bytes;
   work.done = [self = shared_from_this(),
@@ -167,6 +180,13 @@ void Session::OnSubmit(v1::Submit submit) {
   pending_.push_back(std::move(pending));
   const absl::Status taken = with_.committer->Submit(std::move(work));
   if (!taken.ok()) OnAnswered(number, std::vector<v1::Reason>(items, ReasonOf(taken)));
+}
+
+void Session::OnAck(const v1::Ack& ack) {
+  const uint64_t through = std::min(ack.through(), delivered_);
+  if (through > acked_) unacked_since_.reset();
+  acked_ = std::max(acked_, through);
+  with_.dispatcher->OnAck(*attachment_, ack.through());
 }
 
 void Session::OnAnswered(uint64_t number, std::vector<v1::Reason> reasons) {
@@ -223,7 +243,12 @@ void Session::OnTick(absl::Time now) {
   if (!wants_frame()) {
     last_heard_ = now;
   } else if (now - *last_heard_ > options_.silence_limit) {
-    Fail(Error(v1::REASON_PEER_STALLED, "the node has been silent for too long"));
+    return Fail(Error(v1::REASON_PEER_STALLED, "the node has been silent for too long"));
+  }
+  if (acked_ >= delivered_) return;
+  if (!unacked_since_) unacked_since_ = now;
+  if (now - *unacked_since_ > options_.ack_limit) {
+    Fail(Error(v1::REASON_PEER_STALLED, "the node acknowledges nothing of what it was given"));
   }
 }
 
@@ -234,6 +259,7 @@ void Session::OnDeliver(std::vector<OutgoingDelivery> deliveries) {
     for (OutgoingDelivery& delivery : deliveries) {
       v1::Delivery& out = *response.mutable_deliver()->add_deliveries();
       out.set_sequence(delivery.sequence);
+      self->delivered_ = delivery.sequence;
       if (!out.mutable_message()->ParseFromString(delivery.message)) {
         return self->Fail(Error(v1::REASON_DATA_CORRUPT, "a stored message does not parse"));
       }

@@ -5,6 +5,11 @@
 // node's credits. A rule that the node breaks ends the stream with its reason; what was accepted
 // before stays accepted. An end that is not the node's fault is said in a Goodbye first.
 //
+// Overload: what is beyond the member's quota is answered with QUOTA_EXCEEDED, item by item; a
+// hello for which there is no room now gets a Goodbye with the time to come back, in place of a
+// welcome; a node that acknowledges nothing of what it was given gets no more than its credits, and
+// after a while its stream ends with PEER_STALLED.
+//
 // Collaborators: Committer, Dispatcher, and a SessionOutput, which is the rim (server/rpc).
 // Threads: every method of Session except the DeliverySink's runs on the session's strand, as does
 // everything it asks of the output. The DeliverySink's methods and the committer's answers may come
@@ -29,6 +34,8 @@
 #include "server/routing/membership.h"
 #include "server/session/committer.h"
 #include "server/session/dispatcher.h"
+#include "server/session/hello_gate.h"
+#include "server/session/quotas.h"
 #include "waymark/v1/exchange.pb.h"
 
 namespace waymark::hub {
@@ -61,6 +68,8 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
     absl::Duration heartbeat_interval = absl::Seconds(30);
     // A node that sends nothing for so long is gone.
     absl::Duration silence_limit = absl::Seconds(90);
+    // A node that acknowledges nothing of what was delivered for so long does not work.
+    absl::Duration ack_limit = absl::Minutes(2);
     // Submitted and not answered; beyond it no further frame is taken.
     size_t max_unanswered_items = 1024;
     size_t max_unanswered_bytes = size_t{4} << 20;
@@ -70,6 +79,8 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
   struct Collaborators {
     Committer* committer = nullptr;
     Dispatcher* dispatcher = nullptr;
+    Quotas* quotas = nullptr;
+    HelloGate* gate = nullptr;
     Clock* clock = nullptr;
     // Who the members are now.
     std::function<std::shared_ptr<const Membership>()> membership;
@@ -97,7 +108,8 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
   // Ends the session from our side with a Goodbye, for draining.
   void Leave(v1::Reason reason, absl::Duration retry_after);
 
-  // Ends the session if the node has been silent for too long. `now` is monotonic.
+  // Ends the session if the node has been silent, or has acknowledged nothing, for too long. `now`
+  // is monotonic.
   void OnTick(absl::Time now);
 
   // Whether the next frame may be read now.
@@ -126,9 +138,14 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
     std::optional<std::vector<v1::Reason>> reasons;
   };
 
-  void OnHello(const v1::Hello& hello);
+  void OnHello(const v1::Hello& hello, absl::Time now);
+  // Delivers to this session from now on and tells the node so.
+  void Welcome(const v1::Hello& hello, bool restricted);
+  // Whether the member is suspended; nullopt when it is none.
+  std::optional<bool> Suspended() const;
   absl::Status CheckHello(const v1::Hello& hello) const;
-  void OnSubmit(v1::Submit submit);
+  void OnSubmit(v1::Submit submit, absl::Time now);
+  void OnAck(const v1::Ack& ack);
   void Submit(Work work);
   void OnAnswered(uint64_t number, std::vector<v1::Reason> reasons);
   void SendAnswered();
@@ -155,6 +172,10 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
   size_t unanswered_items_ = 0;
   size_t unanswered_bytes_ = 0;
   std::optional<absl::Time> last_heard_;
+  // The last sequence delivered and acknowledged, and since when the difference is looked at.
+  uint64_t delivered_ = 0;
+  uint64_t acked_ = 0;
+  std::optional<absl::Time> unacked_since_;
   // How a closing session ends.
   absl::Status end_status_;
   std::optional<v1::Goodbye> goodbye_;

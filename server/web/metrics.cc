@@ -335,7 +335,7 @@ void HubMetrics::SetCertificateLeft(absl::Duration left) {
   families_->certificate_left.Set(absl::ToDoubleSeconds(left));
 }
 
-void HubMetrics::SetQueue(const Committer::Queued& queued) {
+void HubMetrics::SetQueue(const QueueLoad& queued) {
   families_->queue_items.Set(static_cast<double>(queued.items));
   families_->queue_bytes.Set(static_cast<double>(queued.bytes));
 }

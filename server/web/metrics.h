@@ -43,7 +43,7 @@ class HubMetrics final : public CommitterMetrics, public DispatcherMetrics {
   void SetCertificateLeft(absl::Duration left);
 
   // What waits for the committer, and what is under way to nodes, at this moment.
-  void SetQueue(const Committer::Queued& queued);
+  void SetQueue(const QueueLoad& queued);
   void SetUnderWay(const Dispatcher::UnderWay& under_way);
   // What the program uses of its machine, and what its data folder may still take.
   void SetMachine(const ProcessUse& process, const DiskSpace& data);

@@ -17,6 +17,7 @@
 #include "server/session/session.h"
 #include "tests/server/routing/test_network.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/seeded_random.h"
 
 namespace waymark::hub {
 
@@ -76,7 +77,10 @@ class ManualStrand final : public SessionStrand {
 // Begins with the members of TestMembers.
 class SessionHarness {
  public:
-  explicit SessionHarness(Store* store) : store_(store) {
+  explicit SessionHarness(Store* store)
+      : SessionHarness(store, Limits::From(Catalogue::Default()).traffic) {}
+  SessionHarness(Store* store, const TrafficLimits& traffic)
+      : store_(store), quotas_(traffic), gate_(traffic, &random_) {
     dispatcher_ = Dispatcher::Create(store_, &clock_, &metrics_);
     committer_ = Committer::Create(
         {.store = store_, .listener = dispatcher_.get(), .metrics = &metrics_, .clock = &clock_},
@@ -103,6 +107,8 @@ class SessionHarness {
         Organisation(handle),
         Session::Collaborators{.committer = committer_.get(),
                                .dispatcher = dispatcher_.get(),
+                               .quotas = &quotas_,
+                               .gate = &gate_,
                                .clock = &clock_,
                                .membership = [this] { return membership_; },
                                .epoch = store_->epoch()},
@@ -119,6 +125,9 @@ class SessionHarness {
   TestNetwork network_;
   FakeClock clock_{network_.now};
   NoMetrics metrics_;
+  SeededRandom random_{20261126};
+  Quotas quotas_;
+  HelloGate gate_;
   std::shared_ptr<const Membership> membership_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Committer> committer_;

@@ -106,6 +106,7 @@ TEST(CatalogueCheckTest, RejectsFilesThatContradictThemselves) {
     copy.packs = Defaults().packs();
     copy.clocks = Defaults().clocks();
     copy.ends = Defaults().ends();
+    copy.traffic = Defaults().traffic();
     return copy;
   };
   ASSERT_TRUE(Catalogue::Create(files()).ok());
@@ -146,6 +147,10 @@ TEST(CatalogueCheckTest, RejectsFilesThatContradictThemselves) {
        [](auto& f) { f.clocks.mutable_clocks(1)->clear_offline_notice_after(); }},
       {"an urgency has no clocks", [](auto& f) { f.clocks.mutable_clocks()->RemoveLast(); }},
       {"a decline code is missing", [](auto& f) { f.ends.mutable_declines()->RemoveLast(); }},
+      {"traffic.json: version", [](auto& f) { f.traffic.clear_version(); }},
+      {"a rate or a burst is 0", [](auto& f) { f.traffic.clear_sessions_per_second(); }},
+      {"smaller than a frame", [](auto& f) { f.traffic.set_burst_items(63); }},
+      {"smaller than a frame", [](auto& f) { f.traffic.set_burst_bytes(1000); }},
       {"decline code D02", [](auto& f) { f.ends.mutable_declines(1)->clear_barrier(); }},
   };
   for (const auto& test : cases) {

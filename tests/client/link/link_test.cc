@@ -135,13 +135,14 @@ class RecordingObserver : public LinkObserver {
 
 class LinkTest : public ::testing::Test {
  protected:
-  void StartLink(std::vector<std::string> addresses) {
+  void StartLink(std::vector<std::string> addresses,
+                 absl::Duration max_backoff = absl::Milliseconds(50)) {
     channel_ = std::make_unique<HubChannel>(std::move(addresses), [](const std::string& address) {
       return grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
     });
     Link::Options options;
     options.min_backoff = absl::Milliseconds(10);
-    options.max_backoff = absl::Milliseconds(50);
+    options.max_backoff = max_backoff;
     options.tick = absl::Milliseconds(20);
     options.connect_timeout = absl::Seconds(2);
     link_ = Link::Create(options, *vault_, *channel_, SystemClock(), SystemRandom(), observer_);
@@ -304,6 +305,64 @@ TEST_F(LinkTest, TriesTheNextAddressWhenOneDoesNotWork) {
   StartLink({"127.0.0.1:1", hub.address()});
   EXPECT_TRUE(notes_.Await("disconnected UNAVAILABLE"));
   EXPECT_TRUE(notes_.Await("connected"));
+}
+
+TEST_F(LinkTest, ResumesAtAnotherProcessOfTheHubFromItsCursor) {
+  FakeHub first([&](const v1::Hello&, HubStream& stream) {
+    SayWelcome(stream);
+    v1::ConnectResponse frame;
+    frame.mutable_deliver()->add_deliveries()->set_sequence(3);
+    stream.Write(frame);
+    v1::ConnectRequest request;
+    while (stream.Read(&request) && !request.has_ack()) {
+    }
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the process has ended");
+  });
+  FakeHub second([&](const v1::Hello& hello, HubStream& stream) {
+    notes_.Add("moved at " + std::to_string(hello.cursor()));
+    EXPECT_EQ(hello.epoch(), kEpoch);
+    SayWelcome(stream);
+    return Accept(stream, notes_);
+  });
+  StartLink({first.address(), second.address()});
+  ASSERT_TRUE(notes_.Await("moved at 3"));
+  Append('a');
+  link_->Wake();
+  EXPECT_TRUE(notes_.Await("outcome a UNSPECIFIED"));
+}
+
+TEST_F(LinkTest, StaysWithAHubThatAsksItToComeBackLater) {
+  std::atomic<int> streams = 0;
+  FakeHub crowded([&](const v1::Hello&, HubStream& stream) {
+    if (++streams > 1) {
+      SayWelcome(stream);
+      return Accept(stream, notes_);
+    }
+    v1::ConnectResponse frame;
+    frame.mutable_goodbye()->set_reason(v1::REASON_QUOTA_EXCEEDED);
+    frame.mutable_goodbye()->mutable_retry_after()->set_nanos(20'000'000);
+    stream.Write(frame);
+    return grpc::Status::OK;
+  });
+  StartLink({crowded.address(), "127.0.0.1:1"}, absl::Hours(1));
+  EXPECT_TRUE(notes_.Await("disconnected QUOTA_EXCEEDED"));
+  EXPECT_TRUE(notes_.Await("connected"));
+  EXPECT_EQ(streams, 2);
+}
+
+TEST_F(LinkTest, ReplacedOnceItComesBackSoon) {
+  std::atomic<int> streams = 0;
+  FakeHub hub([&](const v1::Hello&, HubStream& stream) {
+    SayWelcome(stream);
+    if (++streams > 1) return Accept(stream, notes_);
+    v1::ConnectResponse frame;
+    frame.mutable_goodbye()->set_reason(v1::REASON_SESSION_REPLACED);
+    stream.Write(frame);
+    return Accept(stream, notes_);
+  });
+  StartLink({hub.address()}, absl::Hours(1));
+  EXPECT_TRUE(notes_.Await("disconnected SESSION_REPLACED"));
+  EXPECT_TRUE(notes_.Await("connected", 2));
 }
 
 TEST_F(LinkTest, ReportsTheHubsReasonAndComesBackWhenAsked) {

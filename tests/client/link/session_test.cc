@@ -138,7 +138,7 @@ TEST_F(SessionTest, AnEmptyFrameEndsTheStream) {
 TEST_F(SessionTest, SubmitsInOrderInFramesOfSixtyFour) {
   Begin();
   std::vector<OutboxItem> items;
-  for (int64_t i = 1; i <= 70; ++i) items.push_back(Item(i % 50, Referral('r')));
+  for (int64_t i = 1; i <= 70; ++i) items.push_back(Item(i % 50, Referral(static_cast<char>(i))));
   ASSERT_TRUE(session_.Offer(items).ok());
   EXPECT_THAT(session_.NextFrame(At(0))->submit().items(), SizeIs(64));
   EXPECT_THAT(session_.NextFrame(At(0))->submit().items(), SizeIs(6));
@@ -149,7 +149,7 @@ TEST_F(SessionTest, AFrameStaysBelowOneMebibyte) {
   Begin();
   std::vector<OutboxItem> items;
   for (int64_t i = 1; i <= 10; ++i) {
-    items.push_back(Item(i, Referral('r'), v1::KIND_INQUIRY, 131'072));
+    items.push_back(Item(i, Referral(static_cast<char>(i)), v1::KIND_INQUIRY, 131'072));
   }
   ASSERT_TRUE(session_.Offer(items).ok());
   size_t sent = 0;
@@ -212,6 +212,19 @@ TEST_F(SessionTest, WhatFollowsARefusalForTheTimeBeingWaitsWithIt) {
   EXPECT_THAT(session_.taken(), ElementsAre(5)) << "the others may be offered again, in order";
   ASSERT_TRUE(session_.Offer({registration, inquiry, Item(4, Referral('r'))}).ok());
   EXPECT_THAT(SubmittedIds(), ElementsAre("B", "C", "E"));
+}
+
+TEST_F(SessionTest, OfOneReferralOneFrameIsInFlight) {
+  Begin();
+  const OutboxItem first = Item(1, Referral('r'));
+  ASSERT_TRUE(session_.Offer({first}).ok());
+  EXPECT_THAT(SubmittedIds(), ElementsAre("B"));
+  ASSERT_TRUE(
+      session_.Offer({Item(2, Referral('r')), Item(3, Referral('s')), Item(4, Referral('r'))})
+          .ok());
+  EXPECT_THAT(SubmittedIds(), ElementsAre("D")) << "others do not wait";
+  ASSERT_TRUE(session_.OnFrame(Outcome(first, v1::REASON_UNSPECIFIED), At(0)).ok());
+  EXPECT_THAT(SubmittedIds(), ElementsAre("C", "E"));
 }
 
 TEST_F(SessionTest, ARestrictedSessionSendsAcknowledgementsOfWithdrawalsOnly) {

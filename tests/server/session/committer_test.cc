@@ -259,7 +259,7 @@ TEST_F(CommitterTest, ABatchStaysWithinItsBounds) {
 }
 
 TEST_F(CommitterTest, AFullQueueRefusesAtOnce) {
-  Start({.queue_items = 2, .queue_bytes = 10});
+  Start({.queue = {2, 10}, .reserve = {0, 0}});
   HoldUpABatch();
   ASSERT_TRUE(Submit({Inquiry(1)}, 4).ok());
   EXPECT_EQ(ReasonOf(Submit({Inquiry(2)}, 7)), v1::REASON_QUOTA_EXCEEDED) << "too many bytes";

@@ -267,6 +267,29 @@ TEST_F(DispatcherTest, AnAckJustBeforeDetachingCounts) {
   EXPECT_THAT(Mailbox(), IsEmpty());
 }
 
+TEST_F(DispatcherTest, WhatIsUnacknowledgedIsBoundedOverAllAttachments) {
+  dispatcher_ = Dispatcher::Create(&store_, &clock_, &metrics_, {.unacked_bytes = 10000});
+  const auto other = std::make_shared<RememberingSink>();
+  const OrganisationId other_mailbox = SampleId<OrganisationId>(2);
+  std::vector<MailboxItem> items;
+  for (uint64_t i = 0; i < 20; ++i) items.push_back(SampleItem(1 + i % 2, i));
+  Store(std::move(items));
+  const AttachmentId mine = Attach(sink_);
+  sink_->Await(5);
+  Settle(sink_);
+  EXPECT_THAT(sink_->received(), SizeIs(5)) << "of 2 KiB each";
+  const AttachmentId others = dispatcher_->Attach(other_mailbox, {}, other);
+  other->Await(1);
+  Settle(sink_);
+  EXPECT_THAT(other->received(), SizeIs(1)) << "one message is always allowed";
+  for (size_t received = 1; received <= 10; ++received) {
+    dispatcher_->OnAck(mine, sink_->Await(received)[received - 1]);
+    dispatcher_->OnAck(others, other->Await(received)[received - 1]);
+  }
+  EXPECT_THAT(sink_->received(), SizeIs(10));
+  EXPECT_THAT(other->received(), SizeIs(10));
+}
+
 // Withdrawal and expiry ---------------------------------------------------------------------------
 
 TEST_F(DispatcherTest, WhatIsWithdrawnWhileItWaitsForCreditsIsNotDelivered) {
@@ -295,6 +318,21 @@ TEST_F(DispatcherTest, WhatIsWithdrawnWhileItIsReadIsNotDelivered) {
   EXPECT_THAT(sink_->Await(2), ElementsAre(1, 3));
   Settle(sink_);
   EXPECT_THAT(sink_->received(), SizeIs(2));
+}
+
+TEST_F(DispatcherTest, WhatAnotherProcessWithdrewBeforeTheReportOfItsCommitIsNotDelivered) {
+  Attach(sink_);
+  Settle(sink_);
+  auto batch = Store(2, 1);
+  std::vector<Effects> withdrawal(1);
+  withdrawal[0].drop = {{SampleHash(2)}};
+  ASSERT_TRUE(store_.Commit(withdrawal).ok());
+  const std::string token = SampleHash(2);
+  dispatcher_->OnPeerDropped(std::span(&token, 1));
+  Commit(std::move(batch));
+  Settle(sink_);
+  Commit(Store(3, 1));
+  EXPECT_THAT(sink_->Await(1), ElementsAre(2)) << "the second that was stored";
 }
 
 TEST_F(DispatcherTest, WhatExpiresWhileItWaitsIsNotDelivered) {

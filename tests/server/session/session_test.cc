@@ -57,6 +57,9 @@ class Output final : public SessionOutput {
 
 class SessionTest : public testing::Test {
  protected:
+  explicit SessionTest(const TrafficLimits& traffic = TestNetwork().limits.traffic)
+      : hub_(&store_, traffic) {}
+
   struct Node {
     ~Node() { strand->Close(); }
 
@@ -103,7 +106,7 @@ class SessionTest : public testing::Test {
 
   SqliteMedium medium_;
   GatedStore store_{*medium_.Open()};
-  SessionHarness hub_{&store_};
+  SessionHarness hub_;
   v1::TokenRegistration token_ = hub_.network().Token("c-c", "qso.night", "lin.family");
   Session::Options options_;
 };
@@ -307,6 +310,82 @@ TEST_F(SessionTest, SilenceEndsTheSession) {
   EXPECT_FALSE(node->output.ended());
   node->session->OnTick(kStart + absl::Seconds(91));
   EXPECT_EQ(node->output.reason(), v1::REASON_PEER_STALLED);
+}
+
+TEST_F(SessionTest, ANodeThatAcknowledgesNothingIsCut) {
+  const auto lin = Open("lin");
+  const auto qso = Open("qso");
+  qso->session->OnFrame(Register(), kStart);
+  qso->session->OnFrame(Inquiry("9ab1"), kStart);
+  lin->strand->RunUntil([&] { return lin->output.deliveries() == 1; });
+  v1::ConnectRequest heartbeat;
+  heartbeat.mutable_heartbeat();
+  const auto at = [&](absl::Duration passed) {
+    lin->session->OnFrame(heartbeat, kStart + passed);
+    lin->session->OnTick(kStart + passed);
+    return lin->output.ended();
+  };
+  EXPECT_FALSE(at(absl::Seconds(10)));
+  EXPECT_FALSE(at(absl::Seconds(120)));
+  v1::ConnectRequest ack;
+  ack.mutable_ack()->set_through(1000);
+  lin->session->OnFrame(ack, kStart + absl::Seconds(125));
+  EXPECT_FALSE(at(absl::Seconds(400))) << "nothing waits";
+  qso->session->OnFrame(Inquiry("77cd"), kStart);
+  lin->strand->RunUntil([&] { return lin->output.deliveries() == 2; });
+  EXPECT_FALSE(at(absl::Seconds(410)));
+  EXPECT_FALSE(at(absl::Seconds(530)));
+  EXPECT_TRUE(at(absl::Seconds(531)));
+  EXPECT_EQ(lin->output.reason(), v1::REASON_PEER_STALLED);
+}
+
+class CrowdedSessionTest : public SessionTest {
+ protected:
+  CrowdedSessionTest()
+      : SessionTest({.items_per_second = 1,
+                     .burst_items = 2,
+                     .bytes_per_second = 1e6,
+                     .burst_bytes = 1e6,
+                     .sessions_per_second = 1,
+                     .burst_sessions = 2}) {}
+};
+
+TEST_F(CrowdedSessionTest, TheQuotaIsAnsweredItemByItemAndHarmsNobodyElse) {
+  const auto qso = Open("qso");
+  const auto lin = Open("lin");
+  v1::ConnectRequest frame = Register();
+  *frame.mutable_submit()->add_items() = Inquiry("9ab1").submit().items(0);
+  const v1::ConnectRequest late = Inquiry("77cd");
+  *frame.mutable_submit()->add_items() = late.submit().items(0);
+  qso->session->OnFrame(frame, kStart);
+  qso->strand->RunUntil([&] { return qso->output.outcomes().size() == 3; });
+  EXPECT_THAT(qso->output.outcomes(), ElementsAre(kOk, kOk, v1::REASON_QUOTA_EXCEEDED));
+
+  lin->session->OnFrame(Register(), kStart);
+  lin->strand->RunUntil([&] { return lin->output.outcomes().size() == 1; });
+  EXPECT_THAT(lin->output.outcomes(), ElementsAre(v1::REASON_TOKEN_NOT_ISSUER));
+
+  qso->session->OnFrame(late, kStart + absl::Seconds(2));
+  qso->strand->RunUntil([&] { return qso->output.outcomes().size() == 4; });
+  EXPECT_EQ(qso->output.outcomes().back(), kOk) << "the same again, later";
+  EXPECT_FALSE(qso->output.ended());
+}
+
+TEST_F(CrowdedSessionTest, AHelloBeyondTheRateIsToldWhenToComeBack) {
+  const auto qso = Open("qso");
+  const auto lin = Open("lin");
+  const auto bea = Open("bea");
+  ASSERT_THAT(bea->output.frames(), SizeIs(1)) << "no welcome";
+  const v1::Goodbye& goodbye = bea->output.last().goodbye();
+  EXPECT_EQ(goodbye.reason(), v1::REASON_QUOTA_EXCEEDED);
+  EXPECT_GE(goodbye.retry_after().seconds(), 1);
+  EXPECT_LE(goodbye.retry_after().seconds(), 2);
+  EXPECT_EQ(bea->output.reason(), kOk);
+  EXPECT_FALSE(qso->output.ended());
+
+  const auto again = Connect("bea");
+  again->session->OnFrame(Hello(), kStart + absl::Seconds(2));
+  EXPECT_TRUE(again->output.last().has_welcome());
 }
 
 TEST_F(SessionTest, AnswersAfterTheStreamIsGoneAreDropped) {

@@ -141,10 +141,13 @@ class SeveralHubsTest : public ::testing::Test {
     statement.mutable_member()->set_status(status);
     return directory_network_.ByRegistry(statement);
   }
+  v1::SignedStatement Own(const v1::Statement& statement) {
+    return SignStatement(statement, lin_.identity);
+  }
   absl::StatusOr<v1::PublishStatementsResponse> Publish(Process& at,
-                                                        const v1::Statement& statement) {
+                                                        const v1::SignedStatement& statement) {
     v1::PublishStatementsRequest request;
-    *request.add_statements() = SignStatement(statement, lin_.identity);
+    *request.add_statements() = statement;
     return at.directory().Publish(lin_.id, request);
   }
 
@@ -303,7 +306,7 @@ TEST_F(SeveralHubsTest, LateNewsOfAnOlderSessionDoNotEndTheNewer) {
 TEST_F(SeveralHubsTest, AStatementAtOneReachesAWatcherOfTheOther) {
   const auto watcher = std::make_shared<CountingWatcher>();
   ASSERT_TRUE(two_->directory().Watch(watcher).ok());
-  ASSERT_TRUE(Publish(*one_, directory_network_.Service(lin_)).ok());
+  ASSERT_TRUE(Publish(*one_, Own(directory_network_.Service(lin_))).ok());
   two_->RunDesk();
   EXPECT_EQ(watcher->changes(), 1);
   const auto page = two_->directory().ReadAfter(2, 0);
@@ -327,16 +330,16 @@ TEST_F(SeveralHubsTest, ASuspensionAtOneIsInForceAtTheOther) {
 
 TEST_F(SeveralHubsTest, AStatementThatOthersOutranIsJudgedAgain) {
   two_->store().HoldNews();
-  ASSERT_TRUE(Publish(*one_, directory_network_.Service(lin_, 3)).ok());
-  const auto older = Publish(*two_, directory_network_.Service(lin_, 2));
+  ASSERT_TRUE(Publish(*one_, Own(directory_network_.Service(lin_, 3))).ok());
+  const auto older = Publish(*two_, Own(directory_network_.Service(lin_, 2)));
   ASSERT_TRUE(older.ok()) << older.status();
   EXPECT_THAT(older->results(), ElementsAre(v1::REASON_STATEMENT_INVALID));
-  const auto newer = Publish(*two_, directory_network_.Service(lin_, 4));
+  const auto newer = Publish(*two_, Own(directory_network_.Service(lin_, 4)));
   ASSERT_TRUE(newer.ok()) << newer.status();
   EXPECT_THAT(newer->results(), ElementsAre(kTaken));
   EXPECT_EQ(newer->head().revision(), 4u);
 
-  ASSERT_TRUE(Publish(*one_, directory_network_.UnitKeys(lin_)).ok()) << "before its news";
+  ASSERT_TRUE(Publish(*one_, Own(directory_network_.UnitKeys(lin_))).ok()) << "before its news";
   EXPECT_EQ(one_->directory().ReadAfter(0, 0)->head().revision(), 5u);
   ASSERT_TRUE(
       two_->directory().PublishMember(ByRegistry(qso_, 2, v1::MEMBER_STATUS_SUSPENDED)).ok());
@@ -344,23 +347,24 @@ TEST_F(SeveralHubsTest, AStatementThatOthersOutranIsJudgedAgain) {
 }
 
 TEST_F(SeveralHubsTest, CapacitiesOfTwoProcessesAreAllRead) {
-  ASSERT_TRUE(Publish(*one_, directory_network_.Service(lin_)).ok());
+  ASSERT_TRUE(Publish(*one_, Own(directory_network_.Service(lin_))).ok());
   two_->RunDesk();
   two_->store().HoldNews();
-  ASSERT_TRUE(Publish(*one_, directory_network_.Capacity(lin_, 1)).ok());
-  ASSERT_TRUE(Publish(*two_, directory_network_.Capacity(lin_, 2)).ok());
+  ASSERT_TRUE(Publish(*one_, Own(directory_network_.Capacity(lin_, 1))).ok());
+  const v1::SignedStatement newer = Own(directory_network_.Capacity(lin_, 2));
+  ASSERT_TRUE(Publish(*two_, newer).ok());
   const auto page = two_->directory().ReadAfter(3, 0);
   ASSERT_TRUE(page.ok());
   EXPECT_EQ(page->capacity_revision(), 2u);
   EXPECT_TRUE(page->caught_up());
-  const auto stale = Publish(*one_, directory_network_.Capacity(lin_, 2));
-  ASSERT_TRUE(stale.ok());
-  EXPECT_THAT(stale->results(), ElementsAre(kTaken)) << "a repeat, though another took it in";
+  const auto again = Publish(*one_, newer);
+  ASSERT_TRUE(again.ok());
+  EXPECT_THAT(again->results(), ElementsAre(kTaken)) << "a repeat, though another took it in";
 }
 
 TEST_F(SeveralHubsTest, ANodeThatHasSeenMoreThanThisProcessIsServed) {
   two_->store().HoldNews();
-  ASSERT_TRUE(Publish(*one_, directory_network_.Service(lin_)).ok());
+  ASSERT_TRUE(Publish(*one_, Own(directory_network_.Service(lin_))).ok());
   const auto page = two_->directory().ReadAfter(3, 0);
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_TRUE(page->caught_up());
@@ -371,7 +375,7 @@ TEST_F(SeveralHubsTest, NewsThatTheDeskCouldNotTakeAreTakenLater) {
   const auto watcher = std::make_shared<CountingWatcher>();
   ASSERT_TRUE(two_->directory().Watch(watcher).ok());
   two_->CloseDesk(true);
-  ASSERT_TRUE(Publish(*one_, directory_network_.Service(lin_)).ok());
+  ASSERT_TRUE(Publish(*one_, Own(directory_network_.Service(lin_))).ok());
   two_->CloseDesk(false);
   two_->news().Retry();
   two_->RunDesk();
