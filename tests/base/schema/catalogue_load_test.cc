@@ -95,21 +95,22 @@ TEST_F(CatalogueLoadTest, NamesWhatDoesNotExist) {
   EXPECT_THAT(LoadError(), HasSubstr("IDEN.shoe_size"));
 }
 
+CatalogueFiles SoundFiles() {
+  CatalogueFiles copy;
+  copy.taxonomy = Defaults().taxonomy();
+  copy.labels.set_version(1);
+  copy.labels.set_language("en");
+  copy.profiles = Defaults().profiles();
+  copy.packs = Defaults().packs();
+  copy.clocks = Defaults().clocks();
+  copy.ends = Defaults().ends();
+  copy.traffic = Defaults().traffic();
+  return copy;
+}
+
 // Each change breaks one rule of one file.
 TEST(CatalogueCheckTest, RejectsFilesThatContradictThemselves) {
-  const auto files = [] {
-    CatalogueFiles copy;
-    copy.taxonomy = Defaults().taxonomy();
-    copy.labels.set_version(1);
-    copy.labels.set_language("en");
-    copy.profiles = Defaults().profiles();
-    copy.packs = Defaults().packs();
-    copy.clocks = Defaults().clocks();
-    copy.ends = Defaults().ends();
-    copy.traffic = Defaults().traffic();
-    return copy;
-  };
-  ASSERT_TRUE(Catalogue::Create(files()).ok());
+  ASSERT_TRUE(Catalogue::Create(SoundFiles()).ok());
   const struct {
     const char* expected;
     void (*change)(CatalogueFiles&);
@@ -154,7 +155,7 @@ TEST(CatalogueCheckTest, RejectsFilesThatContradictThemselves) {
       {"decline code D02", [](auto& f) { f.ends.mutable_declines(1)->clear_barrier(); }},
   };
   for (const auto& test : cases) {
-    CatalogueFiles changed = files();
+    CatalogueFiles changed = SoundFiles();
     test.change(changed);
     const auto catalogue = Catalogue::Create(std::move(changed));
     EXPECT_EQ(ReasonOf(catalogue.status()), v1::REASON_CONFIG_INVALID) << test.expected;
