@@ -2,10 +2,13 @@
 
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "base/log/log.h"
 #include "base/status/status.h"
 #include "gmock/gmock.h"
@@ -195,6 +198,18 @@ TEST_F(ReceiverTest, ABrokenWatchCountsForNobodyButTheExpiryDoes) {
 }
 
 // At the level that says most: what was refused is told by its header, which the hub has read too.
+// The words of a line of the log but for the time, the message's own id and its size, which
+// everybody sees.
+std::vector<std::string> WordsOf(const std::string& line) {
+  std::vector<std::string> words = absl::StrSplit(line, ' ');
+  words.front() = "at its time";
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    const bool seen = absl::EndsWith(words[i], "message_id:") || words[i] == "size_bucket:";
+    if (seen) words[i + 1] = "seen by everybody";
+  }
+  return words;
+}
+
 TEST_F(ReceiverTest, ARefusalIsLoggedWithoutAnyValue) {
   office_.PublishPartner();
   office_.Watch();
@@ -224,10 +239,7 @@ TEST_F(ReceiverTest, ARefusalIsLoggedWithoutAnyValue) {
   EXPECT_THAT(line, HasSubstr(" debug refused_message reason=STATE_FORBIDS header="));
   EXPECT_THAT(line, HasSubstr("kind: KIND_DISCLOSE"));
   EXPECT_THAT(absl::AsciiStrToLower(line), Not(HasSubstr("canary")));
-  // But for the time, the message's own id and its size, which everybody sees.
-  const std::regex seen("^[^ ]+ |message_id: [0-9a-f]+ | size_bucket: [A-Z0-9_]+");
-  EXPECT_EQ(std::regex_replace(line, seen, ""), std::regex_replace(logged(v1::Payload()), seen, ""))
-      << "not even which sections there are";
+  EXPECT_EQ(WordsOf(line), WordsOf(logged(v1::Payload()))) << "not even which sections there are";
 }
 
 TEST_F(ReceiverTest, AMessageForAnotherOrganisationDoesNotWait) {
