@@ -171,7 +171,7 @@ absl::StatusOr<CheckedStatement> Directory::CheckMember(const v1::SignedStatemen
 
 absl::Status Directory::PublishMember(const v1::SignedStatement& statement) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    const absl::Status published = TryPublishMember(statement);
+    absl::Status published = TryPublishMember(statement);
     if (ReasonOf(published) != v1::REASON_CONFLICT) return published;
   }
   return Error(v1::REASON_UNAVAILABLE, "the directory keeps changing");

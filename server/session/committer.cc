@@ -181,7 +181,7 @@ absl::Status Committer::Commit(const Batch& batch, std::vector<v1::Reason>& reas
     }
   }
   const auto decided = std::chrono::steady_clock::now();
-  const absl::Status committed = effects.empty() ? absl::OkStatus() : with_.store->Commit(effects);
+  absl::Status committed = effects.empty() ? absl::OkStatus() : with_.store->Commit(effects);
   with_.metrics->OnStore(load, effects.empty()
                                    ? absl::ZeroDuration()
                                    : absl::FromChrono(std::chrono::steady_clock::now() - decided));

@@ -191,7 +191,9 @@ void Session::OnAck(const v1::Ack& ack) {
 
 void Session::OnAnswered(uint64_t number, std::vector<v1::Reason> reasons) {
   for (Pending& pending : pending_) {
-    if (pending.number == number) pending.reasons = std::move(reasons);
+    if (pending.number != number) continue;
+    pending.reasons = std::move(reasons);
+    break;
   }
   SendAnswered();
   EndIfAnswered();

@@ -42,7 +42,7 @@ absl::Status KeepCopy(Connection& connection, const std::string& copy) {
   RETURN_IF_ERROR(EnsurePrivateFile(partial));
   const absl::Status copied = connection.Execute(("VACUUM INTO " + Quoted(partial)).c_str());
   // Synced before it counts.
-  const absl::Status kept = copied.ok() ? EnsurePrivateFile(partial) : copied;
+  absl::Status kept = copied.ok() ? EnsurePrivateFile(partial) : copied;
   if (!kept.ok()) {
     std::filesystem::remove(partial, ignored);
     return kept;

@@ -168,7 +168,7 @@ absl::Status SqliteStore::Commit(std::span<Effects> batch) {
 
   std::vector<uint64_t> acked;
   Changes changes;
-  const absl::Status status = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+  absl::Status status = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
     for (Effects& effects : batch) RETURN_IF_ERROR(WriteEffects(effects, changes));
     RETURN_IF_ERROR(DeleteAcked(acked));
@@ -346,7 +346,7 @@ absl::Status SqliteStore::FlushAcks() {
     if (acked_.empty()) return absl::OkStatus();
   }
   std::vector<uint64_t> taken;
-  const absl::Status status = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+  absl::Status status = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
     RETURN_IF_ERROR(DeleteAcked(taken));
     return transaction.Commit();
