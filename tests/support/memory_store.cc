@@ -238,9 +238,9 @@ absl::StatusOr<std::vector<MailboxItem>> MemoryStore::TakeOfflineNotices(absl::T
   MutexLock lock(memory_->mu);
   std::vector<MailboxItem> taken;
   for (auto& [organisation, mailbox] : memory_->mailboxes) {
-    std::erase_if(mailbox.urgent, [&](uint64_t sequence) {
-      const auto item = mailbox.items.find(sequence);
-      if (item == mailbox.items.end()) return true;
+    std::erase_if(mailbox.urgent, [&, &items = mailbox.items](uint64_t sequence) {
+      const auto item = items.find(sequence);
+      if (item == items.end()) return true;
       if (item->second.stored_at >= before || taken.size() == limit) return false;
       taken.push_back(item->second);
       return true;

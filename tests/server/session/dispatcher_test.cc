@@ -45,7 +45,7 @@ class DispatcherTest : public testing::Test {
 
   AttachmentId Attach(const std::shared_ptr<RememberingSink>& sink,
                       Dispatcher::Options options = {}) {
-    return dispatcher_->Attach(kMailbox, options, sink);
+    return dispatcher_->Attach(mailbox_, options, sink);
   }
 
   // Commits one item for each number, without telling the dispatcher.
@@ -81,7 +81,7 @@ class DispatcherTest : public testing::Test {
   void Settle(const std::shared_ptr<RememberingSink>& sink) {
     for (int round = 0; round < 4; ++round) {
       MailboxItem notice;
-      notice.sender = kMailbox;
+      notice.sender = mailbox_;
       notice.message_id = SampleId<MessageId>(++settled_);
       dispatcher_->NotifyPeerOffline(std::span(&notice, 1));
       sink->AwaitOffline(notice.message_id);
@@ -89,7 +89,7 @@ class DispatcherTest : public testing::Test {
   }
 
   std::vector<uint64_t> Mailbox() {
-    auto page = store_.inner().ReadMailbox(kMailbox, MailboxView::kAll, 0, 100000, size_t{1} << 30,
+    auto page = store_.inner().ReadMailbox(mailbox_, MailboxView::kAll, 0, 100000, size_t{1} << 30,
                                            clock_.Now());
     EXPECT_TRUE(page.ok());
     std::vector<uint64_t> sequences;
@@ -97,7 +97,7 @@ class DispatcherTest : public testing::Test {
     return sequences;
   }
 
-  const OrganisationId kMailbox = SampleId<OrganisationId>(1);
+  const OrganisationId mailbox_ = SampleId<OrganisationId>(1);
   FakeClock clock_;
   Metrics metrics_;
   SqliteMedium medium_;
@@ -409,7 +409,7 @@ TEST_F(DispatcherTest, TheSenderAloneLearnsThatAPeerIsOffline) {
   const auto other = std::make_shared<RememberingSink>();
   dispatcher_->Attach(SampleId<OrganisationId>(2), {}, other);
   MailboxItem item = SampleItem(3, 7);
-  item.sender = kMailbox;
+  item.sender = mailbox_;
   MailboxItem of_nobody = SampleItem(3, 8);
   dispatcher_->NotifyPeerOffline(std::vector{item, of_nobody});
   sink_->AwaitOffline(item.message_id);
@@ -421,7 +421,7 @@ TEST_F(DispatcherTest, TheSenderAloneLearnsThatAPeerIsOffline) {
 TEST_F(DispatcherTest, DisconnectSaysWhy) {
   Attach(sink_);
   dispatcher_->Disconnect(SampleId<OrganisationId>(2), v1::REASON_MEMBER_SUSPENDED);
-  dispatcher_->Disconnect(kMailbox, v1::REASON_MEMBER_SUSPENDED);
+  dispatcher_->Disconnect(mailbox_, v1::REASON_MEMBER_SUSPENDED);
   EXPECT_EQ(sink_->AwaitDetached(), v1::REASON_MEMBER_SUSPENDED);
 }
 

@@ -218,6 +218,7 @@ TEST_F(SeveralHubsTest, OrderIsKeptAndNothingRepeatedWhileBothStore) {
   std::vector<std::vector<SubmittedItem>> items(2);
   for (int i = 0; i < 2 * kEach; ++i) items[i % 2].push_back(Inquiry(i));
   std::vector<std::thread> writers;
+  writers.reserve(2);
   for (int writer = 0; writer < 2; ++writer) {
     writers.emplace_back([&, writer] {
       Process& at = writer == 0 ? *one_ : *two_;
