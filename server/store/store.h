@@ -2,8 +2,8 @@
 //
 // Collaborators: the committer is the only caller of Load and Commit for traffic; the dispatcher
 // reads mailboxes and acknowledges; the directory and registry rooms keep their documents here.
-// Backends: server/store/sqlite (one hub process) and server/store/postgres (several on one
-// database). Both pass tests/server/store_conformance.
+// Backend: server/store/sqlite, for one hub process; what several processes on one store need is
+// part of the interface. Every backend passes tests/server/store_conformance.
 //
 // Threads: every method may be called from any thread; calls block on I/O and are therefore made
 // from the hub's own threads, never from a gRPC reaction. Lifetime: outlives everything that uses
