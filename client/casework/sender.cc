@@ -25,8 +25,9 @@ bool NeverWaits(v1::Kind kind) {
          kind == v1::KIND_RECEIPT;
 }
 
-// A withdrawal takes back what was said of the person, and not that it was received or withdrawn;
-// the hub keeps these kinds as well.
+// A withdrawal takes back what was said of the person, and not that it was received or withdrawn.
+// Of these, the hub drops a RECEIPT that already waits there under the token: whoever withdrew has
+// let go of what it answers.
 bool OutlivesWithdrawal(v1::Kind kind) {
   return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
 }

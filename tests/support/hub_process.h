@@ -44,6 +44,8 @@ class HubProcess {
   void Kill();
 
   const Ports& ports() const { return ports_; }
+  // Of the process that serves; valid until Stop or Kill.
+  pid_t pid() const { return process_->pid(); }
   // What it was sent after TLS since the network began: frames and requests, in order of arrival.
   absl::StatusOr<std::vector<std::string>> Recorded() const;
   // The metrics as they stand.

@@ -62,6 +62,8 @@ class NodeProcess {
   node::NodeClient& administrator() { return Client(administrator_); }
   node::NodeClient& caseworker() { return Client(caseworker_); }
 
+  // Of the process that serves; valid until Stop or Kill.
+  pid_t pid() const { return process_->pid(); }
   const std::string& folder() const { return options_.folder; }
   std::string data() const { return Path("data"); }
   std::string key_file() const { return Path("master.key"); }
