@@ -199,7 +199,7 @@ class Trial {
     put.mutable_need()->set_need_id(std::string(16, 'n'));
     ASSIGN_OR_RETURN(const uint32_t code, MostFrequentCode());
     put.mutable_need()->set_service_code(code);
-    put.mutable_need()->set_rank(1);
+    put.mutable_need()->set_person_rank(1);
     put.mutable_need()->set_urgency(v1::URGENCY_U2);
     RETURN_IF_ERROR(node.caseworker().Call(&Stub::PutNeed, put).status());
     v1::MatchServicesRequest request;
