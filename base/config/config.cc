@@ -359,8 +359,9 @@ absl::StatusOr<ConfigFile> ConfigFile::Load(const std::string& path) {
   std::error_code error;
   const uintmax_t size = std::filesystem::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
-  if (error || !file) {
-    return Error(v1::REASON_FILE_UNUSABLE, path + " cannot be read");
+  if (!error && !file) error = std::error_code(errno, std::generic_category());
+  if (error) {
+    return Error(v1::REASON_FILE_UNUSABLE, path + " cannot be read: " + error.message());
   }
   if (size > kMaxFileBytes) {
     return Error(v1::REASON_FILE_UNUSABLE, path + " is larger than 1 MiB");

@@ -79,9 +79,12 @@ absl::StatusOr<Network> LoadNetwork(const std::string& path) {
   std::string json(kMaxFileBytes + 1, '\0');
   file.read(json.data(), static_cast<std::streamsize>(json.size()));
   json.resize(static_cast<size_t>(file.gcount()));
+  if (!file.is_open() || file.bad()) {
+    return Error(v1::REASON_FILE_UNUSABLE, "the network file " + path + " cannot be read");
+  }
   if (json.empty() || json.size() > kMaxFileBytes) {
     return Error(v1::REASON_FILE_UNUSABLE,
-                 "the network file " + path + " cannot be read, is empty or exceeds 64 KiB");
+                 "the network file " + path + (json.empty() ? " is empty" : " exceeds 64 KiB"));
   }
   auto network = ParseNetwork(json);
   if (!network.ok()) return Annotate(network.status(), path);
