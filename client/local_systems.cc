@@ -177,7 +177,7 @@ absl::StatusOr<LocalTarget> Describe(const LocalSystemsSettings& settings,
 
 absl::Status TryConnector(const LocalSystemsSettings& settings, const LocalSystemSettings& system,
                           Clock& steady) {
-  const absl::Status opened = OpenConnector(system.connector, steady).status();
+  absl::Status opened = OpenConnector(system.connector, steady).status();
   if (opened.ok()) return opened;
   return Annotate(opened, settings.file + ": connector '" + system.connector.name + "'");
 }

@@ -14,6 +14,7 @@ absl::StatusOr<std::vector<OpeningKey>> OpeningKeys(const Reader& reader, const 
   ASSIGN_OR_RETURN(auto stored, ParseAll<local::v1::OwnSealingKey>(
                                     reader.List(DocumentKind::kSealingKey, unit)));
   std::vector<OpeningKey> keys;
+  keys.reserve(stored.size());
   // The vault lists the oldest first.
   std::reverse(stored.begin(), stored.end());
   for (auto& [id, key] : stored) {

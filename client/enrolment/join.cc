@@ -115,7 +115,7 @@ absl::Status Join::Request(InvitationDesk& desk) {
   request.set_certificate_request(der);
   request.set_identity_key(identity_key_.verifying_key().spki());
   request.set_proof(SignEnrolment(identity_key_, InvitationHash(invitation_.secret()), der));
-  const absl::Status requested = desk.RequestEnrolment(request);
+  absl::Status requested = desk.RequestEnrolment(request);
   // A request that its invitation does not cover must not stand in the way of the next one.
   if (ReasonOf(requested) == v1::REASON_INVITATION_INVALID) next_.Drop();
   return requested;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -76,7 +77,7 @@ class Walk {
     for (const auto& [name, member] : value.struct_value().fields()) {
       const FieldDescriptor* field = FindField(type, name);
       const std::string shown = name.size() > kMaxName ? name.substr(0, kMaxName) + "..." : name;
-      const std::string where = path.empty() ? shown : path + "." + shown;
+      const std::string where = path.empty() ? shown : absl::StrCat(path, ".", shown);
       if (field == nullptr) {
         Add(where, "is not a field of " + type.name());
       } else if (member.kind_case() != Value::kNullValue) {

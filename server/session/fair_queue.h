@@ -66,7 +66,8 @@ class FairQueue {
     turns_.pop_front();
     const auto found = lines_.find(member);
     Line& line = found->second;
-    auto [load, entry] = std::move(line.entries.front());
+    const QueueLoad load = line.entries.front().first;
+    Entry entry = std::move(line.entries.front().second);
     line.entries.pop_front();
     line.load = line.load - load;
     load_ = load_ - load;
@@ -75,7 +76,7 @@ class FairQueue {
     } else {
       turns_.push_back(member);
     }
-    return std::move(entry);
+    return entry;
   }
 
   // What waits, all together.
