@@ -18,7 +18,10 @@ termios shown;
 
 void RestoreAndEnd(int signal) {
   tcsetattr(STDIN_FILENO, TCSANOW, &shown);
-  // The handler counted once: now the signal does what it did without it.
+  // Not SA_RESETHAND, which ThreadSanitizer takes for a signal that is ignored from then on.
+  struct sigaction ending = {};
+  ending.sa_handler = SIG_DFL;
+  sigaction(signal, &ending, nullptr);
   raise(signal);
 }
 
@@ -30,8 +33,11 @@ class Silence {
     if (!silent_) return;
     struct sigaction handler = {};
     handler.sa_handler = RestoreAndEnd;
-    handler.sa_flags = static_cast<int>(SA_RESETHAND);
-    for (size_t i = 0; i < kEnding.size(); ++i) sigaction(kEnding[i], &handler, &before_[i]);
+    for (size_t i = 0; i < kEnding.size(); ++i) {
+      sigaction(kEnding[i], &handler, &before_[i]);
+      // A signal that ends nothing, as SIGHUP under nohup.
+      if (before_[i].sa_handler == SIG_IGN) sigaction(kEnding[i], &before_[i], nullptr);
+    }
     termios hidden = shown;
     hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);

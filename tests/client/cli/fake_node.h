@@ -6,6 +6,7 @@
 
 #include "base/rpc/status_mapping.h"
 #include "base/status/status.h"
+#include "base/sync/sync.h"
 #include "waymark/v1/node.grpc.pb.h"
 
 namespace waymark::node {
@@ -34,6 +35,7 @@ class FakeNode final : public v1::NodeService::Service {
 
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                          v1::GetStatusResponse* response) override {
+    const MutexLock lock(mu_);
     *response = status;
     return grpc::Status::OK;
   }
@@ -60,6 +62,7 @@ class FakeNode final : public v1::NodeService::Service {
   grpc::Status ConfirmIdentityKey(grpc::ServerContext*,
                                   const v1::ConfirmIdentityKeyRequest* request,
                                   v1::ConfirmIdentityKeyResponse*) override {
+    const MutexLock lock(mu_);
     confirmed = *request;
     return grpc::Status::OK;
   }
@@ -90,6 +93,7 @@ class FakeNode final : public v1::NodeService::Service {
 
   grpc::Status GetReferral(grpc::ServerContext*, const v1::GetReferralRequest* request,
                            v1::GetReferralResponse* response) override {
+    const MutexLock lock(mu_);
     *response = referral;
     response->mutable_summary()->set_referral_id(request->referral_id());
     return grpc::Status::OK;
@@ -175,6 +179,7 @@ class FakeNode final : public v1::NodeService::Service {
 
   grpc::Status ReplayDelivery(grpc::ServerContext*, const v1::ReplayDeliveryRequest* request,
                               v1::ReplayDeliveryResponse* response) override {
+    const MutexLock lock(mu_);
     replayed = *request;
     response->set_replayed(request->delivery_id().empty() ? 2 : 1);
     return grpc::Status::OK;
@@ -182,6 +187,7 @@ class FakeNode final : public v1::NodeService::Service {
 
   grpc::Status ResolveDelivery(grpc::ServerContext*, const v1::ResolveDeliveryRequest* request,
                                v1::ResolveDeliveryResponse*) override {
+    const MutexLock lock(mu_);
     resolved = *request;
     return grpc::Status::OK;
   }
@@ -209,9 +215,13 @@ class FakeNode final : public v1::NodeService::Service {
 
   grpc::Status DropRefusedItem(grpc::ServerContext*, const v1::DropRefusedItemRequest* request,
                                v1::DropRefusedItemResponse*) override {
+    const MutexLock lock(mu_);
     dropped = request->item_id();
     return grpc::Status::OK;
   }
+
+  // The test and the calls take turns: what the one has set, the other sees from the next turn on.
+  void EndTurn() { const MutexLock lock(mu_); }
 
   // What it answers; set while no call runs.
   v1::GetStatusResponse status;
@@ -230,6 +240,8 @@ class FakeNode final : public v1::NodeService::Service {
   std::atomic<bool> logged_out = false;
 
  private:
+  Mutex mu_;
+
   static void AddTraining(v1::TrainingTopic topic, v1::TrainedGroup group, int year,
                           v1::DirectoryMember& member) {
     v1::Training& training = *member.mutable_profile()->add_training();

@@ -65,7 +65,9 @@ class ProgramTest : public testing::Test {
                                 "/node.sock' WAYMARK_SESSION='" + folder_ +
                                 "/session' TZ=UTC '" WAYMARK_PROGRAM "' " + arguments +
                                 " </dev/null >'" + folder_ + "/out' 2>'" + folder_ + "/err'";
+    node_.EndTurn();
     const int status = std::system(command.c_str());
+    node_.EndTurn();
     return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
             .out = Slurp(folder_ + "/out"),
             .err = Slurp(folder_ + "/err")};
