@@ -120,12 +120,20 @@ void MemoryStore::LoseNews() {
   listener_->OnNewsLost();
 }
 
+void MemoryStore::DuringNextClaim(std::function<void()> action) {
+  MutexLock lock(memory_->mu);
+  during_claim_ = std::move(action);
+}
+
 absl::StatusOr<uint64_t> MemoryStore::ClaimSession(const OrganisationId& organisation) {
   uint64_t claim;
+  std::function<void()> action;
   {
     MutexLock lock(memory_->mu);
     claim = ++memory_->last_claim;
+    action = std::exchange(during_claim_, nullptr);
   }
+  if (action) action();
   Tell([=](PeerListener& listener) { listener.OnPeerSession(organisation, claim); });
   return claim;
 }

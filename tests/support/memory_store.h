@@ -65,6 +65,8 @@ class MemoryStore final : public Store {
   void HoldNews();
   void ReleaseNews();
   void LoseNews();
+  // Done within the next ClaimSession, between the claim's number and its return.
+  void DuringNextClaim(std::function<void()> action);
   // How often a mailbox was read here.
   int reads();
 
@@ -109,6 +111,7 @@ class MemoryStore final : public Store {
   std::map<std::string, uint64_t> loaded_ ABSL_GUARDED_BY(memory_->mu);
   bool fail_append_ ABSL_GUARDED_BY(memory_->mu) = false;
   int reads_ ABSL_GUARDED_BY(memory_->mu) = 0;
+  std::function<void()> during_claim_ ABSL_GUARDED_BY(memory_->mu);
 
   // Held while the listener is called.
   Mutex news_mu_;

@@ -283,6 +283,18 @@ TEST_F(SeveralHubsTest, ANodeThatMovesResumesFromItsCursor) {
   EXPECT_EQ(one_->store().epoch(), two_->store().epoch());
 }
 
+TEST_F(SeveralHubsTest, ANewerSessionIsHeardOfBeforeTheOlderHasItsNumber) {
+  const auto newer = std::make_shared<RememberingSink>();
+  two_->Submit("qso", {Inquiry(1)});
+  one_->store().DuringNextClaim([&] {
+    two_->Attach("lin", newer);
+    newer->Await(1);
+  });
+  one_->Attach("lin", sink_);
+  EXPECT_EQ(sink_->AwaitDetached(), v1::REASON_SESSION_REPLACED);
+  EXPECT_FALSE(newer->detached());
+}
+
 TEST_F(SeveralHubsTest, LateNewsOfAnOlderSessionDoNotEndTheNewer) {
   const auto there = std::make_shared<RememberingSink>();
   const auto back = std::make_shared<RememberingSink>();
