@@ -6,8 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "base/config/config.h"
+#include "base/secret/secret.h"
 #include "client/connectors/connector.h"
-#include "client/connectors/secret.h"
 
 namespace waymark::node {
 

@@ -13,9 +13,9 @@
 
 #include "absl/status/statusor.h"
 #include "base/config/config.h"
+#include "base/secret/secret.h"
 #include "client/connectors/http/transport.h"
 #include "client/connectors/http/url.h"
-#include "client/connectors/secret.h"
 
 namespace waymark::node {
 

@@ -14,8 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "base/secret/secret.h"
 #include "client/connectors/http/url.h"
-#include "client/connectors/secret.h"
 
 namespace waymark::node {
 

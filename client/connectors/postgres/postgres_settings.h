@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/config/config.h"
-#include "client/connectors/secret.h"
+#include "base/secret/secret.h"
 #include "client/connectors/sql/sql_settings.h"
 
 namespace waymark::node {

@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <variant>
 
+#include "base/secret/secret.h"
 #include "base/status/status.h"
 #include "client/connectors/postgres/connection.h"
-#include "client/connectors/secret.h"
 #include "tests/client/connectors/test_folder.h"
 
 namespace waymark::node {

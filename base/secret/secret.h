@@ -1,4 +1,4 @@
-// Secrets of connectors, by reference: the configuration says where a secret is, never what it is.
+// Secrets by reference: the configuration says where a secret is, never what it is.
 //
 //   password: {credential: register-password}
 //
@@ -12,7 +12,7 @@
 #include "base/config/config.h"
 #include "base/crypto/secret.h"
 
-namespace waymark::node {
+namespace waymark {
 
 struct SecretReference {
   enum class Kind { kNone, kEnvironment, kFile, kCredential };
@@ -30,4 +30,4 @@ absl::StatusOr<SecretReference> ReadSecretReference(ConfigSection& section, std:
 // others may read the file.
 absl::StatusOr<SecretBytes> ReadSecret(const SecretReference& reference);
 
-}  // namespace waymark::node
+}  // namespace waymark

@@ -1,4 +1,4 @@
-#include "client/connectors/secret.h"
+#include "base/secret/secret.h"
 
 #include <cstdlib>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "base/identity/files.h"
 #include "base/status/status.h"
 
-namespace waymark::node {
+namespace waymark {
 namespace {
 
 constexpr std::string_view kHow =
@@ -74,4 +74,4 @@ absl::StatusOr<SecretBytes> ReadSecret(const SecretReference& reference) {
   return secret;
 }
 
-}  // namespace waymark::node
+}  // namespace waymark
