@@ -11,6 +11,10 @@
 namespace waymark::hub {
 namespace {
 
+// How often a batch is decided anew because other hubs changed what it rests on. Each time one of
+// them got on.
+constexpr int kMaxDecisions = 10;
+
 // How the committer treats each kind of item.
 template <typename... Cases>
 struct Overloaded : Cases... {
@@ -166,6 +170,16 @@ void Committer::Process(Batch batch) {
 
 absl::Status Committer::Commit(const Batch& batch, std::vector<v1::Reason>& reasons,
                                std::vector<Effects>& effects) {
+  for (int decisions = 1;; ++decisions) {
+    reasons.clear();
+    effects.clear();
+    absl::Status committed = TryCommit(batch, reasons, effects);
+    if (ReasonOf(committed) != v1::REASON_CONFLICT || decisions == kMaxDecisions) return committed;
+  }
+}
+
+absl::Status Committer::TryCommit(const Batch& batch, std::vector<v1::Reason>& reasons,
+                                  std::vector<Effects>& effects) {
   const auto begin = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(LoadedState loaded, with_.store->Load(KeysOf(batch.works)));
   const absl::Duration load = absl::FromChrono(std::chrono::steady_clock::now() - begin);

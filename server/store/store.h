@@ -2,8 +2,8 @@
 //
 // Collaborators: the committer is the only caller of Load and Commit for traffic; the dispatcher
 // reads mailboxes and acknowledges; the directory and registry rooms keep their documents here.
-// Backend: server/store/sqlite, for one hub process; what several processes on one store need is
-// part of the interface. Every backend passes tests/server/store_conformance.
+// Backends: server/store/sqlite, for one hub process, and server/store/postgres, for several on one
+// database. Each passes tests/server/store_conformance.
 //
 // Threads: every method may be called from any thread; calls block on I/O and are therefore made
 // from the hub's own threads, never from a gRPC reaction. Lifetime: outlives everything that uses
@@ -122,6 +122,10 @@ class Store {
   // 16 bytes: changes when the store was restored from a copy.
   virtual std::string epoch() const = 0;
 
+  // The process ends and nobody waits for an answer any more: calls that wait for a medium that is
+  // away end with UNAVAILABLE, even if it is not known what became of them.
+  virtual void Interrupt() {}
+
   // Traffic ------------------------------------------------------------------------------------
 
   // Returns everything stored under `keys` in one round trip. What it returned holds until the next
@@ -130,8 +134,9 @@ class Store {
   virtual absl::StatusOr<LoadedState> Load(const StateKeys& keys) = 0;
 
   // Applies all of `batch`, in order, in one transaction that is durable when this returns OK, and
-  // assigns `sequence` of every delivered item in place. On error nothing was applied. CONFLICT:
-  // another process changed what the latest Load returned; load and decide again.
+  // assigns `sequence` of every delivered item in place. On error nothing was applied: if the
+  // medium is lost in mid-commit, it does not return before that is known, or before Interrupt.
+  // CONFLICT: another process changed what the latest Load returned; load and decide again.
   virtual absl::Status Commit(std::span<Effects> batch) = 0;
 
   // Returns up to `max_items` items of `view` of `mailbox` after `after`, and no more than

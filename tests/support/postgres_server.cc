@@ -65,6 +65,25 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
   return server;
 }
 
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::StartStandby(
+    const PostgresServer& primary) {
+  std::string folder = "/tmp/waymark_postgres_XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) {
+    return Error(v1::REASON_FILE_UNUSABLE, "no folder for a PostgreSQL server");
+  }
+  std::unique_ptr<PostgresServer> server(new PostgresServer(folder));
+  RETURN_IF_ERROR(server->Prepare());
+  RETURN_IF_ERROR(RunToEnd({.command = server->AsServerUser(
+                                {server->programs_ + "/pg_basebackup", "--pgdata", folder + "/data",
+                                 "--write-recovery-conf", "--checkpoint=fast", "--dbname",
+                                 primary.Target("postgres") + " application_name=standby"}),
+                            .output = folder + "/basebackup.log"}));
+  server->port_ = FreePort();
+  RETURN_IF_ERROR(server->MakeCertificate());
+  RETURN_IF_ERROR(server->Resume());
+  return server;
+}
+
 PostgresServer::~PostgresServer() {
   Stop();
   std::error_code ignored;
@@ -80,7 +99,7 @@ std::vector<std::string> PostgresServer::AsServerUser(std::vector<std::string> c
   return whole;
 }
 
-absl::Status PostgresServer::Initialise() {
+absl::Status PostgresServer::Prepare() {
   programs_ = FindPrograms();
   if (programs_.empty()) {
     return Error(v1::REASON_INTERNAL, "there is no PostgreSQL server in " +
@@ -95,6 +114,11 @@ absl::Status PostgresServer::Initialise() {
                    "root cannot run PostgreSQL, and there is no user postgres");
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status PostgresServer::Initialise() {
+  RETURN_IF_ERROR(Prepare());
   RETURN_IF_ERROR(RunToEnd(
       {.command =
            AsServerUser({programs_ + "/initdb", "-D", folder_ + "/data", "-U", kAdministrator, "-E",
@@ -102,6 +126,7 @@ absl::Status PostgresServer::Initialise() {
        .output = folder_ + "/initdb.log"}));
   std::ofstream(folder_ + "/data/pg_hba.conf")
       << "local all " << kKeeper << " scram-sha-256\nlocal all all trust\n"
+      << "local replication all trust\n"
       << "hostssl all " << kKeeper << " 127.0.0.1/32 scram-sha-256\n";
   port_ = FreePort();
   return MakeCertificate();
@@ -140,6 +165,17 @@ absl::Status PostgresServer::Resume() {
   const auto ready = [&] { return PQping(target.c_str()) == PQPING_OK || !server_->running(); };
   if (Eventually(ready) && server_->running()) return absl::OkStatus();
   return Error(v1::REASON_INTERNAL, "PostgreSQL does not start: " + folder_ + "/server.log");
+}
+
+void PostgresServer::Kill() {
+  if (server_ != nullptr) server_->Kill();
+  server_ = nullptr;
+}
+
+absl::Status PostgresServer::Promote() {
+  return RunToEnd(
+      {.command = AsServerUser({programs_ + "/pg_ctl", "promote", "-w", "-D", folder_ + "/data"}),
+       .output = folder_ + "/promote.log"});
 }
 
 absl::Status PostgresServer::CreateDatabase(const std::string& name) {

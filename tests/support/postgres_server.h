@@ -24,6 +24,9 @@ class PostgresServer {
 
   // REASON_INTERNAL or REASON_FILE_UNUSABLE says why there is none.
   static absl::StatusOr<std::unique_ptr<PostgresServer>> Start();
+  // One that follows `primary`, which it knows as its standby "standby", until it is promoted.
+  static absl::StatusOr<std::unique_ptr<PostgresServer>> StartStandby(
+      const PostgresServer& primary);
   // Stops the server and removes its folder.
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
@@ -44,10 +47,16 @@ class PostgresServer {
   // Ends the server, all connections with it; starts it again on the same data.
   void Stop();
   absl::Status Resume();
+  // As the loss of its machine: without a word to anybody.
+  void Kill();
+  // Makes a standby a primary.
+  absl::Status Promote();
 
  private:
   explicit PostgresServer(std::string folder) : folder_(std::move(folder)) {}
 
+  // Finds the programs, and who may run them.
+  absl::Status Prepare();
   absl::Status Initialise();
   absl::Status MakeCertificate() const;
   // What libpq needs to reach a database as the administrator.

@@ -5,23 +5,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/store/records.h"
-#include "server/store/store.h"
+#include "server/store/routing_log.h"
 
 namespace waymark::hub {
-
-struct RoutingLog {
-  // Oldest first.
-  std::vector<RoutingRecord> lines;
-  // The statements of the directory's log that are in force, to name units by.
-  std::vector<StatementRow> statements;
-  // Messages that wait for their recipients, and the bytes of their sealed boxes and headers.
-  int64_t waiting = 0;
-  int64_t waiting_bytes = 0;
-};
 
 // FILE_UNUSABLE: there is no store at `path`; DATA_CORRUPT: it does not read back.
 absl::StatusOr<RoutingLog> ReadRoutingLog(const std::string& path);

@@ -292,6 +292,20 @@ TEST_F(CommitterTest, ARefusedCommitDeliversNothing) {
   EXPECT_EQ(Waiting(), 1u);
 }
 
+TEST_F(CommitterTest, WhatOtherHubsChangedIsDecidedAnew) {
+  store_.ConflictCommits(3);
+  ASSERT_TRUE(Submit({Registration(), Inquiry(1), v1::REASON_BUCKET_MISMATCH}).ok());
+  EXPECT_THAT(answers_.Await(1).back(),
+              ElementsAre(kAccepted, kAccepted, v1::REASON_BUCKET_MISMATCH));
+  EXPECT_EQ(store_.commits(), 4);
+  EXPECT_THAT(listener_.delivered(), SizeIs(1));
+  EXPECT_EQ(metrics_.errors(), 0);
+
+  store_.ConflictCommits(1000);
+  ASSERT_TRUE(Submit({Inquiry(2)}).ok());
+  EXPECT_THAT(answers_.Await(2).back(), ElementsAre(v1::REASON_UNAVAILABLE)) << "not for ever";
+}
+
 TEST_F(CommitterTest, AFailedLoadDecidesNothing) {
   store_.FailLoads(v1::REASON_UNAVAILABLE);
   ASSERT_TRUE(Submit({Registration()}).ok());

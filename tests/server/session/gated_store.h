@@ -35,6 +35,8 @@ class GatedStore final : public Store {
   // Makes calls fail with `reason` until it is nullopt again.
   void FailLoads(std::optional<v1::Reason> reason) { Set(load_error_, reason); }
   void FailCommits(std::optional<v1::Reason> reason) { Set(commit_error_, reason); }
+  // Makes the next `count` commits fail with CONFLICT.
+  void ConflictCommits(int count) { Set(conflicts_, count); }
   void FailReads(std::optional<v1::Reason> reason) { Set(read_error_, reason); }
 
   int commits() { return Get(commits_); }
@@ -50,6 +52,10 @@ class GatedStore final : public Store {
   absl::Status Commit(std::span<Effects> batch) override {
     Pass(commits_open_, commits_);
     if (const auto reason = Get(commit_error_)) return Error(*reason, "commit");
+    {
+      MutexLock lock(mu_);
+      if (conflicts_ > 0 && conflicts_-- > 0) return Error(v1::REASON_CONFLICT, "commit");
+    }
     return inner_->Commit(batch);
   }
 
@@ -141,6 +147,7 @@ class GatedStore final : public Store {
   int commits_ = 0;
   int reads_ = 0;
   int acks_ = 0;
+  int conflicts_ = 0;
   std::optional<v1::Reason> load_error_;
   std::optional<v1::Reason> commit_error_;
   std::optional<v1::Reason> read_error_;

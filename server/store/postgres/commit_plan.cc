@@ -1,0 +1,319 @@
+#include "server/store/postgres/commit_plan.h"
+
+#include <set>
+#include <utility>
+
+#include "base/status/status.h"
+
+namespace waymark::hub {
+namespace {
+
+// Mailboxes are locked in order of organisation, by everybody, so that nobody waits in a circle.
+constexpr char kLockMailboxes[] =
+    "SELECT 1 FROM mailbox WHERE organisation = ANY($1::bytea[]) OR organisation IN (SELECT "
+    "mailbox "
+    "FROM item WHERE token_key = ANY($2::bigint[])) ORDER BY organisation FOR NO KEY UPDATE";
+constexpr char kDrop[] =
+    "WITH gone AS (DELETE FROM item WHERE token_key = ANY($1::bigint[]) AND token_hash = "
+    "ANY($2::bytea[]) RETURNING mailbox, octet_length(message) AS bytes) UPDATE mailbox AS m SET "
+    "messages = m.messages - g.messages, bytes = m.bytes - g.bytes FROM (SELECT mailbox, count(*) "
+    "AS "
+    "messages, sum(bytes) AS bytes FROM gone GROUP BY mailbox) AS g WHERE m.organisation = "
+    "g.mailbox";
+constexpr char kNoteWithdrawals[] =
+    "INSERT INTO withdrawal (token_hash, written_at) SELECT hash, $2::bigint FROM "
+    "unnest($1::bytea[]) AS n(hash)";
+constexpr char kGrow[] =
+    "WITH grown AS (INSERT INTO mailbox AS m (organisation, last, acked, messages, bytes) SELECT "
+    "n.organisation, n.sequences, 0, n.messages, n.bytes FROM unnest($1::bytea[], $2::bigint[], "
+    "$3::bigint[], $4::bigint[]) AS n(organisation, sequences, messages, bytes) ON CONFLICT "
+    "(organisation) DO UPDATE SET last = m.last + excluded.last, messages = m.messages + "
+    "excluded.messages, bytes = m.bytes + excluded.bytes RETURNING m.organisation, m.last), done "
+    "AS "
+    "(UPDATE writer SET batch = $7::bigint, written_at = $8::bigint, lasts = (SELECT "
+    "array_agg(last ORDER BY organisation) FROM grown) WHERE id = $5::bytea AND batch = $6::bigint "
+    "RETURNING lasts) SELECT (SELECT lasts FROM done), 1 / (SELECT count(*) FROM done)::integer";
+constexpr char kMark[] =
+    "WITH done AS (UPDATE writer SET batch = $3::bigint, written_at = $4::bigint, lasts = '{}' "
+    "WHERE "
+    "id = $1::bytea AND batch = $2::bigint RETURNING lasts) SELECT (SELECT lasts FROM done), 1 / "
+    "(SELECT count(*) FROM done)::integer";
+constexpr char kAddWriter[] =
+    "INSERT INTO writer (id, batch, written_at, lasts) VALUES ($1::bytea, $2::bigint, $3::bigint, "
+    "'{}')";
+constexpr char kSettle[] =
+    "UPDATE writer SET batch = CASE WHEN batch = $2::bigint THEN batch ELSE $3::bigint END, "
+    "written_at = $4::bigint WHERE id = $1::bytea RETURNING batch, lasts";
+constexpr char kInsertItems[] =
+    "INSERT INTO item (mailbox, sequence, stored_at, expires_at, token_key, kind, urgency, notice, "
+    "message_id, referral, sender, token_hash, message) SELECT n.mailbox, m.last - n.back, "
+    "n.stored_at, n.expires_at, n.token_key, n.kind, n.urgency, n.notice, n.message_id, "
+    "n.referral, "
+    "n.sender, n.token_hash, n.message FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], "
+    "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bytea[], "
+    "$10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[]) AS n(mailbox, back, stored_at, "
+    "expires_at, token_key, kind, urgency, notice, message_id, referral, sender, token_hash, "
+    "message) "
+    "JOIN mailbox AS m ON m.organisation = n.mailbox";
+constexpr char kInsertLines[] =
+    "INSERT INTO routing (minute, message_id, referral, sender, recipient, kind, stage, urgency) "
+    "SELECT n.* FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], "
+    "$6::bigint[], $7::bigint[], $8::bigint[]) AS n";
+
+// An item, and whether the batch drops it again.
+struct PlannedItem {
+  const MailboxItem* item;
+  // How many sequences of its mailbox the batch gives out after it.
+  int64_t back = 0;
+  bool dropped = false;
+};
+
+class Planner {
+ public:
+  Planner(std::span<const Effects> batch, const LoadedVersions& loaded, const BatchMark& mark,
+          absl::Time now)
+      : loaded_(loaded), mark_(mark), now_(now) {
+    for (const Effects& effects : batch) Collect(effects);
+  }
+
+  CommitPlan Make() {
+    std::vector<PgCommand> records;
+    PlanRecords(TokenStatements(), tokens_, loaded_.tokens, /*shared=*/true, records);
+    PlanRecords(ReferralStatements(), referrals_, loaded_.referrals, /*shared=*/false, records);
+    PlanRecords(SeenStatements(), seen_, loaded_.seen, /*shared=*/true, records);
+    plan_.commands.push_back({kPgBegin, {}});
+    plan_.commands.push_back({alone_ ? kPgLockAlone : kPgLockWithOthers, {}});
+    for (PgCommand& command : records) plan_.commands.push_back(std::move(command));
+    if (!dropped_.empty()) PlanDrop();
+    plan_.mark_command = plan_.commands.size();
+    plan_.commands.push_back(plan_.mailboxes.empty() ? MarkBatch(mark_, now_) : Grow());
+    if (kept_ > 0) plan_.commands.push_back(InsertItems());
+    if (lines_.rows() > 0) {
+      PgCommand insert{kInsertLines, {}};
+      std::move(lines_).MoveTo(insert.params);
+      plan_.commands.push_back(std::move(insert));
+    }
+    plan_.commands.push_back({kPgCommit, {}});
+    plan_.dropped.assign(dropped_.begin(), dropped_.end());
+    return std::move(plan_);
+  }
+
+ private:
+  void Collect(const Effects& effects) {
+    for (const TokenRecord& token : effects.put_tokens) tokens_[KeyOf(token)] = &token;
+    for (const ReferralRecord& referral : effects.put_referrals) {
+      referrals_[KeyOf(referral)] = &referral;
+    }
+    for (const SeenRecord& seen : effects.put_seen) seen_[KeyOf(seen)] = &seen;
+    for (const DropUndelivered& drop : effects.drop) {
+      dropped_.insert(drop.token_hash);
+      for (PlannedItem& planned : items_) {
+        const bool under = planned.item->token_hash == drop.token_hash;
+        if (under && !OutlivesItsToken(*planned.item)) planned.dropped = true;
+      }
+    }
+    for (const MailboxItem& item : effects.deliver) {
+      // For now how many come before it.
+      items_.push_back({&item, plan_.mailboxes[item.mailbox].sequences++});
+    }
+    for (const RoutingRecord& line : effects.log) AddRow(line, lines_);
+  }
+
+  template <typename Record>
+  void PlanRecords(const RecordStatements& statements,
+                   const std::map<std::string, const Record*>& records,
+                   const std::map<std::string, int64_t>& loaded, bool shared,
+                   std::vector<PgCommand>& commands) {
+    PlanChecks(statements, records, loaded, commands);
+    PgColumns added;
+    PgColumns changed;
+    PgArray changed_from;
+    PgColumns put;
+    for (const auto& [key, record] : records) {
+      const auto known = loaded.find(key);
+      if (known == loaded.end()) {
+        AddRow(*record, put);
+        alone_ = alone_ || shared;
+      } else if (known->second == 0) {
+        AddRow(*record, added);
+      } else {
+        AddRow(*record, changed);
+        changed_from.Add(known->second);
+        alone_ = alone_ || shared;
+      }
+    }
+    Write(statements.insert, std::move(added), commands);
+    Write(statements.put, std::move(put), commands);
+    if (changed.rows() == 0) return;
+    PgCommand update{statements.update.c_str(), {}};
+    const int64_t count = changed.rows();
+    std::move(changed).MoveTo(update.params);
+    update.params.Add(std::move(changed_from)).Add(mark_.next).Add(count);
+    commands.push_back(std::move(update));
+  }
+
+  // Of what was loaded and is not written.
+  template <typename Record>
+  void PlanChecks(const RecordStatements& statements,
+                  const std::map<std::string, const Record*>& records,
+                  const std::map<std::string, int64_t>& loaded, std::vector<PgCommand>& commands) {
+    PgArray present;
+    PgArray versions;
+    PgArray absent;
+    for (const auto& [key, version] : loaded) {
+      if (records.contains(key)) continue;
+      if (version == 0) {
+        absent.Add(std::string_view(key));
+      } else {
+        present.Add(std::string_view(key));
+        versions.Add(version);
+      }
+    }
+    if (const int64_t count = present.size(); count > 0) {
+      PgParams params;
+      params.Add(std::move(present)).Add(std::move(versions)).Add(count);
+      commands.push_back({statements.check_present.c_str(), std::move(params)});
+    }
+    if (absent.size() > 0) {
+      alone_ = true;
+      commands.push_back(
+          {statements.check_absent.c_str(), std::move(PgParams().Add(std::move(absent)))});
+    }
+  }
+
+  void Write(const std::string& sql, PgColumns columns, std::vector<PgCommand>& commands) const {
+    if (columns.rows() == 0) return;
+    PgCommand write{sql.c_str(), {}};
+    std::move(columns).MoveTo(write.params);
+    write.params.Add(mark_.next);
+    commands.push_back(std::move(write));
+  }
+
+  void PlanDrop() {
+    PgArray growing = PgArray::OfBytes();
+    for (const auto& [organisation, growth] : plan_.mailboxes) growing.Add(organisation);
+    PgArray lock_keys;
+    PgArray keys;
+    PgArray hashes;
+    PgArray noted;
+    for (const std::string& hash : dropped_) {
+      lock_keys.Add(TokenKey(hash));
+      keys.Add(TokenKey(hash));
+      hashes.Add(std::string_view(hash));
+      noted.Add(std::string_view(hash));
+    }
+    PgParams lock;
+    lock.Add(std::move(growing)).Add(std::move(lock_keys));
+    plan_.commands.push_back({kLockMailboxes, std::move(lock)});
+    PgParams drop;
+    drop.Add(std::move(keys)).Add(std::move(hashes));
+    plan_.commands.push_back({kDrop, std::move(drop)});
+    PgParams note;
+    note.Add(std::move(noted)).Add(now_);
+    plan_.commands.push_back({kNoteWithdrawals, std::move(note)});
+  }
+
+  PgCommand Grow() {
+    for (PlannedItem& planned : items_) {
+      MailboxGrowth& growth = plan_.mailboxes[planned.item->mailbox];
+      planned.back = growth.sequences - 1 - planned.back;
+      if (planned.dropped) continue;
+      ++kept_;
+      ++growth.messages;
+      growth.bytes += static_cast<int64_t>(planned.item->message.size());
+    }
+    PgColumns rows;
+    for (const auto& [organisation, growth] : plan_.mailboxes) {
+      rows.Add(organisation).Add(growth.sequences).Add(growth.messages).Add(growth.bytes);
+      rows.EndRow();
+    }
+    PgCommand grow{kGrow, {}};
+    std::move(rows).MoveTo(grow.params);
+    grow.params.Add(mark_.writer).Add(mark_.last).Add(mark_.next).Add(now_);
+    return grow;
+  }
+
+  PgCommand InsertItems() const {
+    PgColumns rows;
+    for (const PlannedItem& planned : items_) {
+      if (planned.dropped) continue;
+      const MailboxItem& item = *planned.item;
+      const bool urgent = item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1;
+      rows.Add(item.mailbox)
+          .Add(planned.back)
+          .Add(item.stored_at)
+          .Add(item.expires_at)
+          .AddNumberOrNull(TokenKey(item.token_hash), OutlivesItsToken(item))
+          .Add(static_cast<int64_t>(item.kind))
+          .Add(static_cast<int64_t>(item.urgency))
+          .Add(int64_t{urgent})
+          .Add(item.message_id)
+          .Add(item.referral)
+          .Add(item.sender)
+          .Add(item.token_hash)
+          .Add(item.message);
+      rows.EndRow();
+    }
+    PgCommand insert{kInsertItems, {}};
+    std::move(rows).MoveTo(insert.params);
+    return insert;
+  }
+
+  const LoadedVersions& loaded_;
+  const BatchMark& mark_;
+  const absl::Time now_;
+  CommitPlan plan_;
+  std::map<std::string, const TokenRecord*> tokens_;
+  std::map<std::string, const ReferralRecord*> referrals_;
+  std::map<std::string, const SeenRecord*> seen_;
+  std::set<std::string> dropped_;
+  std::vector<PlannedItem> items_;
+  int64_t kept_ = 0;
+  PgColumns lines_;
+  // Whether the batch needs the store's lock for itself.
+  bool alone_ = false;
+};
+
+}  // namespace
+
+CommitPlan PlanCommit(std::span<const Effects> batch, const LoadedVersions& loaded,
+                      const BatchMark& mark, absl::Time now) {
+  Planner planner(batch, loaded, mark, now);
+  return planner.Make();
+}
+
+absl::Status AssignSequences(const CommitPlan& plan, const std::vector<int64_t>& lasts,
+                             std::span<Effects> batch) {
+  if (lasts.size() != plan.mailboxes.size()) {
+    return Error(v1::REASON_DATA_CORRUPT, "the row of a writer does not name its mailboxes");
+  }
+  std::map<OrganisationId, int64_t> next;
+  size_t at = 0;
+  for (const auto& [organisation, growth] : plan.mailboxes) {
+    next[organisation] = lasts[at++] - growth.sequences + 1;
+  }
+  for (Effects& effects : batch) {
+    for (MailboxItem& item : effects.deliver) {
+      item.sequence = static_cast<uint64_t>(next[item.mailbox]++);
+    }
+  }
+  return absl::OkStatus();
+}
+
+PgCommand AddWriter(const BatchMark& mark, absl::Time now) {
+  return {kAddWriter, std::move(PgParams().Add(mark.writer).Add(mark.last).Add(now))};
+}
+
+PgCommand MarkBatch(const BatchMark& mark, absl::Time now) {
+  PgParams params;
+  params.Add(mark.writer).Add(mark.last).Add(mark.next).Add(now);
+  return {kMark, std::move(params)};
+}
+
+PgCommand SettleBatch(const BatchMark& mark, int64_t given_up, absl::Time now) {
+  PgParams params;
+  params.Add(mark.writer).Add(mark.next).Add(given_up).Add(now);
+  return {kSettle, std::move(params)};
+}
+
+}  // namespace waymark::hub

@@ -1,0 +1,227 @@
+#include "server/store/postgres/postgres_store.h"
+
+#include <utility>
+
+#include "base/log/log.h"
+#include "base/status/status.h"
+#include "server/store/postgres/schema.h"
+
+namespace waymark::hub {
+namespace {
+
+constexpr absl::Duration kBetweenQuestions = absl::Milliseconds(200);
+
+int64_t RandomNumber(Random& random) {
+  // 0 stands for a record that was not there.
+  return 1 + static_cast<int64_t>(random.Uniform(uint64_t{1} << 62));
+}
+
+template <typename Record>
+void TakeRecords(const PgRows& rows, std::vector<Record>& records,
+                 std::map<std::string, int64_t>& versions) {
+  for (int i = 0; i < rows.size(); ++i) {
+    PgRow row = rows[i];
+    const int64_t version = row.Int();
+    ReadRow(row, records.emplace_back());
+    versions[KeyOf(records.back())] = version;
+  }
+}
+
+PgCommand LoadOf(const RecordStatements& statements,
+                 const std::map<std::string, int64_t>& versions) {
+  PgArray keys = PgArray::OfBytes();
+  for (const auto& [key, version] : versions) keys.Add(std::string_view(key));
+  return {statements.load.c_str(), std::move(PgParams().Add(std::move(keys)))};
+}
+
+}  // namespace
+
+// Opening and closing -----------------------------------------------------------------------------
+
+absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(const Options& options) {
+  RETURN_IF_ERROR(CheckPgUrl(options.target.url));
+  ASSIGN_OR_RETURN(const auto connection, PgConnection::Connect(options.target));
+  RETURN_IF_ERROR(PreparePgSchema(*connection));
+  ASSIGN_OR_RETURN(std::string epoch, PrepareEpoch(*connection, *options.random));
+  ASSIGN_OR_RETURN(const std::string weakness, WeaknessOf(*connection));
+  if (!weakness.empty()) Log(LogLevel::kWarning, "database_weak", {{"reason", weakness}});
+  auto store = std::unique_ptr<PostgresStore>(new PostgresStore(options, std::move(epoch)));
+  {
+    MutexLock writer(store->writer_mu_);
+    RETURN_IF_ERROR(store->Enrol(store->writer_));
+  }
+  {
+    MutexLock office(store->office_mu_);
+    RETURN_IF_ERROR(store->Enrol(store->office_));
+  }
+  store->ack_thread_ = std::thread([raw = store.get()] { raw->RunAcks(); });
+  return store;
+}
+
+PostgresStore::PostgresStore(const Options& options, std::string epoch)
+    : epoch_(std::move(epoch)),
+      ack_delay_(options.ack_delay),
+      random_(options.random),
+      clock_(options.clock),
+      writer_{PgLink(LinkOptions(options), epoch_), {}},
+      reader_(LinkOptions(options), epoch_),
+      office_{PgLink(LinkOptions(options), epoch_), {}},
+      news_(std::make_unique<News>(News::Options{
+          .link = LinkOptions(options), .epoch = epoch_, .poll_interval = options.poll_interval})) {
+}
+
+PgLink::Options PostgresStore::LinkOptions(const Options& options) {
+  return {.target = options.target,
+          .first_pause = options.first_pause,
+          .longest_pause = options.longest_pause,
+          .random = options.random,
+          .interruption = &interruption_};
+}
+
+PostgresStore::~PostgresStore() {
+  {
+    MutexLock lock(acks_mu_);
+    stopping_ = true;
+    acks_changed_.Signal();
+  }
+  if (ack_thread_.joinable()) ack_thread_.join();
+  interruption_.Interrupt();
+}
+
+// Durable transactions ----------------------------------------------------------------------------
+
+absl::Status PostgresStore::Enrol(Pen& pen) {
+  pen.mark = {.writer = random_->Bytes(16), .last = RandomNumber(*random_)};
+  const PgCommand add = AddWriter(pen.mark, clock_->Now());
+  return pen.link.Run(std::span(&add, 1)).status;
+}
+
+void PostgresStore::Number(Pen& pen) { pen.mark.next = RandomNumber(*random_); }
+
+PgReply PostgresStore::RunDurably(Pen& pen, PgConnection* connection,
+                                  std::span<const PgCommand> commands,
+                                  std::vector<int64_t>& lasts) {
+  PgReply reply =
+      connection == nullptr ? pen.link.Run(commands) : connection->Run(commands, kPgLimit);
+  const bool answered = !reply.lost && !(reply.status.ok() && reply.warned);
+  if (answered) {
+    if (reply.status.ok()) pen.mark.last = pen.mark.next;
+    return reply;
+  }
+  reply.rows.clear();
+  const absl::StatusOr<bool> committed = Settle(pen, lasts);
+  if (committed.ok() && *committed) reply.status = absl::OkStatus();
+  if (committed.ok() && !*committed) {
+    reply.status = Error(v1::REASON_UNAVAILABLE, "the connection to the database was lost");
+  }
+  if (!committed.ok()) reply.status = committed.status();
+  return reply;
+}
+
+absl::StatusOr<bool> PostgresStore::Settle(Pen& pen, std::vector<int64_t>& lasts) {
+  const int64_t given_up = RandomNumber(*random_);
+  const PgCommand ask = SettleBatch(pen.mark, given_up, clock_->Now());
+  Log(LogLevel::kWarning, "commit_unanswered");
+  while (true) {
+    ASSIGN_OR_RETURN(PgConnection* const connection, pen.link.Await());
+    const PgReply reply = connection->Run(ask, kPgLimit);
+    if (reply.status.ok() && !reply.warned && reply.rows[0].size() == 1) {
+      PgRow row = reply.rows[0][0];
+      pen.mark.last = row.Int();
+      lasts = row.Ints();
+      const bool committed = pen.mark.last == pen.mark.next;
+      Log(LogLevel::kWarning, "commit_settled", {{"committed", committed}});
+      return committed;
+    }
+    if (reply.status.ok() && !reply.warned) Log(LogLevel::kError, "commit_writer_unknown");
+    if (!interruption_.Pause(kBetweenQuestions)) {
+      return Error(v1::REASON_UNAVAILABLE, "the hub ends before the database has answered");
+    }
+  }
+}
+
+absl::Status PostgresStore::WriteDurably(PgCommand command) {
+  Number(office_);
+  std::vector<PgCommand> commands;
+  commands.push_back({kPgBegin, {}});
+  commands.push_back(std::move(command));
+  commands.push_back(MarkBatch(office_.mark, clock_->Now()));
+  commands.push_back({kPgCommit, {}});
+  std::vector<int64_t> lasts;
+  return RunDurably(office_, nullptr, commands, lasts).status;
+}
+
+// Loading and committing --------------------------------------------------------------------------
+
+absl::StatusOr<LoadedState> PostgresStore::Load(const StateKeys& keys) {
+  MutexLock writer(writer_mu_);
+  loaded_ = {};
+  for (const std::string& hash : keys.token_hashes) loaded_.tokens[hash] = 0;
+  for (const ReferralId& id : keys.referrals) loaded_.referrals[id.bytes()] = 0;
+  for (const MessageId& id : keys.messages) loaded_.seen[id.bytes()] = 0;
+  LoadedState state;
+  if (loaded_.tokens.empty() && loaded_.referrals.empty() && loaded_.seen.empty()) return state;
+  const PgCommand commands[] = {LoadOf(TokenStatements(), loaded_.tokens),
+                                LoadOf(ReferralStatements(), loaded_.referrals),
+                                LoadOf(SeenStatements(), loaded_.seen)};
+  const PgReply reply = writer_.link.Read(commands);
+  if (!reply.status.ok()) {
+    loaded_ = {};
+    return reply.status;
+  }
+  TakeRecords(reply.rows[0], state.tokens, loaded_.tokens);
+  TakeRecords(reply.rows[1], state.referrals, loaded_.referrals);
+  TakeRecords(reply.rows[2], state.seen, loaded_.seen);
+  return state;
+}
+
+absl::Status PostgresStore::Commit(std::span<Effects> batch) {
+  MutexLock writer(writer_mu_);
+  Number(writer_);
+  const CommitPlan plan =
+      PlanCommit(batch, std::exchange(loaded_, {}), writer_.mark, clock_->Now());
+  std::vector<int64_t> lasts;
+  const PgReply reply = RunDurably(writer_, nullptr, plan.commands, lasts);
+  if (ReasonOf(reply.status) == v1::REASON_CONFLICT) {
+    return Error(v1::REASON_CONFLICT, "another hub changed what the batch rests on");
+  }
+  RETURN_IF_ERROR(reply.status);
+  if (!reply.rows.empty()) lasts = reply.rows[plan.mark_command][0].Ints();
+  RETURN_IF_ERROR(AssignSequences(plan, lasts, batch));
+  TellCommitted(plan, lasts);
+  return absl::OkStatus();
+}
+
+void PostgresStore::TellCommitted(const CommitPlan& plan, const std::vector<int64_t>& lasts) {
+  std::vector<News::Growth> growths;
+  for (const auto& [organisation, growth] : plan.mailboxes) {
+    growths.push_back({organisation, lasts[growths.size()], growth.sequences});
+  }
+  news_->Delivered(growths);
+  news_->Dropped(plan.dropped);
+}
+
+// Sessions ----------------------------------------------------------------------------------------
+
+absl::StatusOr<uint64_t> PostgresStore::ClaimSession(const OrganisationId& organisation) {
+  static constexpr char kClaim[] =
+      "INSERT INTO session AS s VALUES ($1::bytea, nextval('claim')) ON CONFLICT (organisation) DO "
+      "UPDATE SET claim = nextval('claim') RETURNING claim";
+  int64_t claim = 0;
+  {
+    MutexLock reader(reader_mu_);
+    // Claimed twice, if the first answer was lost, the greater number counts.
+    const PgReply reply = reader_.Read({kClaim, std::move(PgParams().Add(organisation))});
+    RETURN_IF_ERROR(reply.status);
+    claim = reply.rows[0][0].Int();
+  }
+  news_->Claimed(organisation, claim);
+  return static_cast<uint64_t>(claim);
+}
+
+absl::Status PostgresStore::SendNotices(std::span<const OfflineNotice> notices) {
+  news_->Notices(notices);
+  return absl::OkStatus();
+}
+
+}  // namespace waymark::hub
