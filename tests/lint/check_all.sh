@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_all.sh REPORT STEP...: runs each step as `./dev STEP` and writes its result, duration, date and commit into
-# REPORT, where the other steps keep the line that they have. All steps run, whichever fail; the exit code tells
-# whether all of these passed.
+# REPORT, where the other steps keep the line that they have. All steps run, whichever fail; the record is written
+# after each; the exit code tells whether all of these passed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly REPORT=$1
@@ -25,6 +25,21 @@ if [[ -e $REPORT ]]; then
   done < <(grep '^| `./dev ' "$REPORT" || true)
 fi
 
+write_record() {
+  {
+    cat <<'HEAD'
+# The last full check
+
+Written by `./dev check-all`; do not edit. Each step has the line of its last run, on
+HEAD
+    printf '%s cores, %s.\n\n' "$(nproc)" "$(sed -n 's/^PRETTY_NAME="\(.*\)"$/\1/p' /etc/os-release)"
+    printf '%s\n' '| step | result | duration | ended | commit |' '|---|---|---|---|---|'
+    local each
+    for each in "${order[@]}"; do printf '%s\n' "${line[$each]}"; done
+  } >"$REPORT.new"
+  mv "$REPORT.new" "$REPORT"
+}
+
 failed=0
 for step in "$@"; do
   echo "=== ./dev $step"
@@ -37,18 +52,7 @@ for step in "$@"; do
     failed=1
   fi
   note "$step" "| \`./dev $step\` | $result | $((SECONDS - start)) s | $(date -u '+%Y-%m-%d %H:%M') UTC | $commit |"
+  write_record
 done
-
-{
-  cat <<'HEAD'
-# The last full check
-
-Written by `./dev check-all`; do not edit. Each step has the line of its last run, on
-HEAD
-  printf '%s cores, %s.\n\n' "$(nproc)" "$(sed -n 's/^PRETTY_NAME="\(.*\)"$/\1/p' /etc/os-release)"
-  printf '%s\n' '| step | result | duration | ended | commit |' '|---|---|---|---|---|'
-  for step in "${order[@]}"; do printf '%s\n' "${line[$step]}"; done
-} >"$REPORT.new"
-mv "$REPORT.new" "$REPORT"
 cat "$REPORT"
 exit "$failed"
