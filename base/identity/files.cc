@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/file/descriptor.h"
+#include "base/file/folder.h"
 #include "base/status/status.h"
 
 namespace waymark {
@@ -26,12 +27,6 @@ absl::Status SystemError(const std::string& path, const char* action) {
   return FileError(path, std::string("cannot ") + action + ": " + std::strerror(errno));
 }
 
-std::string FolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 absl::Status WriteAtomically(const std::string& path, std::string_view content, mode_t mode) {
   std::string temporary = path + ".XXXXXX";
   const FileDescriptor file(mkostemp(temporary.data(), O_CLOEXEC));
@@ -42,8 +37,7 @@ absl::Status WriteAtomically(const std::string& path, std::string_view content, 
     unlink(temporary.c_str());
     return status;
   }
-  const FileDescriptor folder(open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.ok() || fsync(folder.get()) != 0) return SystemError(path, "sync the folder of");
+  if (!SyncFolderOf(path)) return SystemError(path, "sync the folder of");
   return absl::OkStatus();
 }
 

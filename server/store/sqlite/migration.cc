@@ -1,12 +1,10 @@
 #include "server/store/sqlite/migration.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
 
+#include "base/file/folder.h"
 #include "base/status/status.h"
 #include "server/store/sqlite/schema.h"
 
@@ -21,16 +19,6 @@ std::string Quoted(const std::string& text) {
     if (c == '\'') quoted += c;
   }
   return quoted + "'";
-}
-
-// Makes the names in the folder of `path` durable.
-bool SyncFolderOf(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool synced = fsync(fd) == 0;
-  close(fd);
-  return synced;
 }
 
 // A copy as of now, whole or not at all.

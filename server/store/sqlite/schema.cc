@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/file/folder.h"
 #include "base/log/log.h"
 #include "base/status/status.h"
 #include "server/store/sqlite/migration.h"
@@ -254,7 +255,8 @@ FileLock::~FileLock() { close(fd_); }
 absl::Status EnsurePrivateFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd < 0) return SystemError("open", path);
-  const bool ok = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && fsync(fd) == 0;
+  // Of a file that was not there the name must last too.
+  const bool ok = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && fsync(fd) == 0 && SyncFolderOf(path);
   absl::Status status = ok ? absl::OkStatus() : SystemError("protect", path);
   close(fd);
   return status;

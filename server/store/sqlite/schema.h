@@ -41,8 +41,8 @@ class FileLock {
   const int fd_;
 };
 
-// Makes sure that `path` exists, readable and writable by its owner alone. FILE_UNUSABLE when
-// the path cannot be used.
+// Makes sure that `path` exists, readable and writable by its owner alone, and goes on to exist
+// when the power fails. FILE_UNUSABLE when the path cannot be used.
 absl::Status EnsurePrivateFile(const std::string& path);
 
 // Opens the connections; the first two may write.
