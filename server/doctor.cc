@@ -8,6 +8,8 @@
 #include "base/identity/files.h"
 #include "base/status/status.h"
 #include "server/own_certificate.h"
+#include "server/store/postgres/look.h"
+#include "server/store/postgres/schema.h"
 #include "server/store/sqlite/routing_log.h"
 #include "server/store/sqlite/schema.h"
 #include "server/web/running.h"
@@ -77,6 +79,30 @@ Finding CheckCopies(const std::vector<std::string>& old_copies) {
                  "Delete them, or move them to where backups are: rm" + all);
 }
 
+Finding CheckDatabase(const HubFacts::Database& database) {
+  constexpr char kCheck[] = "database";
+  if (!database.reached.ok()) {
+    return Wrong(kCheck, std::string(database.reached.message()),
+                 "Look at `store` and `store_password` of the configuration, and at the server "
+                 "(docs/operations.md, Storing in PostgreSQL).");
+  }
+  if (database.weakness.empty()) {
+    return Fine(kCheck, "the database answers, and its settings keep what is confirmed");
+  }
+  return Warning(kCheck, "the database answers, and " + database.weakness,
+                 "Correct the server's settings (docs/operations.md, Storing in PostgreSQL).");
+}
+
+// What stands in the database instead of in the data folder.
+void GatherDatabase(const Hub::Options& options, HubFacts& facts) {
+  const auto sight = LookAtDatabase({options.store, options.store_password});
+  facts.database = {sight.status(), sight.ok() ? sight->weakness : ""};
+  facts.schema = {.known = kPgSchemaVersion};
+  if (!sight.ok()) return;
+  if (sight->version > 0) facts.schema.found = sight->version;
+  facts.members_until = FirstEnd(sight->statements);
+}
+
 Finding CheckRunning(const HubFacts& facts) {
   if (facts.running.has_value()) {
     return Fine("running", "a hub answers at " + facts.metrics_listen);
@@ -120,8 +146,12 @@ HubFacts GatherHubFacts(const Hub::Options& options) {
   }
   facts.clock = LookAtClock();
   facts.old_copies = OldCopies(store);
-  facts.schema = {.found = LookAtSchema(store), .known = kSchemaVersion};
-  facts.members_until = MembersUntil(store);
+  if (options.store.empty()) {
+    facts.schema = {.found = LookAtSchema(store), .known = kSchemaVersion};
+    facts.members_until = MembersUntil(store);
+  } else {
+    GatherDatabase(options, facts);
+  }
   if (!facts.running.has_value()) return facts;
   for (const auto& addresses :
        {options.network.hub_addresses, options.network.enrolment_addresses}) {
@@ -148,6 +178,7 @@ std::vector<Finding> DiagnoseHub(const HubFacts& facts) {
       CheckMembers(facts),
       CheckClockSync(facts.clock),
   };
+  if (facts.database.has_value()) findings.push_back(CheckDatabase(*facts.database));
   for (const ReachFacts& address : facts.addresses) {
     findings.push_back(CheckReachable(
         address,

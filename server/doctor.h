@@ -1,7 +1,7 @@
 // `waymark-hub doctor`: what is wrong with a hub, or soon will be, and what to do.
 //
 // The hub may run or not; nothing is changed. Gathering the facts reads files, asks the hub's own
-// loopback listener and connects to its addresses; judging them is pure.
+// loopback listener and its database, and connects to its addresses; judging them is pure.
 #pragma once
 
 #include <optional>
@@ -29,6 +29,13 @@ struct HubFacts {
   CertificateFacts certificate;
   ClockSync clock = ClockSync::kUnknown;
   SchemaFacts schema;
+  // Of a hub that stores in PostgreSQL: whether the database was reached, and what of its settings
+  // does not keep its promises.
+  struct Database {
+    absl::Status reached;
+    std::string weakness;
+  };
+  std::optional<Database> database;
   // Copies of the store, beside it, that are older than the hub's memory.
   std::vector<std::string> old_copies;
   // When the first of the registry's statements about members ends; nullopt for none, or an error

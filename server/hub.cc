@@ -15,6 +15,7 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/server_builder.h"
 #include "server/routing/limits.h"
+#include "server/store/postgres/postgres_store.h"
 #include "server/store/sqlite/sqlite_store.h"
 
 namespace waymark::hub {
@@ -42,6 +43,15 @@ absl::StatusOr<Limits> LoadLimits(const std::string& catalogue) {
   if (catalogue.empty()) return Limits::From(Catalogue::Default());
   ASSIGN_OR_RETURN(const auto own, Catalogue::Load(catalogue));
   return Limits::From(*own);
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Hub::Options& options) {
+  if (options.store.empty()) {
+    return SqliteStore::Open({.path = options.data + "/hub.sqlite", .random = options.random});
+  }
+  return PostgresStore::Open({.target = {options.store, options.store_password},
+                              .random = options.random,
+                              .clock = options.clock});
 }
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(
@@ -86,8 +96,7 @@ absl::Status Hub::OpenRooms() {
   ASSIGN_OR_RETURN(const Limits limits, LoadLimits(options_.catalogue));
   offline_notice_after_ = limits.offline_notice_after;
   RETURN_IF_ERROR(MakeDataFolder(options_.data));
-  ASSIGN_OR_RETURN(store_, SqliteStore::Open(
-                               {.path = options_.data + "/hub.sqlite", .random = options_.random}));
+  ASSIGN_OR_RETURN(store_, OpenStore(options_));
   ASSIGN_OR_RETURN(directory_, Directory::Open(store_.get(), options_.clock, options_.network.id,
                                                options_.network.registry_key));
   directory_->set_listener(this);
@@ -182,9 +191,10 @@ void Hub::Stop() {
     main_server_->Shutdown(deadline);
   }
   if (enrolment_server_ != nullptr) enrolment_server_->Shutdown(deadline);
+  // The streams have ended; what is left are answers that nobody waits for.
+  if (store_ != nullptr) store_->Interrupt();
   if (maintenance_.joinable()) maintenance_.join();
   if (store_ != nullptr) store_->SetPeerListener(nullptr);
-  // The streams have ended; what is left are answers that nobody waits for.
   if (committer_ != nullptr) committer_->Shutdown();
   if (dispatcher_ != nullptr) dispatcher_->Shutdown();
   if (desk_ != nullptr) desk_->Shutdown();

@@ -20,6 +20,7 @@
 #include "base/directory/network.h"
 #include "base/random/random.h"
 #include "base/rpc/credentials.h"
+#include "base/secret/secret.h"
 #include "base/sync/sync.h"
 #include "base/time/clock.h"
 #include "grpcpp/server.h"
@@ -46,6 +47,9 @@ class Hub final : public MembershipListener {
     // A folder of the hub's own, readable by nobody else; made if it does not exist.
     std::string data;
     Network network;
+    // The URL of a PostgreSQL database, which several hubs may share; empty for a file in `data`.
+    std::string store;
+    SecretReference store_password;
     // A folder with data files that replace compiled-in ones; empty for the compiled-in ones.
     std::string catalogue;
     // "host:port"; port 0 takes a free one.

@@ -4,8 +4,7 @@
 #include <map>
 
 #include "absl/time/time.h"
-#include "base/status/status.h"
-#include "server/store/sqlite/routing_log.h"
+#include "waymark/v1/directory.pb.h"
 
 namespace waymark::hub {
 namespace {
@@ -33,8 +32,7 @@ std::string Plain(const std::string& name) { return name.substr(name.find('_') +
 
 }  // namespace
 
-absl::Status Inspect(const std::string& data_folder, std::ostream& out) {
-  ASSIGN_OR_RETURN(const RoutingLog log, ReadRoutingLog(data_folder + "/hub.sqlite"));
+void Inspect(const RoutingLog& log, std::ostream& out) {
   const std::map<UnitId, std::string> handles = HandlesIn(log.statements);
   const auto handle_of = [&](const UnitId& unit) {
     const auto it = handles.find(unit);
@@ -52,7 +50,6 @@ absl::Status Inspect(const std::string& data_folder, std::ostream& out) {
   }
   out << log.lines.size() << " messages in 7 days; " << log.waiting << " undelivered ("
       << log.waiting_bytes << " sealed bytes).\n";
-  return absl::OkStatus();
 }
 
 }  // namespace waymark::hub

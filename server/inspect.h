@@ -2,14 +2,12 @@
 #pragma once
 
 #include <ostream>
-#include <string>
 
-#include "absl/status/status.h"
+#include "server/store/routing_log.h"
 
 namespace waymark::hub {
 
-// Writes the routing log of the store in `data_folder`, one line a message, and what waits. Errors
-// of ReadRoutingLog.
-absl::Status Inspect(const std::string& data_folder, std::ostream& out);
+// Writes the routing log of a store, one line a message, and what waits.
+void Inspect(const RoutingLog& log, std::ostream& out);
 
 }  // namespace waymark::hub

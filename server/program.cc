@@ -19,6 +19,9 @@
 #include "server/doctor.h"
 #include "server/hub.h"
 #include "server/inspect.h"
+#include "server/store/postgres/connection.h"
+#include "server/store/postgres/look.h"
+#include "server/store/sqlite/routing_log.h"
 
 namespace waymark::hub {
 namespace {
@@ -29,12 +32,18 @@ constexpr char kCertificateFile[] = "hub.crt";
 
 struct ServeArguments {
   std::string config;
+  std::string store;
   std::string ready_file;
 };
 
 struct InitArguments {
   std::string data;
   std::string network;
+};
+
+struct InspectArguments {
+  std::string data;
+  std::string config;
 };
 
 struct DoctorArguments {
@@ -53,6 +62,18 @@ struct Settings {
   LogOptions log;
 };
 
+// Where the hub stores; no URL for a file in the data folder.
+absl::StatusOr<PgTarget> ReadStore(ConfigSection& root) {
+  PgTarget store;
+  ASSIGN_OR_RETURN(store.url, root.String("store", ""));
+  ASSIGN_OR_RETURN(store.password, ReadSecretReference(root, "store_password"));
+  if (store.url.empty()) return store;
+  if (const absl::Status checked = CheckPgUrl(store.url); !checked.ok()) {
+    return root.Invalid("store", std::string(checked.message()));
+  }
+  return store;
+}
+
 absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOptions& program) {
   ASSIGN_OR_RETURN(ConfigFile file, ConfigFile::Load(path));
   ConfigSection root = file.root();
@@ -68,9 +89,12 @@ absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOption
   ASSIGN_OR_RETURN(const std::string certificate,
                    tls.Path("certificate", data + "/" + kCertificateFile));
   ASSIGN_OR_RETURN(const LogOptions log, ReadLogOptions(root));
+  ASSIGN_OR_RETURN(const PgTarget store, ReadStore(root));
   RETURN_IF_ERROR(file.Finish());
   ASSIGN_OR_RETURN(const Network network, LoadNetwork(network_path));
   Hub::Options options{.data = data, .network = network};
+  options.store = store.url;
+  options.store_password = store.password;
   options.version = WAYMARK_VERSION;
   options.catalogue = catalogue;
   options.listen = listen;
@@ -92,7 +116,8 @@ absl::Status WriteReadyFile(const std::string& path, const Hub::Ports& ports) {
 
 absl::Status Serve(const ServeArguments& arguments, const ProgramOptions& program) {
   const EndSignals signals;
-  ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
+  ASSIGN_OR_RETURN(Settings settings, ReadConfig(arguments.config, program));
+  if (!arguments.store.empty()) settings.hub.store = arguments.store;
   RETURN_IF_ERROR(StartLog(settings.log));
   ASSIGN_OR_RETURN(const std::unique_ptr<Hub> hub, Hub::Start(settings.hub));
   Log(LogLevel::kInfo, "hub_ready",
@@ -140,6 +165,21 @@ absl::Status Init(const InitArguments& arguments) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<RoutingLog> ReadLog(const InspectArguments& arguments,
+                                   const ProgramOptions& program) {
+  if (arguments.config.empty()) return ReadRoutingLog(arguments.data + "/hub.sqlite");
+  ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
+  const Hub::Options& hub = settings.hub;
+  if (hub.store.empty()) return ReadRoutingLog(hub.data + "/hub.sqlite");
+  return ReadPgRoutingLog({hub.store, hub.store_password});
+}
+
+absl::Status RunInspect(const InspectArguments& arguments, const ProgramOptions& program) {
+  ASSIGN_OR_RETURN(const RoutingLog log, ReadLog(arguments, program));
+  Inspect(log, std::cout);
+  return absl::OkStatus();
+}
+
 int Doctor(const DoctorArguments& arguments, const ProgramOptions& program) {
   const absl::StatusOr<Settings> settings = ReadConfig(arguments.config, program);
   std::vector<Finding> findings;
@@ -164,6 +204,9 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
   ServeArguments serve;
   CLI::App* serve_command = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT.");
   serve_command->add_option("--config", serve.config, "The configuration, hub.yaml.")->required();
+  serve_command->add_option("--store", serve.store,
+                            "Store in this PostgreSQL database (postgresql://...) instead of what "
+                            "the configuration says.");
   serve_command->add_option("--ready-file", serve.ready_file,
                             "Written when ready, with the ports listened on.");
   InitArguments init;
@@ -171,10 +214,14 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
       app.add_subcommand("init", "Make the hub's TLS key and certificate request.");
   init_command->add_option("--data", init.data, "The hub's data folder.")->required();
   init_command->add_option("--network", init.network, "The network file.")->required();
-  std::string inspected;
+  InspectArguments inspect;
   CLI::App* inspect_command = app.add_subcommand(
       "inspect", "Show everything that the hub's disk tells of who wrote to whom.");
-  inspect_command->add_option("--data", inspected, "The hub's data folder.")->required();
+  CLI::Option_group* inspected = inspect_command->add_option_group("hub");
+  inspected->add_option("--data", inspect.data, "The hub's data folder.");
+  inspected->add_option("--config", inspect.config,
+                        "The configuration, hub.yaml, of a hub that stores in PostgreSQL.");
+  inspected->require_option(1);
   DoctorArguments doctor;
   CLI::App* doctor_command = app.add_subcommand(
       "doctor",
@@ -191,7 +238,7 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
     return 2;
   }
   if (doctor_command->parsed()) return Doctor(doctor, options);
-  if (inspect_command->parsed()) return Report(Inspect(inspected, std::cout));
+  if (inspect_command->parsed()) return Report(RunInspect(inspect, options));
   return Report(serve_command->parsed() ? Serve(serve, options) : Init(init));
 }
 

@@ -48,6 +48,13 @@ TEST(HubDoctorTest, AHealthyHubHasNoTroubleAndEverythingIsNamed) {
   EXPECT_EQ(DiagnoseHub(Healthy()).size(), 11U);
 }
 
+TEST(HubDoctorTest, ADatabaseIsNamedWhereThereIsOne) {
+  HubFacts facts = Healthy();
+  facts.database = {absl::OkStatus(), ""};
+  EXPECT_THAT(TroublesOf(facts), IsEmpty());
+  EXPECT_EQ(DiagnoseHub(facts).size(), 12U);
+}
+
 struct HubCase {
   const char* name;
   std::function<void(HubFacts&)> change;
@@ -109,6 +116,16 @@ INSTANTIATE_TEST_SUITE_P(
             "statements", kError},
         HubCase{"ClockAlone", [](HubFacts& facts) { facts.clock = ClockSync::kNotSynchronised; },
                 "clock", kWarning},
+        HubCase{"DatabaseAway",
+                [](HubFacts& facts) {
+                  facts.database = {Error(v1::REASON_UNAVAILABLE, "the database"), ""};
+                },
+                "database", kError},
+        HubCase{"DatabaseWeak",
+                [](HubFacts& facts) {
+                  facts.database = {absl::OkStatus(), "fsync is off"};
+                },
+                "database", kWarning},
         HubCase{"Unreachable",
                 [](HubFacts& facts) {
                   facts.addresses[0].reached = absl::UnavailableError("no answer");

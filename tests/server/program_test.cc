@@ -19,6 +19,11 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kConfig[] =
+    "data: data\nnetwork: network.json\ncatalogue: own\nlisten: 127.0.0.1:0\n"
+    "enrolment_listen: 127.0.0.1:0\nmetrics_listen: 127.0.0.1:0\n";
 
 class HubProgramTest : public testing::Test {
  protected:
@@ -35,9 +40,7 @@ class HubProgramTest : public testing::Test {
     network.set_version(1);
     Write("network.json", FormatNetwork(network));
     std::filesystem::create_directory(folder_ + "/own");
-    Write("hub.yaml",
-          "data: data\nnetwork: network.json\ncatalogue: own\nlisten: 127.0.0.1:0\n"
-          "enrolment_listen: 127.0.0.1:0\nmetrics_listen: 127.0.0.1:0\n");
+    Write("hub.yaml", kConfig);
   }
   ~HubProgramTest() override { std::filesystem::remove_all(folder_); }
 
@@ -48,9 +51,10 @@ class HubProgramTest : public testing::Test {
   }
 
   // Runs `serve`, which is expected to fail, and returns what it says.
-  std::string RefusalToServe() {
+  std::string RefusalToServe(const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments = {"waymark-hub", "serve", "--config",
                                           folder_ + "/hub.yaml"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     testing::internal::CaptureStderr();
@@ -76,6 +80,28 @@ TEST_F(HubProgramTest, ACertificateThatHasEndedIsSaidAtTheStart) {
   clock_.Advance(absl::Hours(25));
   EXPECT_THAT(RefusalToServe(), AllOf(HasSubstr("/data/hub.crt: the certificate ended at "),
                                       HasSubstr("waymark registry sign-hub")));
+}
+
+TEST_F(HubProgramTest, ADatabaseThatIsAwayIsSaidAtTheStart) {
+  constexpr char kAway[] = "postgresql://waymark@/waymark?host=/nowhere";
+  EXPECT_THAT(RefusalToServe({"--store", kAway}),
+              AllOf(HasSubstr("/nowhere"), HasSubstr("UNAVAILABLE")));
+  Write("hub.yaml", std::string(kConfig) + "store: " + kAway + "\n");
+  EXPECT_THAT(RefusalToServe(), AllOf(HasSubstr("/nowhere"), HasSubstr("UNAVAILABLE")));
+}
+
+TEST_F(HubProgramTest, APasswordStandsNeitherInTheUrlNorInTheFile) {
+  Write("hub.yaml",
+        std::string(kConfig) + "store: postgresql://waymark:hunter2@db.example/waymark\n");
+  EXPECT_THAT(RefusalToServe(), AllOf(HasSubstr("hub.yaml:7: store: a password does not stand"),
+                                      Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(RefusalToServe({"--store", "postgresql://waymark:hunter2@db.example/waymark"}),
+              Not(HasSubstr("hunter2")));
+  Write("hub.yaml",
+        std::string(kConfig) + "store: postgresql://waymark@/waymark\nstore_password: hunter2\n");
+  EXPECT_THAT(RefusalToServe(),
+              AllOf(HasSubstr("hub.yaml:8: store_password: a secret does not stand"),
+                    Not(HasSubstr("hunter2"))));
 }
 
 }  // namespace

@@ -72,7 +72,9 @@ class TestStream {
 // A network, its hub in a folder of its own, and certificates for whoever asks.
 class TestHub {
  public:
-  TestHub() : ca_(7, absl::Now()), statements_(ca_.id(), absl::Now()) {
+  // `store` is the URL of a database; empty for a file.
+  explicit TestHub(std::string store = "")
+      : ca_(7, absl::Now()), statements_(ca_.id(), absl::Now()), store_(std::move(store)) {
     RequireTls13();
     std::string pattern = ::testing::TempDir() + "/hub_XXXXXX";
     folder_ = mkdtemp(pattern.data());
@@ -104,8 +106,8 @@ class TestHub {
     Start();
   }
 
-  Hub::Options options() {
-    Hub::Options options{.data = folder_ + "/data",
+  Hub::Options options(const std::string& data = "data") {
+    Hub::Options options{.data = folder_ + "/" + data,
                          .network = Network{ca_.id(),
                                             "Sample",
                                             ca_.ca_pem(),
@@ -113,6 +115,7 @@ class TestHub {
                                             {"127.0.0.1:1"},
                                             {"127.0.0.1:2"},
                                             1}};
+    options.store = store_;
     options.catalogue = catalogue_;
     options.listen = options.enrolment_listen = options.metrics_listen = "127.0.0.1:0";
     options.tls_key = folder_ + "/hub.key";
@@ -127,11 +130,19 @@ class TestHub {
 
   // A channel to the main listener that presents a certificate of `id`.
   std::shared_ptr<grpc::Channel> ChannelOf(const SpiffeId& id, ::waymark::TestNetwork& issuer) {
+    return ChannelTo(hub_->ports().exchange, id, issuer);
+  }
+  // The same to the port of another hub of the network.
+  std::shared_ptr<grpc::Channel> ChannelTo(int port, std::string_view handle) {
+    return ChannelTo(port, SpiffeId::Organisation(ca_.id(), Organisation(handle)), ca_);
+  }
+  std::shared_ptr<grpc::Channel> ChannelTo(int port, const SpiffeId& id,
+                                           ::waymark::TestNetwork& issuer) {
     const std::string name = "client-" + std::to_string(++clients_);
     WriteKeys(name, issuer.Issue({.id = id, .validity = absl::Hours(1)}));
     const TlsFiles files{folder_ + "/" + name + ".key", folder_ + "/" + name + ".crt",
                          folder_ + "/network-ca.crt"};
-    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(hub_->ports().exchange),
+    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port),
                                      MutualTlsChannelCredentials(files, SpiffeId::Hub(ca_.id())),
                                      ChannelOptions());
   }
@@ -187,6 +198,7 @@ class TestHub {
   ::waymark::TestNetwork ca_;
   TestDirectory statements_;
   FakeClock clock_{absl::Now()};
+  const std::string store_;
   std::string folder_;
   std::string catalogue_;
   std::unique_ptr<Hub> hub_;
