@@ -99,12 +99,12 @@ test('the connectors page lists every key that the node adds to a connector', ()
 });
 
 // Writes a configuration of deploy/ for a machine whose folders are under `folder`, and any free port. With
-// `whole`, the lines that are off are on.
-function writeConfig(name, folder, whole) {
+// `whole`, the lines that are off are on, but for those that begin with `without`.
+function writeConfig(name, folder, whole, without = /^$/) {
   let text = read(`deploy/${name}`)
     .replaceAll(/\/(var\/lib|var\/log|etc)\//g, `${folder}/$1/`)
     .replaceAll(/(listen: .*):\d+$/gm, '$1:0');
-  if (whole) text = text.replaceAll(/^( *)#(\w+:)/gm, '$1$2');
+  if (whole) text = text.replaceAll(/^( *)#(\w+:)/gm, (line, indent, key) => (without.test(key) ? line : indent + key));
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
@@ -136,7 +136,7 @@ test('the programs take the configurations of deploy/, whole and as they stand',
   for (const whole of [false, true]) {
     const ready = join(folder, `ready-${whole}`);
     const hub = spawn(process.env.WAYMARK_HUB,
-      ['serve', '--config', writeConfig('hub.yaml', folder, whole), '--ready-file', ready]);
+      ['serve', '--config', writeConfig('hub.yaml', folder, whole, /^store/), '--ready-file', ready]);
     let said = '';
     hub.stderr.on('data', (text) => (said += text));
     const ended = new Promise((resolve) => hub.on('exit', resolve));
@@ -148,6 +148,9 @@ test('the programs take the configurations of deploy/, whole and as they stand',
     const { stderr } = run('WAYMARK_NODE', 'serve', '--config', writeConfig('node.yaml', folder, whole));
     assert.match(stderr, /there is no certificate in /);
   }
+  // So does the database that is not there.
+  const { stderr } = run('WAYMARK_HUB', 'serve', '--config', writeConfig('hub.yaml', folder, true));
+  assert.match(stderr, /the credential database-password /);
   rmSync(folder, { recursive: true });
 });
 
