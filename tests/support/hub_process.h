@@ -42,6 +42,8 @@ class HubProcess {
   absl::Status Stop();
   // SIGKILL.
   void Kill();
+  // Whether the process that serves has not died.
+  bool running() const { return process_ != nullptr && process_->running(); }
 
   const Ports& ports() const { return ports_; }
   // Of the process that serves; valid until Stop or Kill.

@@ -119,6 +119,8 @@ void NodeProcess::Kill() {
 
 absl::Status NodeProcess::KillAtNextDelivery() { return WritePublicFile(Path("kill"), ""); }
 
+void NodeProcess::Spare() { std::filesystem::remove(Path("kill")); }
+
 absl::Status NodeProcess::AwaitKilled() {
   const auto status = process_->Wait(absl::Seconds(30));
   const bool at_the_point = !std::filesystem::exists(Path("kill"));

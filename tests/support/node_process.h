@@ -51,9 +51,13 @@ class NodeProcess {
   absl::Status Stop();
   // SIGKILL.
   void Kill();
+  // Whether the process that serves has not died.
+  bool running() const { return process_ != nullptr && process_->running(); }
   // From now on the next delivery kills the node between its way into the inbox and its
   // acknowledgement.
   absl::Status KillAtNextDelivery();
+  // Takes that back, if it has not happened yet.
+  void Spare();
   // Waits until that has happened. INTERNAL: it has not, or the node ended in another way.
   absl::Status AwaitKilled();
 

@@ -32,6 +32,7 @@ struct Referral {
   std::vector<std::string> submitted;
   std::map<std::string, std::vector<std::string>> delivered_to;
   std::map<std::string, std::string> seen_by;
+  bool withdrawn = false;
 };
 
 class Checker {
@@ -63,6 +64,7 @@ class Checker {
         message.submitted = event;
         message.place = referral.submitted.size();
         message.was_submitted = true;
+        referral.withdrawn = referral.withdrawn || event.kind == v1::KIND_REVOKE;
         referral.submitted.push_back(event.message);
         return;
       case What::kConfirmed:
@@ -92,7 +94,9 @@ class Checker {
       Report(Rule::kAgreement, absl::StrCat("nobody submitted ", id));
       return;
     }
-    if (message.confirmed && message.deliveries == 0 && !message.returned) {
+    const bool may_be_dropped = message.submitted.kind != v1::KIND_REVOKE &&
+                                referrals_[message.submitted.referral].withdrawn;
+    if (message.confirmed && message.deliveries == 0 && !message.returned && !may_be_dropped) {
       Report(Rule::kNothingLost, absl::StrCat("confirmed, and nowhere: ", what));
     }
     if (message.deliveries > 1) {
@@ -106,7 +110,7 @@ class Checker {
     }
     if (message.returned) Report(Rule::kAgreement, absl::StrCat("sent back and kept: ", what));
     if (message.refused) Report(Rule::kAgreement, absl::StrCat("refused and delivered: ", what));
-    if (!message.returned && !message.acknowledged) {
+    if (!message.returned && !message.acknowledged && !may_be_dropped) {
       Report(Rule::kAgreement, absl::StrCat("delivered, and its sender does not know: ", what));
     }
   }
@@ -145,6 +149,7 @@ class Checker {
     if (event.kind == v1::KIND_REVOKE) return "WITHDRAWN";
     // What a withdrawal crossed with.
     if (state == "WITHDRAWN") return state;
+    if (event.kind == v1::KIND_CANCEL && state == "OFFERED") return "NOT_TAKEN_UP";
     struct Step {
       std::set<std::string> from;
       // Empty: the state stays.

@@ -60,6 +60,20 @@ void ExpectBroken(const History& history, Rule rule, const std::string& text) {
 
 TEST(ModelTest, ATrueHistoryPasses) { EXPECT_THAT(Check(WholeReferral()), IsEmpty()); }
 
+TEST(ModelTest, ACancellationEndsByWhatCameBefore) {
+  History history;
+  Add(history, "qso", "lin", "inquiry", v1::KIND_INQUIRY);
+  Add(history, "lin", "qso", "offer", v1::KIND_OFFER);
+  History offered = history;
+  Add(offered, "qso", "lin", "cancel", v1::KIND_CANCEL);
+  AddState(offered, "NOT_TAKEN_UP");
+  EXPECT_THAT(Check(offered), IsEmpty());
+  Add(history, "qso", "lin", "accept", v1::KIND_ACCEPT);
+  Add(history, "lin", "qso", "cancel", v1::KIND_CANCEL);
+  AddState(history, "CANCELLED");
+  EXPECT_THAT(Check(history), IsEmpty());
+}
+
 TEST(ModelTest, WhatWasNotConfirmedMayGetLost) {
   History history;
   Add(history, "qso", "lin", "inquiry", v1::KIND_INQUIRY);
@@ -89,7 +103,14 @@ TEST(ModelTest, AWithdrawalCrossesWithAnything) {
   taken.push_back({What::kDelivered, "qso", kReferral, "offer", v1::KIND_OFFER, ""});
   taken.push_back({What::kAcknowledged, "lin", kReferral, "offer", v1::KIND_OFFER, ""});
   EXPECT_THAT(Check(taken), IsEmpty());
-  ExpectBroken(history, Rule::kNothingLost, "offer");
+  EXPECT_THAT(Check(history), IsEmpty()) << "the hub dropped it";
+  taken.pop_back();
+  EXPECT_THAT(Check(taken), IsEmpty()) << "the hub dropped its receipt";
+  history.erase(Find(history, What::kDelivered, "revoke"));
+  history.erase(Find(history, What::kAcknowledged, "revoke"));
+  history.resize(history.size() - 2);
+  AddState(history, "INQUIRED");
+  ExpectBroken(history, Rule::kNothingLost, "revoke");
 }
 
 TEST(ModelTest, ALostMessageIsFound) {
