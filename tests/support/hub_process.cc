@@ -23,10 +23,14 @@ std::string Loopback(int port) { return "127.0.0.1:" + std::to_string(port); }
 
 }  // namespace
 
+std::string HubProcess::Program() const {
+  return options_.variant.program.empty() ? WAYMARK_HUB_TEST : options_.variant.program;
+}
+
 absl::StatusOr<std::string> HubProcess::Init() {
   std::filesystem::create_directories(options_.folder);
   RETURN_IF_ERROR(RunToEnd(
-      {.command = {WAYMARK_HUB_TEST, "init", "--data", Path("data"), "--network", options_.network},
+      {.command = {Program(), "init", "--data", Path("data"), "--network", options_.network},
        .output = Path("init.out")}));
   return ReadPublicFile(Path("data/hub.csr"));
 }
@@ -40,18 +44,19 @@ absl::Status HubProcess::WriteConfig() const {
                                                "\nlisten: " + Loopback(ports_.exchange) +
                                                "\nenrolment_listen: " + Loopback(ports_.enrolment) +
                                                "\nmetrics_listen: " + Loopback(ports_.metrics) +
-                                               "\nlog:\n  level: debug\n  file: hub.log\n");
+                                               "\nlog:\n  level: " + options_.variant.log_level +
+                                               "\n  file: hub.log\n" + options_.variant.settings);
 }
 
 absl::Status HubProcess::Start() {
   RETURN_IF_ERROR(WriteConfig());
   std::filesystem::remove(Path("ready"));
-  ASSIGN_OR_RETURN(
-      process_, Process::Start({.command = {WAYMARK_HUB_TEST, "serve", "--config", Path("hub.yaml"),
-                                            "--ready-file", Path("ready")},
-                                .environment = {{"WAYMARK_TEST_CLOCK", options_.clock_file},
-                                                {"WAYMARK_TEST_RECORD", Path("record")}},
-                                .output = Path("hub.out")}));
+  ASSIGN_OR_RETURN(process_,
+                   Process::Start({.command = {Program(), "serve", "--config", Path("hub.yaml"),
+                                               "--ready-file", Path("ready")},
+                                   .environment = {{"WAYMARK_TEST_CLOCK", options_.clock_file},
+                                                   {"WAYMARK_TEST_RECORD", Path("record")}},
+                                   .output = Path("hub.out")}));
   Eventually([&] { return std::filesystem::exists(Path("ready")) || !process_->running(); },
              kStartLimit);
   const auto ready = ReadPublicFile(Path("ready"));

@@ -14,6 +14,16 @@ namespace waymark::testing {
 
 class HubProcess {
  public:
+  // Which hub it is: by default the one whose clock tests move, which writes everything into its
+  // log and records what it receives.
+  struct Variant {
+    // The program's path; empty for that one.
+    std::string program;
+    std::string log_level = "debug";
+    // Lines of hub.yaml besides.
+    std::string settings;
+  };
+
   struct Options {
     // A folder of the hub's own.
     std::string folder;
@@ -21,6 +31,7 @@ class HubProcess {
     std::string network;
     // The file that holds the clock's offset.
     std::string clock_file;
+    Variant variant = {};
   };
 
   struct Ports {
@@ -57,6 +68,7 @@ class HubProcess {
 
  private:
   std::string Path(const std::string& name) const { return options_.folder + "/" + name; }
+  std::string Program() const;
   absl::Status WriteConfig() const;
 
   const Options options_;

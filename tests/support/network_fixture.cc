@@ -38,13 +38,14 @@ NetworkFixture::~NetworkFixture() {
 }
 
 absl::StatusOr<std::unique_ptr<NetworkFixture>> NetworkFixture::Create(
-    const std::vector<OrganisationPlan>& organisations, absl::Time start) {
+    const std::vector<OrganisationPlan>& organisations, absl::Time start,
+    const HubProcess::Variant& hub) {
   const std::string folder = TemporaryFolder();
   if (folder.empty()) return Failed("there is no temporary folder to be had");
   auto network = std::unique_ptr<NetworkFixture>(new NetworkFixture(folder));
   network->MoveTo(start);
   RETURN_IF_ERROR(network->CreateNetwork());
-  RETURN_IF_ERROR(network->StartHub());
+  RETURN_IF_ERROR(network->StartHub(hub));
   for (const OrganisationPlan& plan : organisations) RETURN_IF_ERROR(network->Join(plan));
   for (const OrganisationPlan& plan : organisations) RETURN_IF_ERROR(network->Publish(plan));
   RETURN_IF_ERROR(network->AwaitSameDirectory());
@@ -88,10 +89,11 @@ absl::Status NetworkFixture::CreateNetwork() {
   return absl::OkStatus();
 }
 
-absl::Status NetworkFixture::StartHub() {
+absl::Status NetworkFixture::StartHub(const HubProcess::Variant& variant) {
   hub_ = std::make_unique<HubProcess>(HubProcess::Options{.folder = folder_ + "/hub",
                                                           .network = operator_->network_path(),
-                                                          .clock_file = folder_ + "/hub-clock"});
+                                                          .clock_file = folder_ + "/hub-clock",
+                                                          .variant = variant});
   ASSIGN_OR_RETURN(const std::string request, hub_->Init());
   ASSIGN_OR_RETURN(const std::string certificate,
                    operator_->SignHub(request, {"localhost"}, {"127.0.0.1"}));

@@ -51,7 +51,8 @@ class NetworkFixture {
   // folder is deleted with the fixture unless the environment has WAYMARK_TEST_KEEP. The clock
   // begins at `start`.
   static absl::StatusOr<std::unique_ptr<NetworkFixture>> Create(
-      const std::vector<OrganisationPlan>& organisations, absl::Time start = Evening());
+      const std::vector<OrganisationPlan>& organisations, absl::Time start = Evening(),
+      const HubProcess::Variant& hub = {});
   ~NetworkFixture();
 
   // The last 19:41 UTC before the machine's present time: where a test network's clock begins.
@@ -99,7 +100,7 @@ class NetworkFixture {
 
   void MoveClock(const std::string& file, absl::Time time);
   absl::Status CreateNetwork();
-  absl::Status StartHub();
+  absl::Status StartHub(const HubProcess::Variant& variant);
   absl::Status Join(const OrganisationPlan& plan);
   absl::Status Publish(const OrganisationPlan& plan);
   absl::Status AwaitSameDirectory();

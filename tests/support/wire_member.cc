@@ -48,7 +48,7 @@ absl::StatusOr<std::unique_ptr<WireMember>> WireMember::Join(const std::string& 
   const KeyId key_id = KeyId::Generate(SystemRandom());
   v1::Statement statement;
   v1::UnitKeys& unit_keys = *statement.mutable_unit_keys();
-  unit_keys.set_unit_id(member->unit_.bytes());
+  unit_keys.set_unit_id(member->unit().bytes());
   v1::SealingKey& key = *unit_keys.add_keys();
   key.set_key_id(key_id.bytes());
   key.set_public_key(pair.public_key);
@@ -62,7 +62,9 @@ absl::Status WireMember::Enrol(const std::string& invitation_text, node::Operato
                                node::RegistryDesk& desk) {
   ASSIGN_OR_RETURN(const v1::Invitation invitation, ParseInvitation(invitation_text));
   organisation_ = *OrganisationId::FromBytes(invitation.organisation_id());
-  unit_ = *UnitId::FromBytes(invitation.member().units(0).unit_id());
+  for (const v1::Unit& unit : invitation.member().units()) {
+    own_units_.push_back(*UnitId::FromBytes(unit.unit_id()));
+  }
   const SecretBytes key = GenerateTlsKey();
   ASSIGN_OR_RETURN(const std::string request_pem,
                    CreateRequest(key, SpiffeId::Organisation(network_.id, organisation_)));
@@ -117,7 +119,7 @@ absl::Status WireMember::Publish(v1::Statement statement) {
 absl::Status WireMember::PublishService(const v1::Service& service) {
   v1::Statement statement;
   *statement.mutable_service() = service;
-  statement.mutable_service()->set_unit_id(unit_.bytes());
+  statement.mutable_service()->set_unit_id(unit().bytes());
   return Publish(std::move(statement));
 }
 
@@ -192,7 +194,7 @@ absl::StatusOr<std::optional<Opened>> WireMember::NextMessage(absl::Duration wit
     if (found == identity_keys_.end()) return Error(v1::REASON_UNIT_UNKNOWN, "the sender's unit");
     return found->second;
   };
-  ASSIGN_OR_RETURN(Opened opened, OpenMessage(message, network_.id, unit_, keys_, key_of));
+  ASSIGN_OR_RETURN(Opened opened, OpenMessage(message, network_.id, unit(), keys_, key_of));
   return std::optional<Opened>(std::move(opened));
 }
 
@@ -209,7 +211,7 @@ v1::Header WireMember::HeaderTo(const UnitId& recipient, v1::Kind kind, v1::Stag
   header.set_referral_id(ReferralId::Generate(SystemRandom()).bytes());
   header.set_kind(kind);
   header.set_stage(stage);
-  header.set_sender_unit(unit_.bytes());
+  header.set_sender_unit(unit().bytes());
   header.set_recipient_unit(recipient.bytes());
   header.set_urgency(v1::URGENCY_U0);
   header.set_sent_minute(now);

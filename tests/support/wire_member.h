@@ -36,8 +36,11 @@ class WireMember {
   const TlsFiles& tls() const { return tls_; }
   const SigningKey& identity_key() const { return identity_key_; }
   const NetworkId& network() const { return network_.id; }
-  // Its first unit.
-  UnitId unit() const { return unit_; }
+  // Its units, in the order of its plan; only the first has a published sealing key.
+  const std::vector<UnitId>& units() const { return own_units_; }
+  UnitId unit() const { return own_units_.front(); }
+  // To the hub, under its own certificate.
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   // Publishes a service of its unit, with room in it.
   absl::Status PublishService(const v1::Service& service);
@@ -89,7 +92,7 @@ class WireMember {
   Clock& clock_;
   TlsFiles tls_;
   OrganisationId organisation_;
-  UnitId unit_;
+  std::vector<UnitId> own_units_;
   std::vector<OpeningKey> keys_;
   std::shared_ptr<grpc::Channel> channel_;
 

@@ -1,0 +1,137 @@
+#include "tests/bench/load/bench_network.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/crypto/hpke.h"
+#include "base/identity/files.h"
+#include "base/random/random.h"
+#include "base/status/status.h"
+#include "tests/support/poll.h"
+
+namespace waymark::bench {
+namespace {
+
+constexpr absl::Duration kConnectLimit = absl::Seconds(120);
+
+constexpr char kTraffic[] = R"({
+  "version": 1,
+  "items_per_second": 1000000,
+  "burst_items": 1000000,
+  "bytes_per_second": 2147483648,
+  "burst_bytes": 2147483648,
+  "sessions_per_second": 100000,
+  "burst_sessions": 100000
+})";
+
+node::MemberPlan PlanOf(size_t number, size_t units) {
+  node::MemberPlan plan = {.handle = absl::StrCat("m", number),
+                           .display_name = absl::StrCat("Member ", number),
+                           .organisation_class = v1::ORGANISATION_CLASS_NGO,
+                           .jurisdiction = "XA",
+                           .policy_pack = "us-vsp",
+                           .units = {}};
+  for (size_t i = 0; i < units; ++i) {
+    plan.units.push_back(
+        {.name = absl::StrCat("u", i), .display_name = absl::StrCat("Unit ", i, " of ", number)});
+  }
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(const Options& options) {
+  auto network = std::unique_ptr<BenchNetwork>(new BenchNetwork());
+  if (!options.folder.empty()) setenv("TMPDIR", options.folder.c_str(), 1);
+  std::string catalogue =
+      (std::filesystem::temp_directory_path() / "waymark-bench-XXXXXX").string();
+  if (mkdtemp(catalogue.data()) == nullptr) {
+    return Error(v1::REASON_FILE_UNUSABLE, "no folder can be made in " + options.folder);
+  }
+  network->catalogue_ = catalogue;
+  RETURN_IF_ERROR(WritePublicFile(catalogue + "/traffic.json", kTraffic));
+  ASSIGN_OR_RETURN(network->network_,
+                   testing::NetworkFixture::Create({}, absl::Now(),
+                                                   {.program = options.hub,
+                                                    .log_level = "info",
+                                                    .settings = "catalogue: " + catalogue + "\n"}));
+  RETURN_IF_ERROR(network->Join(options));
+  return network;
+}
+
+BenchNetwork::~BenchNetwork() {
+  network_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(catalogue_, ignored);
+}
+
+absl::Status BenchNetwork::Join(const Options& options) {
+  for (size_t i = 0; i < options.members; ++i) {
+    const size_t units =
+        options.units * (i + 1) / options.members - options.units * i / options.members;
+    ASSIGN_OR_RETURN(auto member, testing::WireMember::Join(
+                                      absl::StrCat(network_->folder(), "/m", i), PlanOf(i, units),
+                                      network_->registry(), network_->desk(), network_->clock()));
+    for (const UnitId& unit : member->units()) {
+      // Who seals knows the key without the directory, and nobody opens what was sealed.
+      hpke::KeyPair pair = hpke::GenerateKeyPair(SystemRandom());
+      parties_.push_back({.member = i,
+                          .unit = unit,
+                          .sealing_key = {.id = KeyId::Generate(SystemRandom()),
+                                          .public_key = std::move(pair.public_key)},
+                          .identity_key = &member->identity_key()});
+    }
+    members_.push_back(std::move(member));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::Connect(
+    NodeListener* listener) {
+  std::vector<std::unique_ptr<SimulatedNode>> nodes;
+  for (size_t i = 0; i < members_.size(); ++i) {
+    nodes.push_back(std::make_unique<SimulatedNode>(i, members_[i]->channel(), listener));
+    nodes.back()->Connect();
+  }
+  const bool all = testing::Eventually(
+      [&] {
+        for (const auto& node : nodes) node->Tick(absl::Now());
+        return std::all_of(nodes.begin(), nodes.end(),
+                           [](const auto& node) { return node->connected(); });
+      },
+      kConnectLimit);
+  if (!all) return Error(v1::REASON_UNAVAILABLE, "the hub does not welcome every node");
+  return nodes;
+}
+
+Load::Meter BenchNetwork::meter() {
+  return {.hub = network_->hub().pid(), .commits = [this]() -> uint64_t {
+            const auto text = network_->hub().Metrics();
+            const auto commits = text.ok() ? MetricIn(*text, "waymark_commit_seconds_count") : 0;
+            return static_cast<uint64_t>(commits.value_or(0));
+          }};
+}
+
+absl::StatusOr<uint64_t> BenchNetwork::CountWaiting() const {
+  ASSIGN_OR_RETURN(const std::string text, network_->hub().Metrics());
+  ASSIGN_OR_RETURN(const double waiting, MetricIn(text, "waymark_mailbox_messages"));
+  return static_cast<uint64_t>(waiting);
+}
+
+absl::StatusOr<double> MetricIn(const std::string& text, const std::string& name) {
+  const std::string line = "\n" + name + " ";
+  const size_t found = ("\n" + text).find(line);
+  double value = 0;
+  if (found != std::string::npos) {
+    const size_t begin = found + line.size() - 1;
+    if (absl::SimpleAtod(text.substr(begin, text.find('\n', begin) - begin), &value)) return value;
+  }
+  return Error(v1::REASON_UNAVAILABLE, "the hub has no metric " + name);
+}
+
+}  // namespace waymark::bench

@@ -1,0 +1,86 @@
+#include "tests/bench/load/options.h"
+
+#include <iostream>
+#include <map>
+
+#include "CLI/CLI.hpp"
+#include "base/status/status.h"
+
+namespace waymark::bench {
+namespace {
+
+// What the directory allows.
+constexpr size_t kMaxUnitsPerMember = 64;
+// Every unit has a lane of its own at least.
+constexpr size_t kMaxInFlight = 100'000;
+
+absl::Status Check(const Options& options) {
+  if (options.members < 2) return CommandLineError("--members expects at least 2");
+  const size_t most = options.members * kMaxUnitsPerMember;
+  if (options.units < options.members || options.units > most) {
+    return CommandLineError("--units expects one to " + std::to_string(kMaxUnitsPerMember) +
+                            " for each member, here " + std::to_string(options.members) + " to " +
+                            std::to_string(most));
+  }
+  for (const size_t in_flight : options.in_flight) {
+    if (in_flight < 1 || in_flight > kMaxInFlight) {
+      return CommandLineError("--in-flight expects 1 to " + std::to_string(kMaxInFlight));
+    }
+  }
+  for (const double rate : options.rates) {
+    if (!(rate > 0)) return CommandLineError("--rate expects messages a second, above 0");
+  }
+  if (!(options.seconds > 0) || !(options.warmup >= 0)) {
+    return CommandLineError("--seconds expects a time above 0, --warmup one not below it");
+  }
+  if (options.messages < 1) return CommandLineError("--messages expects at least 1");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const* argv,
+                                                    const std::string& hub) {
+  Options options;
+  options.hub = hub;
+  const std::map<std::string, Mix> mixes = {{"referral", Mix::kReferral}, {"varied", Mix::kVaried}};
+  CLI::App app(
+      "Many simulated nodes, whole referrals, and a real hub in a process of its own: how many "
+      "messages it makes durable, delivers and has acknowledged, how soon, and at what cost.",
+      "waymark-bench");
+  app.add_option("--in-flight", options.in_flight,
+                 "Closed loop: messages under way at any time. May be given several times.");
+  app.add_option("--rate", options.rates,
+                 "Open loop: messages that start in a second. May be given several times.");
+  app.add_option("--members", options.members, "Organisations, each with a node.")
+      ->capture_default_str();
+  app.add_option("--units", options.units, "Units of all of them together.")->capture_default_str();
+  app.add_option("--seconds", options.seconds, "How long each loop is measured.")
+      ->capture_default_str();
+  app.add_option("--warmup", options.warmup, "How long each loop runs before that.")
+      ->capture_default_str();
+  app.add_option("--messages", options.messages,
+                 "Messages prepared for each loop, which ends early when they run out.")
+      ->capture_default_str();
+  app.add_option("--mix", options.mix,
+                 "referral: the seven messages of a referral in 2 KiB; varied: also declined, "
+                 "cancelled and scheduled ones, in boxes up to 32 KiB, of every urgency.")
+      ->transform(CLI::CheckedTransformer(mixes));
+  app.add_option("--folder", options.folder, "Where the network lies while it runs: the disk.");
+  app.add_option("--hub", options.hub, "The hub's program.");
+  app.add_option("--json", options.json, "A file for the results.");
+  app.add_option("--svg", options.svg, "A file for a plot of the latencies.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {
+    app.exit(wanted);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    return CommandLineError(error.what());
+  }
+  if (options.in_flight.empty() && options.rates.empty()) options.in_flight = {64};
+  RETURN_IF_ERROR(Check(options));
+  return options;
+}
+
+}  // namespace waymark::bench

@@ -1,0 +1,43 @@
+// What waymark-bench is asked for.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tests/bench/load/prepared.h"
+
+namespace waymark::bench {
+
+struct Options {
+  // Closed loops, one after the other: so many messages are under way at any time.
+  std::vector<size_t> in_flight;
+  // Then open loops: so many messages start in a second.
+  std::vector<double> rates;
+  // Organisations, each with a node, at least 2.
+  size_t members = 16;
+  // Units of all of them together, spread evenly, at most 64 for each.
+  size_t units = 1000;
+  // How long each loop is measured, after how long a time that is not.
+  double seconds = 5;
+  double warmup = 1;
+  // Prepared for each loop, which ends early when they run out.
+  size_t messages = 60'000;
+  Mix mix = Mix::kReferral;
+  // The folder in which the network lies while it runs; empty for the system's temporary one.
+  std::string folder;
+  // The hub's program.
+  std::string hub;
+  // Files to write, each only if it is named.
+  std::string json;
+  std::string svg;
+};
+
+// Reads the command line. FIELD_INVALID: an argument, and what it may be; nullopt when the help was
+// asked for, which is printed. `hub` is the program to measure unless another one is named.
+absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const* argv,
+                                                    const std::string& hub);
+
+}  // namespace waymark::bench

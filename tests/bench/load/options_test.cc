@@ -1,0 +1,70 @@
+#include "tests/bench/load/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/status/status.h"
+
+namespace waymark::bench {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+absl::StatusOr<std::optional<Options>> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "waymark-bench");
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data(), "the-hub");
+}
+
+Options Parsed(const std::vector<const char*>& arguments) {
+  const auto options = Parse(arguments);
+  EXPECT_TRUE(options.ok()) << options.status();
+  return options.ok() && options->has_value() ? **options : Options();
+}
+
+std::string Refusal(const std::vector<const char*>& arguments) {
+  const auto options = Parse(arguments);
+  EXPECT_FALSE(options.ok());
+  return std::string(options.status().message());
+}
+
+TEST(BenchOptionsTest, WithoutArgumentsItIsAClosedLoop) {
+  const Options options = Parsed({});
+  EXPECT_THAT(options.in_flight, ElementsAre(64));
+  EXPECT_THAT(options.rates, IsEmpty());
+  EXPECT_EQ(options.units, 1000);
+  EXPECT_EQ(options.hub, "the-hub");
+  EXPECT_EQ(options.mix, Mix::kReferral);
+}
+
+TEST(BenchOptionsTest, LoopsAreTakenInTheirOrder) {
+  const Options options = Parsed({"--in-flight", "64", "--in-flight", "1", "--rate", "1000"});
+  EXPECT_THAT(options.in_flight, ElementsAre(64, 1));
+  EXPECT_THAT(options.rates, ElementsAre(1000));
+}
+
+TEST(BenchOptionsTest, OnlyARateIsAnOpenLoopAlone) {
+  EXPECT_THAT(Parsed({"--rate", "5.5"}).in_flight, IsEmpty());
+}
+
+TEST(BenchOptionsTest, TheMixIsNamed) {
+  EXPECT_EQ(Parsed({"--mix", "varied"}).mix, Mix::kVaried);
+  EXPECT_THAT(Refusal({"--mix", "other"}), HasSubstr("--mix"));
+}
+
+TEST(BenchOptionsTest, WhatCannotBeIsRefusedWithWhatMayBe) {
+  EXPECT_THAT(Refusal({"--members", "1"}), HasSubstr("--members expects at least 2"));
+  EXPECT_THAT(Refusal({"--members", "4", "--units", "300"}), HasSubstr("here 4 to 256"));
+  EXPECT_THAT(Refusal({"--members", "4", "--units", "3"}), HasSubstr("here 4 to 256"));
+  EXPECT_THAT(Refusal({"--in-flight", "0"}), HasSubstr("--in-flight expects 1 to"));
+  EXPECT_THAT(Refusal({"--rate", "0"}), HasSubstr("--rate expects"));
+  EXPECT_THAT(Refusal({"--seconds", "0"}), HasSubstr("--seconds expects"));
+  EXPECT_THAT(Refusal({"--warmup", "-1"}), HasSubstr("--warmup"));
+  EXPECT_THAT(Refusal({"--messages", "0"}), HasSubstr("--messages expects"));
+  EXPECT_THAT(Refusal({"--in-flight", "many"}), HasSubstr("--in-flight"));
+  EXPECT_THAT(Refusal({"--what"}), HasSubstr("--what"));
+}
+
+}  // namespace
+}  // namespace waymark::bench

@@ -1,0 +1,20 @@
+// The results of loops, for people, for programs and as a plot.
+//
+// Pure; thread-safe.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "tests/bench/load/load.h"
+#include "tests/bench/load/options.h"
+
+namespace waymark::bench {
+
+// A table with a line for each loop, and what went wrong.
+std::string TextReport(const Options& options, std::span<const LoadResult> results);
+
+// One JSON object: what was asked for, and each loop with its latencies in milliseconds.
+std::string JsonReport(const Options& options, std::span<const LoadResult> results);
+
+}  // namespace waymark::bench

@@ -1,0 +1,59 @@
+#include "tests/bench/load/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/util/json_util.h"
+#include "tests/bench/load/bench_network.h"
+
+namespace waymark::bench {
+namespace {
+
+using ::testing::HasSubstr;
+
+LoadResult AResult() {
+  LoadResult result;
+  result.name = "64 in flight";
+  result.seconds = 2;
+  result.messages = 4000;
+  result.hub_cpu_seconds = 0.2;
+  result.hub_context_switches = 8000;
+  result.hub_commits = 100;
+  for (int i = 0; i < 100; ++i) result.confirmed.Record(2'000'000);
+  result.failures["refused: TOKEN_UNKNOWN"] = 3;
+  return result;
+}
+
+TEST(ReportTest, JsonIsReadByPrograms) {
+  const std::string json = JsonReport(Options(), std::vector{AResult(), AResult()});
+  google::protobuf::Struct read;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json, &read).ok()) << json;
+  const auto& loops = read.fields().at("loops").list_value();
+  ASSERT_EQ(loops.values_size(), 2);
+  const auto& loop = loops.values(0).struct_value().fields();
+  EXPECT_EQ(loop.at("name").string_value(), "64 in flight");
+  EXPECT_DOUBLE_EQ(loop.at("messages_per_second").number_value(), 2000);
+  EXPECT_DOUBLE_EQ(loop.at("hub_cpu_seconds_per_1000").number_value(), 0.05);
+  EXPECT_DOUBLE_EQ(loop.at("hub_context_switches_per_message").number_value(), 2);
+  EXPECT_NEAR(loop.at("confirmed_ms").struct_value().fields().at("p50").number_value(), 2, 0.02);
+  EXPECT_EQ(loop.at("failures").struct_value().fields().at("refused: TOKEN_UNKNOWN").number_value(),
+            3);
+}
+
+TEST(ReportTest, TextHasALineForEachLoopAndSaysWhatWentWrong) {
+  const std::string text = TextReport(Options(), std::vector{AResult()});
+  EXPECT_THAT(text, HasSubstr("64 in flight            2000 |"));
+  EXPECT_THAT(text, HasSubstr("wrong: refused: TOKEN_UNKNOWN (3 times)"));
+}
+
+TEST(MetricInTest, FindsANameAsAWhole) {
+  const std::string text = "# HELP a b\na_total 3\na 4.5\nb{x=\"y\"} 6\n";
+  EXPECT_EQ(MetricIn(text, "a").value_or(0), 4.5);
+  EXPECT_EQ(MetricIn(text, "a_total").value_or(0), 3);
+  EXPECT_FALSE(MetricIn(text, "b").ok());
+  EXPECT_FALSE(MetricIn(text, "c").ok());
+}
+
+}  // namespace
+}  // namespace waymark::bench

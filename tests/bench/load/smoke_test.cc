@@ -1,0 +1,70 @@
+// The load generator against a real hub, for a moment: everything comes through exactly once.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/rpc/credentials.h"
+#include "tests/bench/load/bench.h"
+#include "tests/support/poll.h"
+
+namespace waymark::bench {
+namespace {
+
+using ::testing::IsEmpty;
+
+class BenchSmokeTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { RequireTls13(); }
+
+  void SetUp() override {
+    options_.hub = WAYMARK_HUB;
+    options_.members = 3;
+    options_.units = 9;
+    options_.messages = 5600;
+    auto network = BenchNetwork::Create(options_);
+    ASSERT_TRUE(network.ok()) << network.status();
+    network_ = *std::move(network);
+  }
+
+  // Runs one loop of two seconds and checks that nothing was lost, repeated or refused.
+  LoadResult Run(const LoadPlan& plan) {
+    const auto result = RunLoop(*network_, options_, plan);
+    EXPECT_TRUE(result.ok()) << result.status();
+    if (!result.ok()) return {};
+    EXPECT_GT(result->started, 0);
+    EXPECT_EQ(result->total_confirmed, result->started);
+    EXPECT_EQ(result->total_delivered, result->started);
+    EXPECT_EQ(result->duplicates, 0);
+    EXPECT_GT(result->registered, 0);
+    EXPECT_THAT(result->failures, IsEmpty());
+    EXPECT_GT(result->hub_after.resident_bytes, 0);
+    EXPECT_TRUE(Eventually([&] { return network_->CountWaiting().value_or(1) == 0; }))
+        << "not everything was acknowledged";
+    return *result;
+  }
+
+  Options options_;
+  std::unique_ptr<BenchNetwork> network_;
+};
+
+constexpr absl::Duration kMeasured = absl::Seconds(2);
+
+TEST_F(BenchSmokeTest, EverythingComesThroughOnceInBothLoops) {
+  const LoadResult closed =
+      Run({.in_flight = 16, .rate = 0, .warmup = absl::ZeroDuration(), .measured = kMeasured});
+  EXPECT_GT(closed.messages, 0);
+  EXPECT_GT(closed.confirmed.count(), 0);
+  EXPECT_GT(closed.hub_cpu_seconds, 0);
+  const LoadResult open =
+      Run({.in_flight = 0, .rate = 200, .warmup = absl::ZeroDuration(), .measured = kMeasured});
+  EXPECT_GT(open.confirmed.count(), 0);
+  const absl::Status stopped = network_->Stop();
+  EXPECT_TRUE(stopped.ok()) << stopped;
+}
+
+TEST_F(BenchSmokeTest, TheVariedMixIsTakenAsAWhole) {
+  options_.mix = Mix::kVaried;
+  Run({.in_flight = 16, .rate = 0, .warmup = absl::ZeroDuration(), .measured = kMeasured});
+}
+
+}  // namespace
+}  // namespace waymark::bench
