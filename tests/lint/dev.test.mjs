@@ -50,7 +50,7 @@ const packages = readFileSync(join(ROOT, 'deploy/packages.txt'), 'utf8')
 
 test('the list: a known group, a package, a command or -, and a reason on every line', () => {
   assert.ok(packages.length > 20);
-  for (const entry of packages) assert.match(entry, /^(build|demo|test|lint) +[a-z0-9+.-]+ +(-|[a-z_+-]+) +\S.*$/);
+  for (const entry of packages) assert.match(entry, /^(build|demo|test|lint|compare) +[a-z0-9+.-]+ +(-|[a-z_+-]+) +\S.*$/);
 });
 
 test('root: names what is missing and why, then installs exactly that', () => {

@@ -98,7 +98,7 @@ absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::Connec
     nodes.push_back(std::make_unique<SimulatedNode>(i, members_[i]->channel(), listener));
     nodes.back()->Connect();
   }
-  const bool all = testing::Eventually(
+  const bool all = Eventually(
       [&] {
         for (const auto& node : nodes) node->Tick(absl::Now());
         return std::all_of(nodes.begin(), nodes.end(),

@@ -16,6 +16,7 @@ class Histogram {
  public:
   // Larger values are counted as this one.
   static constexpr uint64_t kMaxValue = (uint64_t{1} << 41) - 1;
+  static constexpr double kNanosAMilli = 1e6;
 
   void Record(uint64_t value);
   // Adds what `other` counted.
@@ -30,6 +31,10 @@ class Histogram {
   // The least value that at least this share of what was recorded does not exceed, up to the width
   // of its bucket; never above max(). `quantile` from 0 to 1; 0 while nothing is recorded.
   uint64_t ValueAt(double quantile) const;
+  // The same of nanoseconds, in milliseconds.
+  double MillisAt(double quantile) const {
+    return static_cast<double>(ValueAt(quantile)) / kNanosAMilli;
+  }
 
  private:
   static constexpr int kBits = 7;

@@ -121,7 +121,7 @@ void Load::OnDelivered(size_t node, const v1::Message& message) {
 
 void Load::OnRefused(size_t node, uint64_t tag, v1::Reason reason) {
   static_cast<void>(node);
-  Fail(absl::StrCat("refused: ", ReasonName(reason)));
+  Fail("refused: " + std::string(ReasonName(reason)));
   if ((tag & kRegistration) != 0) return;
   // Its referral ends here.
   if (plan_.rate <= 0 && !stopping_) TakeLane();

@@ -19,7 +19,6 @@ constexpr double kTop = 40;
 constexpr double kBottom = 50;
 // From the median to 99.99 %.
 constexpr double kNines = 4;
-constexpr double kNanosAMilli = 1e6;
 // Told apart also by who sees no red or no green.
 constexpr std::array kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"};
 
@@ -47,8 +46,8 @@ Axis AxisOf(std::span<const Series> series) {
   for (const Series& each : series) {
     if (each.histogram->count() == 0) continue;
     least = std::min(least, static_cast<double>(std::max<uint64_t>(each.histogram->ValueAt(0), 1)) /
-                                kNanosAMilli);
-    most = std::max(most, static_cast<double>(each.histogram->max()) / kNanosAMilli);
+                                Histogram::kNanosAMilli);
+    most = std::max(most, static_cast<double>(each.histogram->max()) / Histogram::kNanosAMilli);
   }
   Axis axis;
   axis.low = static_cast<int>(std::floor(std::log10(least)));
@@ -82,7 +81,7 @@ void DrawLine(const Axis& axis, const Histogram& histogram, const char* colour, 
     const double nines = kNines * i / kPoints;
     const double millis =
         static_cast<double>(std::max<uint64_t>(histogram.ValueAt(1 - std::pow(10, -nines)), 1)) /
-        kNanosAMilli;
+        Histogram::kNanosAMilli;
     absl::StrAppendFormat(&svg, "%.1f,%.1f ", XOf(nines), axis.YOf(millis));
   }
   svg += "'/>\n";

@@ -9,12 +9,7 @@
 namespace waymark::bench {
 namespace {
 
-constexpr double kNanosAMilli = 1e6;
 constexpr double kMiB = 1024.0 * 1024.0;
-
-double MillisAt(const Histogram& histogram, double quantile) {
-  return static_cast<double>(histogram.ValueAt(quantile)) / kNanosAMilli;
-}
 
 double Each(uint64_t amount, const LoadResult& result) {
   return result.PerThousand(static_cast<double>(amount)) / 1000;
@@ -28,9 +23,9 @@ std::string LatencyJson(const Histogram& histogram) {
   constexpr std::array kQuantiles = {Named{"p50", 0.5}, Named{"p90", 0.9}, Named{"p99", 0.99},
                                      Named{"p999", 0.999}, Named{"max", 1}};
   std::string json = absl::StrFormat("{\"count\":%d,\"mean\":%.4f", histogram.count(),
-                                     histogram.Mean() / kNanosAMilli);
+                                     histogram.Mean() / Histogram::kNanosAMilli);
   for (const Named& each : kQuantiles) {
-    absl::StrAppendFormat(&json, ",\"%s\":%.4f", each.name, MillisAt(histogram, each.quantile));
+    absl::StrAppendFormat(&json, ",\"%s\":%.4f", each.name, histogram.MillisAt(each.quantile));
   }
   return json + "}";
 }
@@ -99,12 +94,12 @@ std::string TextReport(const Options& options, std::span<const LoadResult> resul
         &text,
         "%-18s %9.0f | %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f | %7.4f %7.4f %6.2f %5.2f %5.2f %6.1f "
         "| %5.0f %5.0f | %4.0f%%\n",
-        result.name, result.Rate(), MillisAt(result.confirmed, 0.5),
-        MillisAt(result.confirmed, 0.99), MillisAt(result.confirmed, 0.999),
-        MillisAt(result.confirmed, 1), MillisAt(result.delivered, 0.5),
-        MillisAt(result.delivered, 0.99), result.PerThousand(result.hub_cpu_seconds),
-        result.PerThousand(result.own_cpu_seconds), Each(result.hub_context_switches, result),
-        Each(result.frames_sent, result), Each(result.frames_received, result), batch,
+        result.name, result.Rate(), result.confirmed.MillisAt(0.5), result.confirmed.MillisAt(0.99),
+        result.confirmed.MillisAt(0.999), result.confirmed.MillisAt(1),
+        result.delivered.MillisAt(0.5), result.delivered.MillisAt(0.99),
+        result.PerThousand(result.hub_cpu_seconds), result.PerThousand(result.own_cpu_seconds),
+        Each(result.hub_context_switches, result), Each(result.frames_sent, result),
+        Each(result.frames_received, result), batch,
         static_cast<double>(result.hub_after.resident_bytes) / kMiB,
         static_cast<double>(result.hub_after.most_resident_bytes) / kMiB,
         result.machine_busy * 100);

@@ -1,0 +1,54 @@
+// What runs of several systems come to: a table of all of them, medians, and ratios to the first system.
+
+const MEASURES = [
+  ['msg/s', (run) => run.messages_per_second, 0],
+  ['confirm p50 ms', (run) => run.confirmed_ms.p50, 3],
+  ['confirm p99 ms', (run) => run.confirmed_ms.p99, 3],
+  ['deliver p50 ms', (run) => run.delivered_ms.p50, 3],
+  ['server CPU s/1000', (run) => run.hub_cpu_seconds_per_1000, 4],
+];
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+// One entry for each system and number in flight, in the order of the first round.
+export function medians(runs) {
+  const groups = new Map();
+  for (const run of runs) {
+    const key = `${run.inFlight} ${run.system}`;
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  return [...groups.values()].map((group) => ({
+    system: group[0].system,
+    inFlight: group[0].inFlight,
+    rounds: group.length,
+    values: Object.fromEntries(MEASURES.map(([name, of]) => [name, median(group.map(of))])),
+    all: Object.fromEntries(MEASURES.map(([name, of]) => [name, group.map(of)])),
+  }));
+}
+
+// Markdown: a line for each system with the median, and every run in brackets.
+export function report(runs) {
+  let text = '';
+  const all = medians(runs);
+  for (const inFlight of new Set(all.map((entry) => entry.inFlight))) {
+    const entries = all.filter((entry) => entry.inFlight === inFlight);
+    text += `\n${inFlight} in flight, ${entries[0].rounds} rounds in turns: median (every run)\n\n`;
+    text += `| system | ${MEASURES.map(([name]) => name).join(' | ')} |\n|${'---|'.repeat(MEASURES.length + 1)}\n`;
+    for (const entry of entries) {
+      const cells = MEASURES.map(([name, , digits]) =>
+        `${entry.values[name].toFixed(digits)} (${entry.all[name].map((value) => value.toFixed(digits)).join(', ')})`);
+      text += `| ${entry.system} | ${cells.join(' | ')} |\n`;
+    }
+    const [first, ...others] = entries;
+    for (const other of others) {
+      const ratio = (name) => (first.values[name] / other.values[name]).toFixed(2);
+      text += `\n${first.system} is ${ratio('msg/s')} x ${other.system} in rate, ${ratio('server CPU s/1000')} x in CPU a message, ` +
+        `${ratio('confirm p99 ms')} x in p99.\n`;
+    }
+  }
+  return text;
+}

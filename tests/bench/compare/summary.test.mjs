@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { median, medians, report } from './summary.mjs';
+
+const run = (system, inFlight, rate) => ({
+  system,
+  inFlight,
+  messages_per_second: rate,
+  confirmed_ms: { p50: 1, p99: 2 },
+  delivered_ms: { p50: 3 },
+  hub_cpu_seconds_per_1000: 0.01,
+});
+
+test('the median is the middle one, or between the two', () => {
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([4, 1, 2, 3]), 2.5);
+});
+
+test('runs are grouped by system and number in flight', () => {
+  const runs = [run('a', 64, 30), run('b', 64, 10), run('a', 1, 5), run('a', 64, 10), run('a', 64, 20)];
+  const groups = medians(runs);
+  assert.deepEqual(groups.map((group) => [group.system, group.inFlight, group.rounds]), [['a', 64, 3], ['b', 64, 1], ['a', 1, 1]]);
+  assert.equal(groups[0].values['msg/s'], 20);
+});
+
+test('the report has every run and the ratios to the first system', () => {
+  const text = report([run('waymark', 64, 30), run('other', 64, 10), run('waymark', 64, 40), run('other', 64, 12)]);
+  assert.match(text, /64 in flight, 2 rounds/);
+  assert.match(text, /\| waymark \| 35 \(30, 40\)/);
+  assert.match(text, /waymark is 3\.18 x other in rate, 1\.00 x in CPU a message/);
+});
