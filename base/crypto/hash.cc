@@ -11,6 +11,32 @@
 namespace waymark {
 namespace {
 
+// SHA-256 as OpenSSL 3 wants it: EVP_sha256() would be looked up again with every digest.
+const EVP_MD* Sha256Algorithm() {
+  static const EVP_MD* algorithm = [] {
+    const EVP_MD* fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    RequireOpenSsl(fetched != nullptr, "SHA-256");
+    return fetched;
+  }();
+  return algorithm;
+}
+
+// A context that begins a digest; each thread has one, and uses it for one digest at a time.
+EVP_MD_CTX* BeginSha256() {
+  thread_local const MdCtxPtr context(EVP_MD_CTX_new());
+  RequireOpenSsl(
+      context != nullptr && EVP_DigestInit_ex2(context.get(), Sha256Algorithm(), nullptr) == 1,
+      "SHA-256");
+  return context.get();
+}
+
+std::string EndSha256(EVP_MD_CTX* context, bool ok) {
+  std::string digest(kSha256Size, '\0');
+  ok = ok && EVP_DigestFinal_ex(context, Bytes(digest), nullptr) == 1;
+  RequireOpenSsl(ok, "SHA-256");
+  return digest;
+}
+
 void Hmac(std::string_view key, std::string_view message, uint8_t* out) {
   // A null key would ask OpenSSL for the previous one.
   const std::string_view some_key = key.data() == nullptr ? std::string_view("") : key;
@@ -23,23 +49,17 @@ void Hmac(std::string_view key, std::string_view message, uint8_t* out) {
 }  // namespace
 
 std::string Sha256(std::string_view label, Parts parts) {
-  const MdCtxPtr context(EVP_MD_CTX_new());
-  bool ok = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+  EVP_MD_CTX* const context = BeginSha256();
+  bool ok = true;
   WriteFrame(label, parts, [&](std::string_view piece) {
-    ok = ok && EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1;
+    ok = ok && EVP_DigestUpdate(context, piece.data(), piece.size()) == 1;
   });
-  std::string digest(kSha256Size, '\0');
-  ok = ok && EVP_DigestFinal_ex(context.get(), Bytes(digest), nullptr) == 1;
-  RequireOpenSsl(ok, "SHA-256");
-  return digest;
+  return EndSha256(context, ok);
 }
 
 std::string PlainSha256(std::string_view bytes) {
-  std::string digest(kSha256Size, '\0');
-  RequireOpenSsl(
-      EVP_Digest(bytes.data(), bytes.size(), Bytes(digest), nullptr, EVP_sha256(), nullptr) == 1,
-      "SHA-256");
-  return digest;
+  EVP_MD_CTX* const context = BeginSha256();
+  return EndSha256(context, EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1);
 }
 
 std::string HmacSha256(const SecretBytes& key, std::string_view label, Parts parts) {

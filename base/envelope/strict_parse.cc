@@ -2,7 +2,6 @@
 
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "base/status/status.h"
 #include "google/protobuf/descriptor.h"
@@ -10,6 +9,7 @@
 
 namespace waymark {
 
+using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
@@ -28,11 +28,13 @@ absl::Status StrictParse(std::string_view bytes, std::string_view what, Message&
 bool HasUnknownFields(const Message& message) {
   const auto* reflection = message.GetReflection();
   if (!reflection->GetUnknownFields(message).empty()) return true;
-  std::vector<const FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
+  // Only messages can hold more: a list of all that is set would cost more than the rest of this.
+  const Descriptor& type = *message.GetDescriptor();
+  for (int f = 0; f < type.field_count(); ++f) {
+    const FieldDescriptor* field = type.field(f);
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (!field->is_repeated()) {
+      if (!reflection->HasField(message, field)) continue;
       if (HasUnknownFields(reflection->GetMessage(message, field))) return true;
       continue;
     }

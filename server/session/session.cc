@@ -22,20 +22,23 @@ google::protobuf::Duration ToProto(absl::Duration duration) {
       absl::ToInt64Milliseconds(duration));
 }
 
+struct Item {
+  // What its outcome names; of another size than an id when it has none.
+  std::string id;
+  SubmittedItem content;
+};
+
 // Reads one item; what cannot be read is answered with its reason in the item's turn.
-SubmittedItem ReadItem(const OrganisationId& sender, v1::Submission& item) {
-  switch (item.item_case()) {
-    case v1::Submission::kMessage: {
-      auto submitted = ReadMessage(sender, item.message());
-      if (!submitted.ok()) return ReasonOf(submitted.status());
-      return *std::move(submitted);
-    }
-    case v1::Submission::kRegistration:
-      return std::move(*item.mutable_registration());
-    case v1::Submission::ITEM_NOT_SET:
-      break;
+Item ReadItem(const OrganisationId& sender, v1::Submission& item) {
+  if (item.has_message()) {
+    auto submitted = ReadMessage(sender, item.message());
+    if (!submitted.ok()) return {ItemId(item), ReasonOf(submitted.status())};
+    std::string id = submitted->id.bytes();
+    return {std::move(id), *std::move(submitted)};
   }
-  return v1::REASON_MALFORMED;
+  std::string id = ItemId(item);
+  if (!item.has_registration()) return {std::move(id), v1::REASON_MALFORMED};
+  return {std::move(id), std::move(*item.mutable_registration())};
 }
 
 }  // namespace
@@ -155,13 +158,13 @@ void Session::OnSubmit(v1::Submit submit, absl::Time now) {
   work.bytes = bytes;
   std::vector<size_t> sizes;
   for (v1::Submission& item : *submit.mutable_items()) {
-    std::string id = ItemId(item);
-    if (id.size() != kIdSize && id.size() != kTokenHashSize) {
+    sizes.push_back(item.ByteSizeLong());
+    Item read = ReadItem(organisation_, item);
+    if (read.id.size() != kIdSize && read.id.size() != kTokenHashSize) {
       return Fail(Error(v1::REASON_MALFORMED, "submit.items: an item has no readable id"));
     }
-    pending.item_ids.push_back(std::move(id));
-    sizes.push_back(item.ByteSizeLong());
-    work.items.push_back(ReadItem(organisation_, item));
+    pending.item_ids.push_back(std::move(read.id));
+    work.items.push_back(std::move(read.content));
   }
   const size_t admitted = with_.quotas->Admit(organisation_, sizes, now);
   for (size_t i = admitted; i < work.items.size(); ++i) work.items[i] = v1::REASON_QUOTA_EXCEEDED;
