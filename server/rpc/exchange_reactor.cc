@@ -1,9 +1,12 @@
 #include "server/rpc/exchange_reactor.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/rpc/status_mapping.h"
 #include "base/status/status.h"
+#include "server/rpc/deliver_frame.h"
 
 namespace waymark::hub {
 namespace {
@@ -16,6 +19,10 @@ class RefusedStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   explicit RefusedStream(const absl::Status& status) { Finish(ToGrpc(status)); }
   void OnDone() override { delete this; }
 };
+
+// A frame that holds no more messages than this, with room for their sequences.
+constexpr size_t kMaxDeliveries = 64;
+constexpr size_t kMaxDeliveryBytes = size_t{1} << 20;
 
 // Adds the outcomes of `next` to `last`; false when they do not fit together.
 bool Merge(v1::ConnectResponse& last, const v1::ConnectResponse& next) {
@@ -53,7 +60,10 @@ std::shared_ptr<ExchangeReactor> ExchangeReactor::Start(const Environment& envir
     const auto self = weak.lock();
     if (self && self->context_ != nullptr) self->context_->TryCancel();
   });
-  reactor->strand_->Run([reactor] { reactor->Pump(); });
+  reactor->strand_->set_after([weak = reactor->weak_from_this()] {
+    if (const auto self = weak.lock()) self->Pump();
+  });
+  reactor->strand_->Run([] {});
   return reactor;
 }
 
@@ -61,7 +71,6 @@ void ExchangeReactor::OnReadDone(bool ok) {
   strand_->Run([self = shared_from_this(), ok] {
     self->read_in_flight_ = false;
     self->HandleRead(ok);
-    self->Pump();
   });
 }
 
@@ -69,7 +78,6 @@ void ExchangeReactor::OnWriteDone(bool ok) {
   strand_->Run([self = shared_from_this(), ok] {
     self->write_in_flight_ = false;
     self->HandleWritten(ok);
-    self->Pump();
   });
 }
 
@@ -103,7 +111,6 @@ void ExchangeReactor::Abandon() {
   session_->OnGone();
   out_.clear();
   if (!end_) end_ = Error(v1::REASON_PEER_STALLED, "the stream was cancelled");
-  Pump();
 }
 
 void ExchangeReactor::Leave(v1::Reason reason, absl::Duration retry_after) {
@@ -129,19 +136,50 @@ void ExchangeReactor::Cancel() {
 
 void ExchangeReactor::Send(v1::ConnectResponse frame) {
   if (end_) return;
-  if (out_.empty() || !Merge(out_.back(), frame)) out_.push_back(std::move(frame));
-  Pump();
+  // Outcomes and deliveries have no order between them, so that a frame of the one kind may be
+  // joined past one of the other.
+  for (auto queued = out_.rbegin(); queued != out_.rend(); ++queued) {
+    auto* earlier = std::get_if<v1::ConnectResponse>(&*queued);
+    if (earlier == nullptr) continue;
+    if (Merge(*earlier, frame)) return;
+    break;
+  }
+  out_.emplace_back(std::move(frame));
+}
+
+void ExchangeReactor::Deliver(std::vector<OutgoingDelivery> deliveries) {
+  if (end_) return;
+  size_t bytes = 0;
+  for (const OutgoingDelivery& delivery : deliveries) bytes += WireBytes(delivery);
+  for (auto queued = out_.rbegin(); queued != out_.rend(); ++queued) {
+    auto* earlier = std::get_if<Deliveries>(&*queued);
+    if (earlier == nullptr) continue;
+    if (earlier->messages.size() + deliveries.size() > kMaxDeliveries ||
+        earlier->bytes + bytes > kMaxDeliveryBytes) {
+      break;
+    }
+    std::move(deliveries.begin(), deliveries.end(), std::back_inserter(earlier->messages));
+    earlier->bytes += bytes;
+    return;
+  }
+  out_.emplace_back(Deliveries{std::move(deliveries), bytes});
 }
 
 void ExchangeReactor::End(absl::Status status) {
   if (!end_) end_ = std::move(status);
-  Pump();
+}
+
+grpc::ByteBuffer ExchangeReactor::BytesOf(const Outgoing& outgoing) {
+  if (const auto* deliveries = std::get_if<Deliveries>(&outgoing)) {
+    return DeliverFrame(deliveries->messages);
+  }
+  return SerializeFrame(std::get<v1::ConnectResponse>(outgoing));
 }
 
 void ExchangeReactor::Pump() {
   if (finished_) return;
   if (!write_in_flight_ && !out_.empty()) {
-    writing_ = SerializeFrame(out_.front());
+    writing_ = BytesOf(out_.front());
     out_.pop_front();
     write_in_flight_ = true;
     write_began_ = environment_.steady->Now();

@@ -1,8 +1,9 @@
 // The adapter between one gRPC stream and its Session.
 //
-// Reactions hand over to the strand; every Start and Finish comes from Pump on the strand: one read
-// and one write in flight, no read while the session or the queue of frames is full, Finish exactly
-// once and never with a write pending. A write that takes too long cancels the stream.
+// Reactions hand over to the strand; every Start and Finish comes from Pump, which follows what the
+// strand has run: one read and one write in flight, no read while the session or the queue of
+// frames is full, Finish exactly once and never with a write pending. What comes while a write is
+// in flight leaves together. A write that takes too long cancels the stream.
 //
 // Threads: reactions come from gRPC, possibly at once; everything else runs on the strand.
 // Lifetime: a reference to itself lives until the last strand task after OnDone; everyone else
@@ -12,6 +13,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -63,9 +66,17 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
 
   // SessionOutput, on the strand.
   void Send(v1::ConnectResponse frame) override;
+  void Deliver(std::vector<OutgoingDelivery> deliveries) override;
   void End(absl::Status status) override;
 
  private:
+  // Messages that leave in one frame.
+  struct Deliveries {
+    std::vector<OutgoingDelivery> messages;
+    size_t bytes = 0;
+  };
+  using Outgoing = std::variant<v1::ConnectResponse, Deliveries>;
+
   ExchangeReactor(const Environment& environment, grpc::CallbackServerContext* context,
                   const OrganisationId& organisation);
 
@@ -74,6 +85,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
   // The stream is of no use any more: forgets what was to be written and ends.
   void Abandon();
   void Pump();
+  static grpc::ByteBuffer BytesOf(const Outgoing& outgoing);
 
   const Environment& environment_;
   const OrganisationId organisation_;
@@ -83,7 +95,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
   grpc::CallbackServerContext* context_;
   std::shared_ptr<ExchangeReactor> self_;
   std::shared_ptr<Session> session_;
-  std::deque<v1::ConnectResponse> out_;
+  std::deque<Outgoing> out_;
   grpc::ByteBuffer reading_;
   grpc::ByteBuffer writing_;
   bool read_in_flight_ = false;

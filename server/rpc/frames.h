@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "base/status/status.h"
 #include "google/protobuf/message_lite.h"
+#include "grpc/slice.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/slice.h"
@@ -41,8 +42,10 @@ inline absl::Status ParseFrame(const grpc::ByteBuffer& buffer, const FrameRecord
 }
 
 inline grpc::ByteBuffer SerializeFrame(const google::protobuf::MessageLite& message) {
-  const std::string bytes = message.SerializeAsString();
-  const grpc::Slice slice(bytes);
+  const size_t size = message.ByteSizeLong();
+  grpc_slice bytes = grpc_slice_malloc(size);
+  message.SerializeWithCachedSizesToArray(GRPC_SLICE_START_PTR(bytes));
+  const grpc::Slice slice(bytes, grpc::Slice::STEAL_REF);
   return grpc::ByteBuffer(&slice, 1);
 }
 

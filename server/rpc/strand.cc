@@ -24,23 +24,35 @@ bool Strand::Enqueue(absl::AnyInvocable<void()> task) {
 
 void Strand::Drain() {
   const std::shared_ptr<Strand> keep = shared_from_this();
+  int ran = 0;
   while (true) {
     absl::AnyInvocable<void()> task;
     {
       MutexLock lock(mu_);
-      if (queue_.empty()) {
+      if (!queue_.empty() && ran < kTasksBeforeAfter) {
+        task = std::move(queue_.front());
+        queue_.pop_front();
+      } else if (ran == 0) {
         busy_ = false;
         return;
       }
-      task = std::move(queue_.front());
-      queue_.pop_front();
     }
-    try {
-      std::move(task)();
-    } catch (...) {
-      Log(LogLevel::kError, "stream_task_threw");
-      if (on_exception_) on_exception_();
+    if (task) {
+      Execute(task);
+      ++ran;
+    } else {
+      if (after_) Execute(after_);
+      ran = 0;
     }
+  }
+}
+
+void Strand::Execute(absl::AnyInvocable<void()>& task) {
+  try {
+    task();
+  } catch (...) {
+    Log(LogLevel::kError, "stream_task_threw");
+    if (on_exception_) on_exception_();
   }
 }
 

@@ -10,8 +10,6 @@ namespace {
 
 constexpr size_t kFrameMessages = 64;
 constexpr size_t kFrameBytes = size_t{1} << 20;
-// What a delivery adds to its message in a frame, at most.
-constexpr size_t kDeliveryOverhead = 32;
 // Far more than other processes withdraw between a commit here and its report.
 constexpr size_t kRememberedWithdrawals = 4096;
 

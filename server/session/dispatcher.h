@@ -44,6 +44,13 @@ struct OutgoingDelivery {
   std::string message;
 };
 
+// What a message of this size counts in a frame and against credits: itself, and at most so much
+// around it.
+inline constexpr size_t kDeliveryOverhead = 32;
+inline size_t WireBytes(const OutgoingDelivery& delivery) {
+  return delivery.message.size() + kDeliveryOverhead;
+}
+
 // Receives what an attachment brings. Called on the dispatcher's thread; must not block.
 class DeliverySink {
  public:

@@ -260,16 +260,8 @@ void Session::OnTick(absl::Time now) {
 void Session::OnDeliver(std::vector<OutgoingDelivery> deliveries) {
   strand_->Post([self = shared_from_this(), deliveries = std::move(deliveries)]() mutable {
     if (self->state_ != State::kOpen) return;
-    v1::ConnectResponse response;
-    for (OutgoingDelivery& delivery : deliveries) {
-      v1::Delivery& out = *response.mutable_deliver()->add_deliveries();
-      out.set_sequence(delivery.sequence);
-      self->delivered_ = delivery.sequence;
-      if (!out.mutable_message()->ParseFromString(delivery.message)) {
-        return self->Fail(Error(v1::REASON_DATA_CORRUPT, "a stored message does not parse"));
-      }
-    }
-    self->output_->Send(std::move(response));
+    self->delivered_ = deliveries.back().sequence;
+    self->output_->Deliver(std::move(deliveries));
   });
 }
 

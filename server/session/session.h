@@ -50,6 +50,8 @@ class SessionOutput {
   virtual ~SessionOutput() = default;
   // Sends a frame after those before it.
   virtual void Send(v1::ConnectResponse frame) = 0;
+  // Sends messages, 1 to 64 of at most 1 MiB together, after the deliveries before them.
+  virtual void Deliver(std::vector<OutgoingDelivery> deliveries) = 0;
   // Ends the stream once everything sent before is written: OK after a Goodbye, else the reason.
   // The last call.
   virtual void End(absl::Status status) = 0;

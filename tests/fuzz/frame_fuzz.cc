@@ -91,6 +91,10 @@ class CheckedOutput final : public SessionOutput {
       answered_.push_back(outcome.item_id());
     }
   }
+  void Deliver(std::vector<OutgoingDelivery> deliveries) override {
+    HOLDS(!ended_ && welcomed_);
+    HOLDS(!deliveries.empty());
+  }
   void End(absl::Status status) override {
     HOLDS(!ended_);
     ended_ = true;

@@ -27,6 +27,15 @@ class Output final : public SessionOutput {
     ASSERT_FALSE(end_.has_value()) << "nothing follows the end";
     frames_.push_back(std::move(frame));
   }
+  void Deliver(std::vector<OutgoingDelivery> deliveries) override {
+    v1::ConnectResponse frame;
+    for (const OutgoingDelivery& delivery : deliveries) {
+      v1::Delivery& out = *frame.mutable_deliver()->add_deliveries();
+      out.set_sequence(delivery.sequence);
+      ASSERT_TRUE(out.mutable_message()->ParseFromString(delivery.message));
+    }
+    Send(std::move(frame));
+  }
   void End(absl::Status status) override {
     ASSERT_FALSE(end_.has_value()) << "a stream ends once";
     end_ = std::move(status);

@@ -1,0 +1,17 @@
+// Frames of deliveries, put together from messages as they are stored.
+//
+// A stored message is what a Delivery holds on the wire, byte by byte: to parse it, copy it and
+// write it again would be most of what a delivery costs. Thread-safe.
+#pragma once
+
+#include <span>
+
+#include "grpcpp/support/byte_buffer.h"
+#include "server/session/dispatcher.h"
+
+namespace waymark::hub {
+
+// Returns a serialised ConnectResponse whose `deliver` has these messages; at least one.
+grpc::ByteBuffer DeliverFrame(std::span<const OutgoingDelivery> deliveries);
+
+}  // namespace waymark::hub
