@@ -13,6 +13,9 @@ namespace {
 // Row numbers are promised to the file in blocks, so that none is used twice after a crash.
 constexpr int64_t kReservation = 65536;
 
+// Records of each kind that are kept in memory, and as many again: some 10 MiB.
+constexpr size_t kRecentRecords = 16384;
+
 // How long acks wait for a commit that takes them along.
 constexpr auto kAckDelay = std::chrono::milliseconds(50);
 // The write-ahead log that starts a checkpoint under load: 16 MiB.
@@ -58,27 +61,6 @@ absl::Status ForEachRow(Connection& connection, const char* sql, Read read, Use 
   }
 }
 
-// Returns the records of `keys` that the index knows, read in the order of their rows.
-template <typename Key, typename Read, typename Record>
-absl::Status LoadRecords(Connection& connection, const char* sql, const std::vector<Key>& keys,
-                         const DueIndex<Key>& index, Read read, std::vector<Record>& records) {
-  std::vector<int64_t> rows;
-  for (const Key& key : keys) {
-    if (const auto row = index.Find(key)) rows.push_back(*row);
-  }
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  ASSIGN_OR_RETURN(Statement select, connection.Prepare(sql));
-  for (const int64_t row : rows) {
-    ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
-    if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
-    ASSIGN_OR_RETURN(Numbered<Record> numbered, read(select));
-    records.push_back(std::move(numbered.record));
-    select.Reset();
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 // Opening and closing -----------------------------------------------------------------------------
@@ -109,6 +91,8 @@ SqliteStore::SqliteStore(Connections connections, StoreIdentity identity)
       writer_(std::move(connections.writer)),
       next_row_(identity.reserved),
       reserved_(identity.reserved),
+      recent_tokens_(kRecentRecords),
+      recent_referrals_(kRecentRecords),
       reader_(std::move(connections.reader)),
       checkpointer_(std::move(connections.checkpointer)) {}
 
@@ -151,13 +135,43 @@ absl::Status SqliteStore::LoadIndexes() {
 absl::StatusOr<LoadedState> SqliteStore::Load(const StateKeys& keys) {
   MutexLock writer(writer_mu_);
   LoadedState state;
-  RETURN_IF_ERROR(LoadRecords(*writer_, "SELECT * FROM token WHERE row = ?", keys.token_hashes,
-                              tokens_, ReadToken, state.tokens));
-  RETURN_IF_ERROR(LoadRecords(*writer_, "SELECT * FROM referral WHERE row = ?", keys.referrals,
-                              referrals_, ReadReferral, state.referrals));
-  RETURN_IF_ERROR(LoadRecords(*writer_, "SELECT * FROM seen WHERE row = ?", keys.messages, seen_,
+  RETURN_IF_ERROR(LoadRecords("SELECT * FROM token WHERE row = ?", keys.token_hashes, tokens_,
+                              &recent_tokens_, ReadToken, state.tokens));
+  RETURN_IF_ERROR(LoadRecords("SELECT * FROM referral WHERE row = ?", keys.referrals, referrals_,
+                              &recent_referrals_, ReadReferral, state.referrals));
+  // An answer is asked for again only when it was lost.
+  RecordCache<MessageId, SeenRecord>* const none = nullptr;
+  RETURN_IF_ERROR(LoadRecords("SELECT * FROM seen WHERE row = ?", keys.messages, seen_, none,
                               ReadSeen, state.seen));
   return state;
+}
+
+template <typename Key, typename Record, typename Read>
+absl::Status SqliteStore::LoadRecords(const char* sql, const std::vector<Key>& keys,
+                                      const DueIndex<Key>& index, RecordCache<Key, Record>* recent,
+                                      Read read, std::vector<Record>& records) {
+  // In the order of their rows, which lie together that were written together.
+  std::vector<std::pair<int64_t, const Key*>> rows;
+  for (const Key& key : keys) {
+    if (const auto row = index.Find(key)) rows.emplace_back(*row, &key);
+  }
+  std::sort(rows.begin(), rows.end());
+  const auto same_row = [](const auto& a, const auto& b) { return a.first == b.first; };
+  rows.erase(std::unique(rows.begin(), rows.end(), same_row), rows.end());
+  for (const auto& [row, key] : rows) {
+    const Record* known = recent == nullptr ? nullptr : recent->Find(*key);
+    if (known != nullptr) {
+      records.push_back(*known);
+      continue;
+    }
+    ASSIGN_OR_RETURN(Statement select, writer_->Prepare(sql));
+    ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+    if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
+    ASSIGN_OR_RETURN(Numbered<Record> numbered, read(select));
+    if (recent != nullptr) recent->Put(*key, numbered.record);
+    records.push_back(std::move(numbered.record));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SqliteStore::Commit(std::span<Effects> batch) {
@@ -210,16 +224,17 @@ absl::Status SqliteStore::WriteEffects(Effects& effects, Changes& changes) {
 template <typename Key, typename Record>
 absl::Status SqliteStore::WriteRecords(const char* sql, const std::vector<Record>& records,
                                        const DueIndex<Key>& index,
-                                       absl::flat_hash_map<Key, Changes::Place>& places) {
+                                       absl::flat_hash_map<Key, Changes::Place<Record>>& places) {
   if (records.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(Statement put, writer_->Prepare(sql));
   for (const Record& record : records) {
-    Changes::Place& place = places[KeyOf(record)];
+    Changes::Place<Record>& place = places[KeyOf(record)];
     if (place.row == 0) {
       const auto known = index.Find(KeyOf(record));
       place.row = known ? *known : next_row_++;
     }
     place.due = DueOf(record);
+    place.record = record;
     RETURN_IF_ERROR(BindRow(put, place.row, record).Run());
   }
   return absl::OkStatus();
@@ -268,11 +283,23 @@ absl::Status SqliteStore::DeleteRow(const char* sql, int64_t row) {
 }
 
 void SqliteStore::Adopt(Changes changes) {
-  for (const auto& [key, place] : changes.tokens) tokens_.Put(key, place.row, place.due);
-  for (const auto& [key, place] : changes.referrals) referrals_.Put(key, place.row, place.due);
+  for (auto& [key, place] : changes.tokens) {
+    tokens_.Put(key, place.row, place.due);
+    recent_tokens_.Put(key, std::move(place.record));
+  }
+  for (auto& [key, place] : changes.referrals) {
+    referrals_.Put(key, place.row, place.due);
+    recent_referrals_.Put(key, std::move(place.record));
+  }
   for (const auto& [key, place] : changes.seen) seen_.Put(key, place.row, place.due);
-  for (const auto& key : changes.forgotten_tokens) tokens_.Erase(key);
-  for (const auto& key : changes.forgotten_referrals) referrals_.Erase(key);
+  for (const auto& key : changes.forgotten_tokens) {
+    tokens_.Erase(key);
+    recent_tokens_.Erase(key);
+  }
+  for (const auto& key : changes.forgotten_referrals) {
+    referrals_.Erase(key);
+    recent_referrals_.Erase(key);
+  }
   for (const auto& key : changes.forgotten_seen) seen_.Erase(key);
   MutexLock index(index_mu_);
   for (auto& [sequence, entry] : changes.added) mailboxes_.Add(sequence, std::move(entry));

@@ -29,6 +29,7 @@
 #include "base/sync/sync.h"
 #include "server/store/sqlite/due_index.h"
 #include "server/store/sqlite/mailbox_index.h"
+#include "server/store/sqlite/record_cache.h"
 #include "server/store/sqlite/schema.h"
 #include "server/store/sqlite/statement.h"
 #include "server/store/store.h"
@@ -90,13 +91,15 @@ class SqliteStore final : public Store {
 
   // What a transaction will have changed in the indexes once it is durable.
   struct Changes {
+    template <typename Record>
     struct Place {
       int64_t row = 0;
       absl::Time due;
+      Record record;
     };
-    absl::flat_hash_map<std::string, Place> tokens;
-    absl::flat_hash_map<ReferralId, Place> referrals;
-    absl::flat_hash_map<MessageId, Place> seen;
+    absl::flat_hash_map<std::string, Place<TokenRecord>> tokens;
+    absl::flat_hash_map<ReferralId, Place<ReferralRecord>> referrals;
+    absl::flat_hash_map<MessageId, Place<SeenRecord>> seen;
     absl::flat_hash_map<uint64_t, MailboxEntry> added;
     std::vector<uint64_t> removed;
     std::vector<std::string> forgotten_tokens;
@@ -110,6 +113,12 @@ class SqliteStore final : public Store {
   absl::Status LoadIndexes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   void StartMaintenance();
 
+  // Appends the records of `keys` that the store has, each once.
+  template <typename Key, typename Record, typename Read>
+  absl::Status LoadRecords(const char* sql, const std::vector<Key>& keys,
+                           const DueIndex<Key>& index, RecordCache<Key, Record>* recent, Read read,
+                           std::vector<Record>& records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+
   // Makes sure that `count` row numbers are there to be assigned.
   absl::Status ReserveRows(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
 
@@ -119,7 +128,7 @@ class SqliteStore final : public Store {
   template <typename Key, typename Record>
   absl::Status WriteRecords(const char* sql, const std::vector<Record>& records,
                             const DueIndex<Key>& index,
-                            absl::flat_hash_map<Key, Changes::Place>& places)
+                            absl::flat_hash_map<Key, Changes::Place<Record>>& places)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   absl::Status Deliver(MailboxItem& item, Changes& changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
@@ -163,6 +172,9 @@ class SqliteStore final : public Store {
   DueIndex<std::string> tokens_ ABSL_GUARDED_BY(writer_mu_);
   DueIndex<ReferralId> referrals_ ABSL_GUARDED_BY(writer_mu_);
   DueIndex<MessageId> seen_ ABSL_GUARDED_BY(writer_mu_);
+  // As the rows have them; what is not here is read.
+  RecordCache<std::string, TokenRecord> recent_tokens_ ABSL_GUARDED_BY(writer_mu_);
+  RecordCache<ReferralId, ReferralRecord> recent_referrals_ ABSL_GUARDED_BY(writer_mu_);
 
   Mutex reader_mu_;
   const std::unique_ptr<Connection> reader_ ABSL_PT_GUARDED_BY(reader_mu_);

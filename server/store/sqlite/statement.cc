@@ -53,16 +53,14 @@ absl::Time TimeFromRow(int64_t micros) {
 // Statement ---------------------------------------------------------------------------------------
 
 Statement::~Statement() {
-  if (statement_ == nullptr) return;
-  sqlite3_reset(statement_);
-  sqlite3_clear_bindings(statement_);
+  if (statement_ != nullptr) Reset();
 }
 
 Statement::Statement(Statement&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)),
       next_(other.next_),
       error_(other.error_),
-      summed_(std::move(other.summed_)),
+      summed_(other.summed_),
       sum_(std::move(other.sum_)) {}
 
 Statement& Statement::Bind(int64_t value) {
@@ -163,7 +161,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
 }
 
 Connection::~Connection() {
-  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  for (const auto& [sql, prepared] : statements_) sqlite3_finalize(prepared.statement);
   sqlite3_close(db_);
 }
 
@@ -173,16 +171,16 @@ absl::Status Connection::Execute(const char* sql) {
 }
 
 absl::StatusOr<Statement> Connection::Prepare(const char* sql) {
-  sqlite3_stmt*& statement = statements_[sql];
-  if (statement == nullptr) {
+  Prepared& prepared = statements_[sql];
+  if (prepared.statement == nullptr) {
     const int code =
-        sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+        sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared.statement, nullptr);
     if (code != SQLITE_OK) {
       statements_.erase(sql);
       return SqliteError(code, "prepare a statement");
     }
   }
-  return Statement(statement);
+  return Statement(prepared.statement, &prepared.summed);
 }
 
 absl::Status Connection::Checkpoint(int mode) {

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -74,7 +74,8 @@ class Statement {
 
  private:
   friend class Connection;
-  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  Statement(sqlite3_stmt* statement, std::string* summed)
+      : statement_(statement), summed_(*summed) {}
 
   void Summarise(char type, std::string_view bytes);
   std::string TakeSum();
@@ -83,8 +84,8 @@ class Statement {
   sqlite3_stmt* statement_;
   int next_ = 0;
   int error_ = SQLITE_OK;
-  // What the checksum covers so far.
-  std::string summed_;
+  // What the checksum covers so far; the connection's, which keeps its memory for the next time.
+  std::string& summed_;
   // Kept until the statement has run.
   std::string sum_;
 };
@@ -113,8 +114,13 @@ class Connection {
  private:
   explicit Connection(sqlite3* db) : db_(db) {}
 
+  struct Prepared {
+    sqlite3_stmt* statement = nullptr;
+    std::string summed;
+  };
+
   sqlite3* const db_;
-  absl::flat_hash_map<const char*, sqlite3_stmt*> statements_;
+  absl::node_hash_map<const char*, Prepared> statements_;
 };
 
 // Rolls back when it goes out of scope without Commit.

@@ -2,6 +2,7 @@
 
 #include "server/store/sqlite/due_index.h"
 #include "server/store/sqlite/mailbox_index.h"
+#include "server/store/sqlite/record_cache.h"
 #include "tests/server/store_conformance/samples.h"
 
 namespace waymark::hub {
@@ -11,6 +12,33 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 absl::Time At(int second) { return SampleTime() + absl::Seconds(second); }
+
+TEST(RecordCacheTest, HoldsTheLatestAndForgetsTheOthers) {
+  RecordCache<std::string, int> cache(2);
+  cache.Put("a", 1);
+  cache.Put("b", 2);
+  cache.Put("c", 3);
+  cache.Put("d", 4);
+  EXPECT_THAT(cache.Find("a"), testing::Pointee(1)) << "used, and so young again";
+  cache.Put("e", 5);
+  EXPECT_EQ(cache.Find("b"), nullptr);
+  for (const auto& [key, value] : {std::pair("a", 1), std::pair("e", 5)}) {
+    EXPECT_THAT(cache.Find(key), testing::Pointee(value)) << key;
+  }
+}
+
+TEST(RecordCacheTest, TheLatestRecordOfAKeyCounts) {
+  RecordCache<std::string, int> cache(1);
+  cache.Put("a", 1);
+  cache.Put("b", 2);
+  cache.Put("a", 3);
+  EXPECT_THAT(cache.Find("a"), testing::Pointee(3));
+  cache.Put("b", 4);
+  EXPECT_THAT(cache.Find("a"), testing::Pointee(3));
+  cache.Erase("a");
+  EXPECT_EQ(cache.Find("a"), nullptr);
+  EXPECT_THAT(cache.Find("b"), testing::Pointee(4));
+}
 
 TEST(DueIndexTest, FindsTheRowOfAKey) {
   DueIndex<std::string> index;
