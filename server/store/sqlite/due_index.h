@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_set.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 
@@ -24,13 +24,13 @@ class DueIndex {
   void Put(const Key& key, int64_t row, absl::Time due) {
     Erase(key);
     slots_.emplace(key, Slot{row, due});
-    if (due != absl::InfiniteFuture()) queue_.emplace(due, key);
+    if (due != absl::InfiniteFuture()) queue_.emplace(Place{due, row}, key);
   }
 
   void Erase(const Key& key) {
     const auto slot = slots_.find(key);
     if (slot == slots_.end()) return;
-    queue_.erase({slot->second.due, key});
+    queue_.erase(Place{slot->second.due, slot->second.row});
     slots_.erase(slot);
   }
 
@@ -45,7 +45,7 @@ class DueIndex {
   std::vector<Key> Due(absl::Time now, size_t limit) const {
     std::vector<Key> keys;
     for (auto next = queue_.begin();
-         next != queue_.end() && next->first <= now && keys.size() < limit; ++next) {
+         next != queue_.end() && next->first.first <= now && keys.size() < limit; ++next) {
       keys.push_back(next->second);
     }
     return keys;
@@ -57,8 +57,12 @@ class DueIndex {
     absl::Time due;
   };
 
+  // Among what is due together the rows give the order: they grow, so that what is new goes to the
+  // end, where random keys would go anywhere.
+  using Place = std::pair<absl::Time, int64_t>;
+
   absl::flat_hash_map<Key, Slot> slots_;
-  absl::btree_set<std::pair<absl::Time, Key>> queue_;
+  absl::btree_map<Place, Key> queue_;
 };
 
 }  // namespace waymark::hub
