@@ -23,7 +23,7 @@ const EVP_MD* Sha256Algorithm() {
 
 // A context that begins a digest; each thread has one, and uses it for one digest at a time.
 EVP_MD_CTX* BeginSha256() {
-  thread_local const MdCtxPtr context(EVP_MD_CTX_new());
+  thread_local MdCtxPtr context(EVP_MD_CTX_new());
   RequireOpenSsl(
       context != nullptr && EVP_DigestInit_ex2(context.get(), Sha256Algorithm(), nullptr) == 1,
       "SHA-256");
