@@ -240,8 +240,10 @@ int Measure(const Options& options) {
     consumers.push_back(std::make_unique<Consumer>(options, queue, moments));
   }
   std::vector<std::thread> threads;
+  threads.reserve(consumers.size());
   for (auto& consumer : consumers) threads.emplace_back([&] { consumer->Run(); });
   std::vector<std::thread> publishing;
+  publishing.reserve(publishers.size());
   for (auto& publisher : publishers) publishing.emplace_back([&] { publisher->Run(); });
 
   testing::PaceFor(absl::Seconds(options.warmup));

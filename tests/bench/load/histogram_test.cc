@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "tests/support/seeded_random.h"
@@ -45,7 +46,7 @@ TEST(HistogramTest, QuantilesAreThoseOfTheSortedValues) {
   }
   std::sort(values.begin(), values.end());
   for (const double quantile : {0.1, 0.5, 0.9, 0.99, 0.999}) {
-    const auto rank = static_cast<size_t>(quantile * 10'000 + 0.5);
+    const auto rank = static_cast<size_t>(std::lround(quantile * 10'000));
     const auto exact = static_cast<double>(values[rank - 1]);
     const auto read = static_cast<double>(histogram.ValueAt(quantile));
     EXPECT_GE(read, exact) << quantile;

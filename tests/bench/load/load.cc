@@ -49,8 +49,8 @@ std::string LoadPlan::Name() const {
   return rate > 0 ? absl::StrCat(rate, " a second") : absl::StrCat(in_flight, " in flight");
 }
 
-Load::Load(LoadPlan plan, const std::vector<PreparedReferral>& referrals)
-    : plan_(std::move(plan)), referrals_(referrals), measure_from_(kNever), measure_to_(kNever) {
+Load::Load(const LoadPlan& plan, const std::vector<PreparedReferral>& referrals)
+    : plan_(plan), referrals_(referrals), measure_from_(kNever), measure_to_(kNever) {
   std::vector<size_t> steps;
   for (size_t r = 0; r < referrals.size(); ++r) {
     const auto& messages = referrals[r].messages;

@@ -93,7 +93,7 @@ class Load final : public NodeListener {
     absl::AnyInvocable<uint64_t()> commits;
   };
 
-  Load(LoadPlan plan, const std::vector<PreparedReferral>& referrals);
+  Load(const LoadPlan& plan, const std::vector<PreparedReferral>& referrals);
 
   // Runs the loop to its end, on nodes whose listener this is and which are connected. The process
   // meter's errors.

@@ -14,6 +14,7 @@ namespace {
 
 std::string Plot(const std::vector<LoadResult>& results) {
   std::vector<Series> series;
+  series.reserve(results.size());
   for (const LoadResult& result : results) {
     series.push_back({result.name, &result.confirmed});
   }

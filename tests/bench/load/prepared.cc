@@ -212,6 +212,7 @@ absl::StatusOr<std::vector<PreparedReferral>> Prepare(const NetworkId& network,
   std::vector<absl::Status> failures(std::max(1U, std::thread::hardware_concurrency()));
   std::atomic<size_t> next = 0;
   std::vector<std::thread> threads;
+  threads.reserve(failures.size());
   for (absl::Status& failure : failures) {
     threads.emplace_back([&] {
       for (size_t i = next++; i < count; i = next++) {

@@ -72,9 +72,9 @@ class SimulatedNode::Stream final
   }
 
   bool writing() const { return writing_; }
-  void Write(grpc::ByteBuffer frame) {
+  void Write(const grpc::ByteBuffer& frame) {
     writing_ = true;
-    frame_ = std::move(frame);
+    frame_ = frame;
     StartWrite(&frame_);
   }
   void HalfClose() { StartWritesDone(); }
