@@ -15,8 +15,8 @@ using ::testing::ElementsAre;
 class StrandTest : public ::testing::Test {
  protected:
   StrandTest() {
-    strand_->set_after([this] { ran_.push_back("after"); });
-    strand_->set_on_exception([this] { ran_.push_back("exception"); });
+    strand_->set_after([this] { ran_.emplace_back("after"); });
+    strand_->set_on_exception([this] { ran_.emplace_back("exception"); });
   }
 
   absl::AnyInvocable<void()> Note(const std::string& name) {
