@@ -56,6 +56,7 @@ class HubProgramTest : public testing::Test {
                                           folder_ + "/hub.yaml"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     std::vector<char*> argv;
+    argv.reserve(arguments.size());
     for (std::string& argument : arguments) argv.push_back(argument.data());
     testing::internal::CaptureStderr();
     EXPECT_EQ(RunHubProgram(static_cast<int>(argv.size()), argv.data(), {.clock = &clock_}), 1);
