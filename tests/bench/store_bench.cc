@@ -30,7 +30,7 @@ uint64_t RandomStart() {
 void RunBatches(benchmark::State& state, Store& store) {
   const auto size = static_cast<size_t>(state.range(0));
   uint64_t number = RandomStart();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     StateKeys keys;
     std::vector<Effects> batch;
     for (size_t i = 0; i < size; ++i, ++number) {

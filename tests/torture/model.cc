@@ -158,7 +158,7 @@ class Checker {
       // Empty: the state stays.
       std::string to;
     };
-    static const auto& kSteps = *new std::map<v1::Kind, Step>{
+    static const auto& steps = *new std::map<v1::Kind, Step>{
         {v1::KIND_INQUIRY, {{"DRAFT"}, "INQUIRED"}},
         {v1::KIND_OFFER, {{"INQUIRED", "WAITLISTED"}, "OFFERED"}},
         {v1::KIND_WAITLIST, {{"INQUIRED", "WAITLISTED"}, "WAITLISTED"}},
@@ -171,8 +171,8 @@ class Checker {
         {v1::KIND_CANCEL, {{"INQUIRED", "ACCEPTED", "SCHEDULED"}, "CANCELLED"}},
         {v1::KIND_CLOSE, {{"STARTED", "ONGOING"}, "COMPLETED"}},
     };
-    const auto step = kSteps.find(event.kind);
-    if (step == kSteps.end() || step->second.from.count(state) == 0) return std::nullopt;
+    const auto step = steps.find(event.kind);
+    if (step == steps.end() || step->second.from.count(state) == 0) return std::nullopt;
     if (event.kind == v1::KIND_CLOSE && !event.detail.empty()) return event.detail;
     return step->second.to.empty() ? state : step->second.to;
   }
