@@ -318,6 +318,10 @@ bool DemandsLive(TokenDemand demand) {
          demand == TokenDemand::kLiveEither;
 }
 
+bool OutlivesWithdrawal(v1::Kind kind) {
+  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
+}
+
 bool StageFits(v1::Kind kind, v1::Stage stage, std::optional<HubState> from) {
   const TokenDemand demand = TokenDemandOf(kind);
   if (demand == TokenDemand::kNone) return stage == v1::STAGE_NONE;

@@ -106,6 +106,11 @@ TokenDemand TokenDemandOf(v1::Kind kind);
 // Whether the demand is for a token that is neither expired nor revoked and reaches the stage.
 bool DemandsLive(TokenDemand demand);
 
+// Whether a withdrawal leaves messages of `kind` alone: REVOKE, REVOKE_ACK and RECEIPT say nothing
+// about the person but that something was received or taken back. They pass without a separate
+// release and when the hub no longer knows the referral, and are not dropped with the rest.
+bool OutlivesWithdrawal(v1::Kind kind);
+
 // Whether the header of a message of `kind` may name `stage` when the referral is in `from`
 // (nullopt: it does not exist). A kind without a token names NONE. A kind that demands a live token
 // names the stage that its content needs and never more than the referral has reached, ACCEPT and

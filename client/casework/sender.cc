@@ -6,6 +6,7 @@
 
 #include "base/envelope/header.h"
 #include "base/envelope/token.h"
+#include "base/lifecycle/lifecycle.h"
 #include "base/policy/evaluator.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
@@ -23,13 +24,6 @@ int64_t MinuteOf(absl::Time time) { return absl::ToUnixSeconds(time) / 60; }
 bool NeverWaits(v1::Kind kind) {
   return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_CANCEL ||
          kind == v1::KIND_RECEIPT;
-}
-
-// A withdrawal takes back what was said of the person, and not that it was received or withdrawn.
-// Of these, the hub drops a RECEIPT that already waits there under the token: whoever withdrew has
-// let go of what it answers.
-bool OutlivesWithdrawal(v1::Kind kind) {
-  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
 }
 
 bool IsWithdrawal(v1::Kind kind) { return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK; }

@@ -14,12 +14,6 @@ namespace {
 
 absl::Time FromMinutes(int64_t minutes) { return absl::UnixEpoch() + absl::Minutes(minutes); }
 
-// Kinds that may come when the hub has forgotten the referral, and from the issuer of an onward
-// token.
-bool OutlivesReferral(v1::Kind kind) {
-  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
-}
-
 // Kinds whose respond_by is the end of a hold or a review.
 bool SetsClock(v1::Kind kind) { return kind == v1::KIND_OFFER || kind == v1::KIND_WAITLIST; }
 
@@ -113,7 +107,7 @@ class Judgement {
     } else if (kind_ == v1::KIND_INQUIRY) {
       parties_ = {submitted_.sender_unit, submitted_.recipient_unit};
     } else {
-      return OutlivesReferral(kind_) ? v1::REASON_UNSPECIFIED : v1::REASON_REFERRAL_UNKNOWN;
+      return OutlivesWithdrawal(kind_) ? v1::REASON_UNSPECIFIED : v1::REASON_REFERRAL_UNKNOWN;
     }
     to_ = NextHubState(from_, kind_, direction);
     return to_ ? v1::REASON_UNSPECIFIED : v1::REASON_STATE_FORBIDS;
@@ -176,7 +170,7 @@ class Judgement {
       return std::nullopt;
     };
     if (const auto direction = goes(parties.origin, parties.provider)) return direction;
-    const bool onward = OutlivesReferral(kind_) && token_ != nullptr &&
+    const bool onward = OutlivesWithdrawal(kind_) && token_ != nullptr &&
                         parties == ReferralParties{token_->presenter, token_->recipient};
     return onward ? goes(token_->issuer, token_->recipient) : std::nullopt;
   }
