@@ -196,6 +196,15 @@ std::optional<HubState> NextHubState(std::optional<HubState> from, v1::Kind kind
   return std::nullopt;
 }
 
+std::vector<std::optional<HubState>> HubStatesBefore(v1::Kind kind, Direction direction) {
+  std::vector<std::optional<HubState>> before;
+  if (NextHubState(std::nullopt, kind, direction)) before.push_back(std::nullopt);
+  for (const HubState state : kHubStates) {
+    if (!IsEnd(state) && NextHubState(state, kind, direction)) before.push_back(state);
+  }
+  return before;
+}
+
 std::optional<NodeState> NextNodeState(std::optional<NodeState> from, v1::Kind kind,
                                        Direction direction, CloseDetail detail) {
   const NodeState state = from.value_or(kDraft);

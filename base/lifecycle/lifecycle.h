@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "waymark/v1/common.pb.h"
@@ -67,6 +68,11 @@ std::optional<HubState> NextHubState(std::optional<HubState> from, v1::Kind kind
 std::optional<NodeState> NextNodeState(std::optional<NodeState> from, v1::Kind kind,
                                        Direction direction,
                                        CloseDetail detail = CloseDetail::kNone);
+
+// The states, ends left out, from which the table lets a message of `kind` come from `direction`;
+// nullopt among them for a referral that does not exist yet. Empty for a kind that does not go that
+// way. What a message tells of a referral whose state was lost.
+std::vector<std::optional<HubState>> HubStatesBefore(v1::Kind kind, Direction direction);
 
 // The state after the clock of `from` has run out, nullopt when it has no clock.
 std::optional<HubState> ExpiredHubState(HubState from);

@@ -214,6 +214,18 @@ TEST_F(SessionTest, WhatFollowsARefusalForTheTimeBeingWaitsWithIt) {
   EXPECT_THAT(SubmittedIds(), ElementsAre("B", "C", "E"));
 }
 
+TEST_F(SessionTest, WhatARestoredHubCannotJudgeYetIsOfferedAgain) {
+  Begin();
+  const OutboxItem offer = Item(1, Referral('r'));
+  ASSERT_TRUE(session_.Offer({offer}).ok());
+  SubmittedIds();
+  EXPECT_THAT(session_.OnFrame(Outcome(offer, v1::REASON_RECOVERING), At(0))->outcomes, IsEmpty());
+  ASSERT_TRUE(session_.OnTick(At(14)).ok());
+  EXPECT_THAT(session_.taken(), ElementsAre(1));
+  ASSERT_TRUE(session_.OnTick(At(15)).ok());
+  EXPECT_THAT(session_.taken(), IsEmpty());
+}
+
 TEST_F(SessionTest, OfOneReferralOneFrameIsInFlight) {
   Begin();
   const OutboxItem first = Item(1, Referral('r'));
