@@ -21,6 +21,10 @@ namespace waymark::hub {
 inline constexpr absl::Duration kEndedReferralRetention = absl::Hours(7 * 24);
 inline constexpr absl::Duration kRoutingRetention = absl::Hours(7 * 24);
 
+// How long after a restore the members may bring back what the copy did not have: by then whoever
+// takes part has been there, as a member's statements run out after 8 days.
+inline constexpr absl::Duration kRecoveryPeriod = absl::Hours(31 * 24);
+
 // A member and its standing, from the newest member statement.
 struct MemberRecord {
   OrganisationId organisation;

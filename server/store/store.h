@@ -122,6 +122,12 @@ class Store {
   // 16 bytes: changes when the store was restored from a copy.
   virtual std::string epoch() const = 0;
 
+  // When the present epoch was begun by such a restore, nullopt if it was not. What the copy had of
+  // referrals, of tokens that stood, of answers and of mail under a token was let go of then: their
+  // courses went on without it. Tokens are registered again by their issuers, referrals are taken
+  // up where their next message finds them, and mail is sent again by whoever has no receipt.
+  virtual std::optional<absl::Time> restored_at() const { return std::nullopt; }
+
   // The process ends and nobody waits for an answer any more: calls that wait for a medium that is
   // away end with UNAVAILABLE, even if it is not known what became of them.
   virtual void Interrupt() {}
