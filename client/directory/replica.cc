@@ -27,7 +27,8 @@ constexpr size_t kMaxOfferedBytes = 1024 * 1024 - 4096;
 
 constexpr char kOtherHistory[] =
     "The hub shows another history of the directory than before; nothing of it was taken. Call the "
-    "registry operator.";
+    "registry operator: if the hub was restored from an older copy, and only then, 'waymark-node "
+    "accept-directory' goes on with what it has now.";
 constexpr char kTailMissing[] =
     "The hub was restored from an older copy, and this node does not have all that its directory "
     "lacks. This node goes on trying. Call the registry operator: the node of another member that "
@@ -65,6 +66,11 @@ Replica::Replica(NetworkId network, VerifyingKey registry_key, Vault& vault, Clo
     : network_(network), registry_key_(std::move(registry_key)), vault_(vault), clock_(clock) {}
 
 Replica::~Replica() = default;
+
+absl::Status Replica::FollowAnew(Vault& vault) {
+  return vault.Write(
+      [](Transaction& transaction) { return transaction.DeleteSetting(kStateSetting); });
+}
 
 // Signatures are not verified again: each was when its statement came in, and the vault gives back
 // exactly what was written then. A record is encrypted with authentication under a key of its own,

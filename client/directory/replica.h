@@ -57,6 +57,12 @@ class Replica {
                                                        Vault& vault, Clock& clock);
   ~Replica();
 
+  // Lets the next Open follow the hub's log from its beginning, whatever it was before: a person
+  // has heard from the registry operator that it goes on otherwise since a restore. What is in
+  // force here stays so until its speaker says something newer. The vault's codes. Not while a
+  // replica is open.
+  static absl::Status FollowAnew(Vault& vault);
+
   // The present state; never null. Shared, because readers keep it while newer ones replace it.
   std::shared_ptr<const DirectorySnapshot> snapshot() const;
 

@@ -6,7 +6,7 @@
 // After the store was restored from an older copy, nodes hold a part of the log that the hub has
 // forgotten. For kRecoveryPeriod the hub takes it back (Continue), and at first it takes nothing
 // else (Options::publication_pause), so that the log goes on as everybody knows it:
-// docs/adr/0010-the-nodes-bring-the-log-back.md.
+// docs/adr/0011-the-nodes-bring-the-directory-back.md.
 //
 // Other hub processes on the same store append to the same log. What they took in is in force here
 // once Refresh has read it; a statement that is published here on a state that they have changed is

@@ -173,6 +173,30 @@ TEST_F(ContinuationTest, OffersNothingThatIsNotOfThisHistory) {
   EXPECT_EQ(ReasonAfter(log_.Head(1)), v1::REASON_DIRECTORY_BEHIND);
 }
 
+// The hub was restored, and something new was published before a node that had more came back.
+TEST_F(ContinuationTest, FollowsAnotherHistoryAnewWhenAPersonHasHeardThatItMay) {
+  v1::Statement suspended = network_.Member(lin_, 5);
+  suspended.mutable_member()->set_status(v1::MEMBER_STATUS_SUSPENDED);
+  HubLog other = log_;
+  AppendServices(1);
+  log_.Append(network_.ByRegistry(suspended));
+  ApplyAll();
+  other.Append(Own(network_.Service(lin_, 7)));
+  other.Append(network_.ByRegistry(network_.Member(lin_, 4)));
+  other.Append(Own(network_.UnitKeys(lin_)));
+  EXPECT_EQ(ReasonOf(replica_->Apply(other.After(3))), v1::REASON_STATEMENT_INVALID);
+  EXPECT_THAT(replica_->alerts(), ElementsAre(HasSubstr("accept-directory")));
+
+  replica_.reset();
+  ASSERT_TRUE(Replica::FollowAnew(*vault_).ok());
+  Open();
+  ASSERT_EQ(replica_->NextRequest().after_revision(), 0u);
+  ASSERT_TRUE(replica_->Apply(other.After(0)).ok());
+  EXPECT_EQ(replica_->snapshot()->head().SerializeAsString(), other.Head().SerializeAsString());
+  EXPECT_EQ(replica_->snapshot()->FindMember("lin")->member.status(), v1::MEMBER_STATUS_SUSPENDED)
+      << "nothing is rolled back";
+}
+
 // --- Epochs --------------------------------------------------------------------------------------
 
 TEST_F(ContinuationTest, ACapacityRevisionCountsWithinItsEpoch) {
