@@ -212,8 +212,11 @@ Node::Impl::Impl(const Options& options, Membership membership, std::unique_ptr<
           {.network = membership_.network.id, .organisation = membership_.id.organisation},
           identity_key_, *vault_, *options.clock, *options.random,
           [this] { return replica_->snapshot(); },
-          [this](const v1::PublishStatementsRequest& request) {
-            return PublishStatements(hub_, request);
+          [this](const v1::PublishStatementsRequest& request)
+              -> absl::StatusOr<v1::PublishStatementsResponse> {
+            // Something new, before a restored hub has back what it lacks, makes another history.
+            if (replica_->up_to_date()) return PublishStatements(hub_, request);
+            return Error(v1::REASON_UNAVAILABLE, "the directory is not being followed");
           }),
       local_systems_(std::move(local_systems)),
       delivery_(local_systems_.targets(), *options.clock),
@@ -387,7 +390,7 @@ void Node::Impl::RunMaintenance() {
 void Node::Impl::Maintain() {
   // Days without the hub are normal and no news.
   if (!link_->state().connected) return;
-  if (replica_->caught_up()) {
+  if (replica_->up_to_date()) {
     const absl::Status published = publication_.Maintain();
     if (!published.ok()) Log(LogLevel::kWarning, "publication_failed", {{"reason", published}});
   }

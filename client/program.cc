@@ -18,6 +18,7 @@
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
 #include "client/casework/staff.h"
+#include "client/directory/replica.h"
 #include "client/enrolment/data_folder.h"
 #include "client/enrolment/identity.h"
 #include "client/enrolment/join.h"
@@ -51,6 +52,10 @@ struct StaffArguments {
 };
 
 struct CheckArguments {
+  std::string config;
+};
+
+struct AcceptArguments {
   std::string config;
 };
 
@@ -312,6 +317,22 @@ absl::Status RunStaffInit(const StaffArguments& arguments, const ProgramOptions&
   return absl::OkStatus();
 }
 
+// --- accept-directory
+// -----------------------------------------------------------------------------
+
+absl::Status RunAccept(const AcceptArguments& arguments, const ProgramOptions& program) {
+  ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
+  const DataFolder folder(settings.node.data);
+  RETURN_IF_ERROR(folder.CheckJoined());
+  ASSIGN_OR_RETURN(const MasterKey key, OpenKey(settings.key, folder));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Vault> vault,
+                   Vault::Open({.path = folder.vault()}, key, SystemRandom()));
+  RETURN_IF_ERROR(Replica::FollowAnew(*vault));
+  std::cout << "The node will read the hub's directory from its beginning. Start it with "
+               "'waymark-node serve'.\n";
+  return absl::OkStatus();
+}
+
 // --- serve
 // ----------------------------------------------------------------------------------------
 
@@ -338,6 +359,30 @@ absl::Status RunServe(const ServeArguments& arguments, const ProgramOptions& pro
   return absl::OkStatus();
 }
 
+CLI::App* AddJoin(CLI::App& app, JoinArguments& join) {
+  CLI::App* command = app.add_subcommand(
+      "join", "Become a member with an invitation. May be repeated until the operator approved.");
+  command->add_option("--data", join.data, "The node's data folder; made if need be.")->required();
+  command->add_option("--invitation", join.invitation, "File with the invitation of the operator.")
+      ->required();
+  CLI::Option_group* secret = command->add_option_group("master key", "Exactly one of:");
+  secret->add_option("--key-file", join.key_file,
+                     "The vault's master key; made if need be. Not in the data folder.");
+  secret->add_option("--passphrase-file", join.passphrase_file,
+                     "File with a passphrase that opens the vault instead of a key file.");
+  secret->require_option(1);
+  command->add_option("--wait", join.wait, "How long to wait for the approval: 10m, 72h.");
+  return command;
+}
+
+// A command that works with the node's configuration.
+CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& help,
+                     std::string& config) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command->add_option("--config", config, "The configuration, node.yaml.")->required();
+  return command;
+}
+
 }  // namespace
 
 int RunNodeProgram(int argc, char** argv, const ProgramOptions& options) {
@@ -347,38 +392,32 @@ int RunNodeProgram(int argc, char** argv, const ProgramOptions& options) {
   app.require_subcommand(1);
 
   JoinArguments join;
-  CLI::App* join_command = app.add_subcommand(
-      "join", "Become a member with an invitation. May be repeated until the operator approved.");
-  join_command->add_option("--data", join.data, "The node's data folder; made if need be.")
-      ->required();
-  join_command
-      ->add_option("--invitation", join.invitation, "File with the invitation of the operator.")
-      ->required();
-  CLI::Option_group* secret = join_command->add_option_group("master key", "Exactly one of:");
-  secret->add_option("--key-file", join.key_file,
-                     "The vault's master key; made if need be. Not in the data folder.");
-  secret->add_option("--passphrase-file", join.passphrase_file,
-                     "File with a passphrase that opens the vault instead of a key file.");
-  secret->require_option(1);
-  join_command->add_option("--wait", join.wait, "How long to wait for the approval: 10m, 72h.");
+  CLI::App* join_command = AddJoin(app, join);
 
   StaffArguments staff;
-  CLI::App* staff_command = app.add_subcommand(
-      "staff-init", "Make the first administrator of a node that has no staff. Not while it runs.");
-  staff_command->add_option("--config", staff.config, "The configuration, node.yaml.")->required();
+  CLI::App* staff_command = AddCommand(
+      app, "staff-init",
+      "Make the first administrator of a node that has no staff. Not while it runs.", staff.config);
   staff_command->add_option("name", staff.name, "The administrator's login name.")->required();
   staff_command->add_option("--passphrase-file", staff.passphrase_file,
                             "File with the passphrase; without it the terminal asks.");
 
   CheckArguments check;
-  CLI::App* check_command = app.add_subcommand(
-      "check",
-      "Say what is wrong with a configuration: keys, units, mappings, connectors. Starts nothing.");
-  check_command->add_option("--config", check.config, "The configuration, node.yaml.")->required();
+  CLI::App* check_command = AddCommand(
+      app, "check",
+      "Say what is wrong with a configuration: keys, units, mappings, connectors. Starts nothing.",
+      check.config);
+
+  AcceptArguments accept;
+  CLI::App* accept_command = AddCommand(
+      app, "accept-directory",
+      "Go on with the hub's directory although it shows another history: when the registry "
+      "operator has confirmed that the hub was restored. Not while the node runs.",
+      accept.config);
 
   ServeArguments serve;
-  CLI::App* serve_command = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT.");
-  serve_command->add_option("--config", serve.config, "The configuration, node.yaml.")->required();
+  CLI::App* serve_command =
+      AddCommand(app, "serve", "Serve until SIGTERM or SIGINT.", serve.config);
   serve_command->add_option("--ready-file", serve.ready_file, "Written when ready.");
   try {
     app.parse(argc, argv);
@@ -393,6 +432,7 @@ int RunNodeProgram(int argc, char** argv, const ProgramOptions& options) {
     return result.ok() ? *result : Report(result.status());
   }
   if (check_command->parsed()) return RunCheck(check, options);
+  if (accept_command->parsed()) return Report(RunAccept(accept, options));
   return Report(staff_command->parsed() ? RunStaffInit(staff, options) : RunServe(serve, options));
 }
 

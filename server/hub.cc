@@ -98,8 +98,9 @@ absl::Status Hub::OpenRooms() {
   offline_notice_after_ = limits.offline_notice_after;
   RETURN_IF_ERROR(MakeDataFolder(options_.data));
   ASSIGN_OR_RETURN(store_, OpenStore(options_));
-  ASSIGN_OR_RETURN(directory_, Directory::Open(store_.get(), options_.clock, options_.network.id,
-                                               options_.network.registry_key));
+  ASSIGN_OR_RETURN(directory_,
+                   Directory::Open(store_.get(), options_.clock, options_.network.id,
+                                   options_.network.registry_key, options_.publication_pause));
   directory_->set_listener(this);
   registry_ =
       std::make_unique<Registry>(store_.get(), directory_.get(), options_.clock, options_.network);

@@ -68,6 +68,8 @@ class Hub final : public MembershipListener {
     absl::Duration drain_limit = absl::Seconds(10);
     // How often clocks are swept and notices taken, in real time.
     absl::Duration maintenance_interval = absl::Seconds(1);
+    // For how long nothing is published after the store was restored from a copy (directory.h).
+    absl::Duration publication_pause = Directory::kPublicationPause;
     // For tests that look at everything the hub was sent.
     FrameRecorder frame_recorder;
   };

@@ -143,6 +143,7 @@ void DirectoryIndex::SetChanged(const OrganisationId& organisation, bool changed
 std::shared_ptr<const DirectorySnapshot> DirectoryIndex::Snapshot() {
   auto snapshot = std::make_shared<DirectorySnapshot>();
   snapshot->head_ = head_;
+  snapshot->epoch_ = epoch_;
   snapshot->members_ = members_.Share();
   snapshot->units_ = units_.Share();
   snapshot->services_ = services_.Share();

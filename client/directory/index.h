@@ -32,6 +32,7 @@ class DirectoryIndex {
   // Takes in what Check accepted, or what was read back from the vault.
   void Take(const CheckedStatement& statement);
   void SetHead(const v1::DirectoryHead& head) { head_ = head; }
+  void SetEpoch(const std::string& epoch) { epoch_ = epoch; }
 
   // Members whose identity key is not the one that was known before.
   const std::set<OrganisationId>& changed() const { return changed_; }
@@ -54,6 +55,7 @@ class DirectoryIndex {
 
   DirectoryState state_;
   v1::DirectoryHead head_;
+  std::string epoch_;
   // Named and keyed as in the snapshot.
   SharedMapWriter<OrganisationId, std::shared_ptr<const MemberEntry>> members_;
   SharedMapWriter<UnitId, std::shared_ptr<const UnitEntry>> units_;

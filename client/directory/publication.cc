@@ -25,6 +25,8 @@ constexpr absl::Duration kLongestMessage = absl::Hours(30 * 24 + 1);
 // Half of a statement's validity: several attempts remain.
 constexpr absl::Duration kSignAgainAfter = absl::Hours(4 * 24);
 constexpr int kMaxPublishedKeys = 4;
+// The hub's epoch in which all that is in force was told.
+constexpr char kToldEpochSetting[] = "publication.epoch";
 // Bounds of one PublishStatements request; what is left goes with the next.
 constexpr int kMaxStatements = 256;
 constexpr size_t kMaxRequestBytes = 1024 * 1024 - 4096;
@@ -36,6 +38,11 @@ absl::Time TimeOf(int64_t minute) { return absl::FromUnixSeconds(minute * 60); }
 bool MayChange(v1::Reason reason) {
   return reason == v1::REASON_UNAVAILABLE || reason == v1::REASON_QUOTA_EXCEEDED ||
          reason == v1::REASON_MEMBER_SUSPENDED || reason == v1::REASON_MEMBER_UNKNOWN;
+}
+
+bool HasRunOut(const v1::Statement& said, absl::Time now) {
+  return TimeOf(said.valid_until_minute()) <= now ||
+         (said.has_capacity() && TimeOf(said.capacity().valid_until_minute()) <= now);
 }
 
 bool IsSameRoom(const v1::Capacity& a, const v1::Capacity& b) {
@@ -216,6 +223,7 @@ absl::Status Publication::Maintain() {
   if (self == nullptr) return absl::OkStatus();
   const absl::Time now = clock_.Now();
   RETURN_IF_ERROR(vault_.Write([&](Transaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(RepeatInEpoch(transaction, directory->epoch(), now));
     for (const v1::Unit& unit : self->member.units()) {
       const auto id = UnitId::FromBytes(unit.unit_id());
       if (id.has_value()) RETURN_IF_ERROR(RotateKeys(transaction, *id, now));
@@ -229,6 +237,23 @@ absl::Status Publication::Maintain() {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status Publication::RepeatInEpoch(Transaction& transaction, const std::string& epoch,
+                                        absl::Time now) const {
+  ASSIGN_OR_RETURN(const std::optional<SecretBytes> told,
+                   transaction.GetSetting(kToldEpochSetting));
+  if (epoch.empty() || (told.has_value() && told->view() == epoch)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      auto all, ParseAll<local::v1::OwnStatement>(transaction.List(DocumentKind::kOwnStatement)));
+  for (auto& [id, own] : all) {
+    if (own.has_pending() || !own.has_in_force()) continue;
+    ASSIGN_OR_RETURN(const v1::Statement said, ParseStatement(own.in_force()));
+    if (HasRunOut(said, now)) continue;
+    *own.mutable_pending() = own.in_force();
+    RETURN_IF_ERROR(WriteOwn(transaction, SubjectOf(said), own));
+  }
+  return transaction.PutSetting(kToldEpochSetting, epoch);
 }
 
 absl::Status Publication::RotateKeys(Transaction& transaction, const UnitId& unit,

@@ -3,9 +3,10 @@
 //
 // Everything is signed with the identity key, kept in the vault, and handed to the hub; what the
 // hub could not be asked about goes with the next Maintain. Statements are signed again before
-// their 8 days end, with ever greater versions. Each unit gets a new sealing key every week; the
-// old private key stays until every message that could be sealed to it has expired, and is then
-// destroyed.
+// their 8 days end, with ever greater versions. A hub that begins a new epoch may have forgotten
+// what it took: everything in force is handed to it again. Each unit gets a new sealing key every
+// week; the old private key stays until every message that could be sealed to it has expired, and
+// is then destroyed.
 //
 // Threads: thread-safe. Calls block on the vault and on the hub; what the constructor is given
 // outlives the object.
@@ -68,9 +69,9 @@ class Publication {
   absl::StatusOr<absl::Time> PublishCapacity(v1::Capacity capacity);
 
   // Does what is due: makes and destroys sealing keys, signs again what would run out, tells room
-  // anew when offers changed it, publishes what has not been. To be called every minute or so; does
-  // nothing before the directory knows the organisation. The desk's codes: the hub cannot be
-  // reached. Any reason of the hub's: it refused something.
+  // anew when offers changed it, publishes what has not been, or not in this epoch of the hub. To
+  // be called every minute or so; does nothing before the directory knows the organisation. The
+  // desk's codes: the hub cannot be reached. Any reason of the hub's: it refused something.
   absl::Status Maintain();
 
  private:
@@ -85,6 +86,9 @@ class Publication {
                          const v1::Service& service, absl::Time now) const;
   // Does that for the room that was said last, if something else is to be told now.
   absl::Status TellRoomAgain(Transaction& transaction, const v1::Service& service,
+                             absl::Time now) const;
+  // Lets what is in force be published again if it was not told in this epoch of the hub.
+  absl::Status RepeatInEpoch(Transaction& transaction, const std::string& epoch,
                              absl::Time now) const;
   absl::Status RotateKeys(Transaction& transaction, const UnitId& unit, absl::Time now) const;
   absl::Status SignAgain(Transaction& transaction, absl::Time now) const;

@@ -7,6 +7,7 @@
 #include "base/directory/statement.h"
 #include "base/status/status.h"
 #include "client/directory/index.h"
+#include "client/directory/log_tail.h"
 #include "client/vault/typed.h"
 #include "waymark/local/v1/directory.pb.h"
 
@@ -16,10 +17,23 @@ namespace {
 constexpr char kStateSetting[] = "directory.state";
 constexpr char kChangedSetting[] = "directory.changed";
 constexpr size_t kHashSize = 32;
-// How many revisions back a peer's head can be compared.
-constexpr size_t kRecentHashes = 1024;
+// How many revisions back a head can be compared: to before the oldest entry that is kept.
+constexpr size_t kRecentHashes = kLogTailEntries + 1;
 constexpr size_t kMaxPeerHeads = 256;
 constexpr size_t kMaxAlerts = 100;
+// Bounds of one ContinueDirectory request.
+constexpr size_t kMaxOfferedEntries = 256;
+constexpr size_t kMaxOfferedBytes = 1024 * 1024 - 4096;
+
+constexpr char kOtherHistory[] =
+    "The hub shows another history of the directory than before; nothing of it was taken. Call the "
+    "registry operator: if the hub was restored from an older copy, and only then, 'waymark-node "
+    "accept-directory' goes on with what it has now.";
+constexpr char kTailMissing[] =
+    "The hub was restored from an older copy, and this node does not have all that its directory "
+    "lacks. This node goes on trying. Call the registry operator: the node of another member that "
+    "was "
+    "connected until the hub was lost has to connect.";
 
 // A subject has one place in the vault, whatever its version.
 DocumentId PlaceOf(const CheckedStatement& statement) {
@@ -53,6 +67,11 @@ Replica::Replica(NetworkId network, VerifyingKey registry_key, Vault& vault, Clo
 
 Replica::~Replica() = default;
 
+absl::Status Replica::FollowAnew(Vault& vault) {
+  return vault.Write(
+      [](Transaction& transaction) { return transaction.DeleteSetting(kStateSetting); });
+}
+
 // Signatures are not verified again: each was when its statement came in, and the vault gives back
 // exactly what was written then. A record is encrypted with authentication under a key of its own,
 // bound to its kind and id, and those keys are wrapped under the master key, which is not in the
@@ -62,6 +81,7 @@ absl::Status Replica::Load() {
   index_ = std::make_unique<DirectoryIndex>(network_, registry_key_);
   head_.set_revision(0);
   head_.set_hash(EmptyHead());
+  epoch_.clear();
   capacity_revision_ = 0;
   recent_hashes_ = {EmptyHead()};
   waiting_.clear();
@@ -84,6 +104,7 @@ absl::Status Replica::Load() {
                      GetSettingAs<local::v1::ReplicaState>(reader, kStateSetting));
     if (!state.has_value()) return absl::OkStatus();
     head_ = state->head();
+    epoch_ = state->epoch();
     capacity_revision_ = state->capacity_revision();
     recent_hashes_.clear();
     for (size_t at = 0; at + kHashSize <= state->recent_hashes().size(); at += kHashSize) {
@@ -109,6 +130,7 @@ v1::WatchDirectoryRequest Replica::NextRequest() const {
   v1::WatchDirectoryRequest request;
   request.set_after_revision(head_.revision());
   request.set_after_capacity_revision(capacity_revision_);
+  request.set_epoch(epoch_);
   return request;
 }
 
@@ -116,9 +138,7 @@ absl::Status Replica::Apply(const v1::WatchDirectoryResponse& response) {
   MutexLock lock(apply_mu_);
   std::vector<std::string> hashes;
   if (absl::Status status = CheckChain(response, hashes); !status.ok()) {
-    Alert(
-        "The hub shows another history of the directory than before; nothing of it was taken. "
-        "Call the registry operator.");
+    Alert(kOtherHistory);
     return status;
   }
 
@@ -127,8 +147,10 @@ absl::Status Replica::Apply(const v1::WatchDirectoryResponse& response) {
   if (!hashes.empty()) head_.set_hash(hashes.back());
   for (std::string& hash : hashes) recent_hashes_.push_back(std::move(hash));
   while (recent_hashes_.size() > kRecentHashes) recent_hashes_.pop_front();
+  // Capacity revisions of another epoch count for nothing.
+  if (std::exchange(epoch_, response.epoch()) != response.epoch()) capacity_revision_ = 0;
   capacity_revision_ = std::max(capacity_revision_, response.capacity_revision());
-  if (absl::Status status = Save(taken); !status.ok()) {
+  if (absl::Status status = Save(taken, response); !status.ok()) {
     // Memory must not be ahead of the vault.
     RETURN_IF_ERROR(Load());
     return status;
@@ -144,6 +166,7 @@ absl::Status Replica::Apply(const v1::WatchDirectoryResponse& response) {
     peer = peer_heads_.erase(peer);
   }
   MutexLock state_lock(mu_);
+  behind_alert_.clear();
   up_to_date_ = response.caught_up();
   caught_up_ = caught_up_ || up_to_date_;
   return absl::OkStatus();
@@ -211,13 +234,15 @@ std::vector<CheckedStatement> Replica::TakeIn(const v1::WatchDirectoryResponse& 
   return taken;
 }
 
-absl::Status Replica::Save(const std::vector<CheckedStatement>& taken) {
+absl::Status Replica::Save(const std::vector<CheckedStatement>& taken,
+                           const v1::WatchDirectoryResponse& response) {
   const auto save = [&](Transaction& transaction)
                         ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_) -> absl::Status {
     for (const CheckedStatement& statement : taken) {
       RETURN_IF_ERROR(PutMessage(transaction, DocumentKind::kDirectoryEntry, PlaceOf(statement),
                                  DocumentId(), statement.signed_statement));
     }
+    RETURN_IF_ERROR(WriteLogTail(transaction, response));
     local::v1::ChangedMembers changed;
     for (const OrganisationId& id : index_->changed()) changed.add_organisation_ids(id.bytes());
     RETURN_IF_ERROR(PutSettingMessage(transaction, kChangedSetting, changed));
@@ -225,6 +250,7 @@ absl::Status Replica::Save(const std::vector<CheckedStatement>& taken) {
     if (!waiting_.empty()) return absl::OkStatus();
     local::v1::ReplicaState state;
     *state.mutable_head() = head_;
+    state.set_epoch(epoch_);
     state.set_capacity_revision(capacity_revision_);
     for (const std::string& hash : recent_hashes_) state.mutable_recent_hashes()->append(hash);
     return PutSettingMessage(transaction, kStateSetting, state);
@@ -234,9 +260,55 @@ absl::Status Replica::Save(const std::vector<CheckedStatement>& taken) {
 
 void Replica::Publish() {
   index_->SetHead(head_);
+  index_->SetEpoch(epoch_);
   std::shared_ptr<const DirectorySnapshot> snapshot = index_->Snapshot();
   MutexLock lock(mu_);
   snapshot_ = std::move(snapshot);
+}
+
+const std::string& Replica::HashAt(uint64_t revision) const {
+  return recent_hashes_[recent_hashes_.size() - 1 - (head_.revision() - revision)];
+}
+
+absl::StatusOr<v1::ContinueDirectoryRequest> Replica::ContinuationAfter(
+    const v1::DirectoryHead& head) {
+  MutexLock lock(apply_mu_);
+  v1::ContinueDirectoryRequest request;
+  if (head.revision() >= head_.revision()) return request;
+  const uint64_t lacking = head_.revision() - head.revision();
+  std::vector<v1::DirectoryEntry> entries;
+  if (lacking < recent_hashes_.size()) {
+    if (head.revision() != 0 && HashAt(head.revision()) != head.hash()) {
+      Alert(kOtherHistory);
+      return Error(v1::REASON_STATEMENT_INVALID, "the hub's log is not the beginning of ours");
+    }
+    RETURN_IF_ERROR(vault_.Read([&](const Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(entries, ReadLogTail(reader, head.revision(),
+                                            std::min<uint64_t>(lacking, kMaxOfferedEntries)));
+      return absl::OkStatus();
+    }));
+  }
+  for (v1::DirectoryEntry& entry : entries) {
+    // What was read again after a restart may have been kept from another history.
+    const std::string& before = HashAt(entry.revision() - 1);
+    if (NextHead(before, entry.digest()) != HashAt(entry.revision())) break;
+    if (request.ByteSizeLong() + entry.ByteSizeLong() > kMaxOfferedBytes) break;
+    *request.add_entries() = std::move(entry);
+  }
+  if (request.entries().empty()) {
+    AlertBehind(kTailMissing);
+    return Error(v1::REASON_DIRECTORY_BEHIND, "what the hub's log lacks is not here");
+  }
+  return request;
+}
+
+void Replica::OnContinuationRefused(const absl::Status& refusal) {
+  const v1::Reason reason = ReasonOf(refusal);
+  if (reason != v1::REASON_STATE_FORBIDS && reason != v1::REASON_STATEMENT_INVALID) return;
+  AlertBehind(
+      "The hub's directory lacks entries that this node has, as after a restore from an older "
+      "copy, and the hub does not take them back: " +
+      std::string(refusal.message()) + " This node goes on trying. Call the registry operator.");
 }
 
 HeadComparison Replica::CheckPeerHead(const v1::DirectoryHead& head) {
@@ -252,9 +324,7 @@ HeadComparison Replica::Compare(const v1::DirectoryHead& head) {
   }
   const uint64_t back = head_.revision() - head.revision();
   if (back >= recent_hashes_.size()) return HeadComparison::kUndecided;
-  if (recent_hashes_[recent_hashes_.size() - 1 - back] == head.hash()) {
-    return HeadComparison::kSame;
-  }
+  if (HashAt(head.revision()) == head.hash()) return HeadComparison::kSame;
   Alert("A partner sees another directory than this node does. Call the registry operator.");
   return HeadComparison::kMismatch;
 }
@@ -270,7 +340,7 @@ absl::Status Replica::Confirm(const OrganisationId& organisation, std::string_vi
     return Error(v1::REASON_FINGERPRINT_MISMATCH, "organisation " + member->member.handle());
   }
   index_->SetChanged(organisation, false);
-  if (absl::Status status = Save({}); !status.ok()) {
+  if (absl::Status status = Save({}, {}); !status.ok()) {
     RETURN_IF_ERROR(Load());
     return status;
   }
@@ -295,13 +365,20 @@ void Replica::OnWatchEnded() {
 
 std::vector<std::string> Replica::alerts() const {
   MutexLock lock(mu_);
-  return alerts_;
+  std::vector<std::string> alerts = alerts_;
+  if (!behind_alert_.empty()) alerts.push_back(behind_alert_);
+  return alerts;
 }
 
 void Replica::Alert(const std::string& alert) {
   MutexLock lock(mu_);
   if (std::find(alerts_.begin(), alerts_.end(), alert) != alerts_.end()) return;
   if (alerts_.size() < kMaxAlerts) alerts_.push_back(alert);
+}
+
+void Replica::AlertBehind(const std::string& alert) {
+  MutexLock lock(mu_);
+  behind_alert_ = alert;
 }
 
 }  // namespace waymark::node

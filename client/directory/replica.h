@@ -7,6 +7,10 @@
 // tells another node another history is found out by comparing heads in sealed messages
 // (CheckPeerHead). What failed stays visible as an alert until the node restarts.
 //
+// A hub that was restored from an older copy has a shorter log than this one. It gets back from
+// here what it lacks (ContinuationAfter): the newest entries are kept with their statements, also
+// those that later ones have replaced (log_tail.h).
+//
 // A rotation of sealing keys under the same identity key is ordinary. A new identity key of a
 // member already known marks it as changed; nothing is sealed to it until Confirm.
 //
@@ -53,6 +57,12 @@ class Replica {
                                                        Vault& vault, Clock& clock);
   ~Replica();
 
+  // Lets the next Open follow the hub's log from its beginning, whatever it was before: a person
+  // has heard from the registry operator that it goes on otherwise since a restore. What is in
+  // force here stays so until its speaker says something newer. The vault's codes. Not while a
+  // replica is open.
+  static absl::Status FollowAnew(Vault& vault);
+
   // The present state; never null. Shared, because readers keep it while newer ones replace it.
   std::shared_ptr<const DirectorySnapshot> snapshot() const;
 
@@ -63,6 +73,16 @@ class Replica {
   // its check is left out and alerted, the rest counts. REASON_STATEMENT_INVALID: the chain does
   // not continue ours; nothing of the response counts and an alert is raised.
   absl::Status Apply(const v1::WatchDirectoryResponse& response);
+
+  // Returns what to offer a hub whose log ends at `head`: the entries of ours that follow it, as
+  // many as fit into one request; none when it lacks nothing. REASON_STATEMENT_INVALID: its log is
+  // not the beginning of ours. REASON_DIRECTORY_BEHIND: the next entry is not kept here, or is kept
+  // without its statement. Both raise an alert; the latter's goes with the next Apply. The vault's
+  // codes.
+  absl::StatusOr<v1::ContinueDirectoryRequest> ContinuationAfter(const v1::DirectoryHead& head);
+  // The hub has answered `refusal` to what ContinuationAfter returned. Raises an alert that goes
+  // with the next Apply if it says that the hub does not take it; anything else may pass.
+  void OnContinuationRefused(const absl::Status& refusal);
 
   // Compares a head that a peer sent in a sealed message. A head that is ahead of ours is kept and
   // compared when Apply reaches it.
@@ -80,7 +100,7 @@ class Replica {
   void OnWatchEnded();
 
   // What went wrong with the directory since the node started, oldest first, at most 100, without
-  // repeats; for a person to read.
+  // repeats, and what keeps the hub behind now; for a person to read.
   std::vector<std::string> alerts() const;
 
  private:
@@ -92,11 +112,15 @@ class Replica {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   std::vector<CheckedStatement> TakeIn(const v1::WatchDirectoryResponse& response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
-  absl::Status Save(const std::vector<CheckedStatement>& taken)
+  absl::Status Save(const std::vector<CheckedStatement>& taken,
+                    const v1::WatchDirectoryResponse& response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
+  // The hash of the log at a revision that recent_hashes_ reaches.
+  const std::string& HashAt(uint64_t revision) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   HeadComparison Compare(const v1::DirectoryHead& head) ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   void Alert(const std::string& alert);
+  void AlertBehind(const std::string& alert);
 
   const NetworkId network_;
   const VerifyingKey registry_key_;
@@ -107,6 +131,8 @@ class Replica {
   mutable Mutex apply_mu_;
   std::unique_ptr<DirectoryIndex> index_ ABSL_GUARDED_BY(apply_mu_);
   v1::DirectoryHead head_ ABSL_GUARDED_BY(apply_mu_);
+  // The hub's epoch, in which the capacity revision counts.
+  std::string epoch_ ABSL_GUARDED_BY(apply_mu_);
   uint64_t capacity_revision_ ABSL_GUARDED_BY(apply_mu_) = 0;
   // Hashes of the log up to the head's, oldest first.
   std::deque<std::string> recent_hashes_ ABSL_GUARDED_BY(apply_mu_);
@@ -121,6 +147,8 @@ class Replica {
   bool caught_up_ ABSL_GUARDED_BY(mu_) = false;
   bool up_to_date_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::string> alerts_ ABSL_GUARDED_BY(mu_);
+  // Why a hub that is behind is not brought forward; empty when none is known to be.
+  std::string behind_alert_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace waymark::node

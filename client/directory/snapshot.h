@@ -59,6 +59,9 @@ class DirectorySnapshot {
  public:
   // The log's head that this state has reached; revision 0 before the first contact.
   const v1::DirectoryHead& head() const { return head_; }
+  // The epoch of the hub's store that it was read in, 16 bytes; empty before the first contact.
+  // Another one than before: the store was restored from a copy.
+  const std::string& epoch() const { return epoch_; }
 
   // Each returns nullptr when there is none.
   const MemberEntry* FindMember(const OrganisationId& id) const;
@@ -103,6 +106,7 @@ class DirectorySnapshot {
   bool IsOpen(const ServiceEntry& service, absl::Time now) const;
 
   v1::DirectoryHead head_;
+  std::string epoch_;
   SharedMap<OrganisationId, Shared<MemberEntry>> members_;
   SharedMap<UnitId, Shared<UnitEntry>> units_;
   SharedMap<ServiceId, Shared<ServiceEntry>> services_;

@@ -10,7 +10,6 @@
 #include "waymark/v1/directory_service.grpc.pb.h"
 
 namespace waymark::node {
-namespace {}  // namespace
 
 absl::StatusOr<v1::PublishStatementsResponse> PublishStatements(
     HubChannel& hub, const v1::PublishStatementsRequest& request) {
@@ -80,7 +79,8 @@ void DirectoryWatch::Rest(absl::Duration pause) {
 
 void DirectoryWatch::Run() {
   while (true) {
-    const absl::Status status = RunOnce();
+    absl::Status status = RunOnce();
+    if (ReasonOf(status) == v1::REASON_DIRECTORY_BEHIND) status = BringForward();
     {
       MutexLock lock(mu_);
       if (stopping_) return;
@@ -88,6 +88,43 @@ void DirectoryWatch::Run() {
     Log(LogLevel::kInfo, "directory_watch_ended", {{"reason", status}});
     Rest(backoff_.Next());
   }
+}
+
+absl::Status DirectoryWatch::BringForward() {
+  v1::ContinueDirectoryRequest request;
+  ASSIGN_OR_RETURN(v1::DirectoryHead head, Offer(request));
+  while (true) {
+    ASSIGN_OR_RETURN(request, replica_.ContinuationAfter(head));
+    if (request.entries().empty()) break;
+    const uint64_t before = head.revision();
+    absl::StatusOr<v1::DirectoryHead> after = Offer(request);
+    if (after.ok() && after->revision() <= before) {
+      after = Error(v1::REASON_STATEMENT_INVALID, "the hub's log of the directory did not grow");
+    }
+    if (!after.ok()) {
+      replica_.OnContinuationRefused(after.status());
+      return after.status();
+    }
+    head = *std::move(after);
+    Log(LogLevel::kInfo, "directory_brought_forward",
+        {{"entries", request.entries_size()}, {"revision", head.revision()}});
+  }
+  // Nothing keeps the watch from going on.
+  backoff_.Succeeded();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::DirectoryHead> DirectoryWatch::Offer(
+    const v1::ContinueDirectoryRequest& request) {
+  const auto stub = v1::DirectoryService::NewStub(hub_.Get());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kCallPatience);
+  if (!Enter(&context)) return Error(v1::REASON_UNAVAILABLE, "the node is stopping");
+  v1::ContinueDirectoryResponse response;
+  const absl::Status status = FromGrpc(stub->ContinueDirectory(&context, request, &response));
+  Leave();
+  RETURN_IF_ERROR(status);
+  return response.head();
 }
 
 absl::Status DirectoryWatch::RunOnce() {

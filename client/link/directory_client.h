@@ -25,7 +25,8 @@ absl::StatusOr<v1::PublishStatementsResponse> PublishStatements(
     HubChannel& hub, const v1::PublishStatementsRequest& request);
 
 // Follows the directory on a thread of its own; when the watch breaks, it starts again after a
-// jittered, growing pause. Public methods are thread-safe.
+// jittered, growing pause. A hub whose log ends before the replica's is first given what it lacks.
+// Public methods are thread-safe.
 class DirectoryWatch {
  public:
   struct Options {
@@ -53,6 +54,10 @@ class DirectoryWatch {
  private:
   void Run();
   absl::Status RunOnce();
+  // Gives the hub the entries that it lacks, page by page. The RPC's errors and those of
+  // Replica::ContinuationAfter.
+  absl::Status BringForward();
+  absl::StatusOr<v1::DirectoryHead> Offer(const v1::ContinueDirectoryRequest& request);
   // Registers the call that Stop is to end; false once stopping.
   bool Enter(grpc::ClientContext* call);
   void Leave();

@@ -34,6 +34,7 @@ enum class DocumentKind : int32_t {
   kOwnStatement = 20,    // what the organisation says about itself
   kDirectoryEntry = 21,  // a verified statement of the network's directory
   kSealingKey = 22,      // a unit's private key; parent: unit
+  kLogEntry = 23,        // one of the newest entries of the directory's log, in force or not
   // delivery.
   kDelivery = 30,         // on its way into a local system; parent: referral
   kSettledDelivery = 31,  // the same when nothing is left to do

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "base/directory/statement.h"
+#include "base/log/log.h"
 #include "base/status/status.h"
+#include "server/directory/continuation.h"
 
 namespace waymark::hub {
 namespace {
@@ -23,21 +25,44 @@ MemberRecord RecordOf(const OrganisationId& organisation, const v1::Member& memb
   return record;
 }
 
+// Makes the row of `checked`; `head` is the log's before it, and then after it.
+StatementRow RowOf(const CheckedStatement& checked, std::string& head) {
+  StatementRow row;
+  row.subject = checked.subject;
+  row.organisation = checked.organisation;
+  row.version = checked.content.version();
+  row.capacity = checked.content.has_capacity();
+  row.statement = checked.signed_statement.SerializeAsString();
+  row.digest = checked.digest;
+  if (!row.capacity) {
+    head = NextHead(head, checked.digest);
+    row.head = head;
+  }
+  return row;
+}
+
 }  // namespace
 
 Directory::Directory(Store* store, Clock* clock, const NetworkId& network,
-                     const VerifyingKey& registry_key)
+                     const VerifyingKey& registry_key, absl::Duration publication_pause)
     : store_(store),
       clock_(clock),
       network_(network),
       registry_key_(registry_key),
+      publication_pause_(publication_pause),
       membership_(std::make_shared<const Membership>()) {}
 
 absl::StatusOr<std::unique_ptr<Directory>> Directory::Open(Store* store, Clock* clock,
                                                            const NetworkId& network,
-                                                           const VerifyingKey& registry_key) {
-  auto directory = std::unique_ptr<Directory>(new Directory(store, clock, network, registry_key));
+                                                           const VerifyingKey& registry_key,
+                                                           absl::Duration publication_pause) {
+  auto directory = std::unique_ptr<Directory>(
+      new Directory(store, clock, network, registry_key, publication_pause));
   RETURN_IF_ERROR(directory->Load());
+  const std::optional<absl::Time> restored = store->restored_at();
+  if (restored && clock->Now() < *restored + publication_pause) {
+    directory->paused_until_ = absl::InfiniteFuture();
+  }
   return directory;
 }
 
@@ -90,18 +115,7 @@ absl::Status Directory::Refresh() {
 
 StatementRow Directory::Take(const CheckedStatement& checked) {
   state_->Apply(checked);
-  StatementRow row;
-  row.subject = checked.subject;
-  row.organisation = checked.organisation;
-  row.version = checked.content.version();
-  row.capacity = checked.content.has_capacity();
-  row.statement = checked.signed_statement.SerializeAsString();
-  row.digest = checked.digest;
-  if (!row.capacity) {
-    head_ = NextHead(head_, checked.digest);
-    row.head = head_;
-  }
-  return row;
+  return RowOf(checked, head_);
 }
 
 absl::Status Directory::Append(std::vector<StatementRow> rows) {
@@ -130,6 +144,7 @@ absl::StatusOr<v1::PublishStatementsResponse> Directory::Publish(
   if (request.statements_size() > kMaxStatements || request.ByteSizeLong() > kMaxRequestBytes) {
     return Error(v1::REASON_FRAME_TOO_LARGE, "more than 256 statements or 1 MiB");
   }
+  RETURN_IF_ERROR(CheckWhole());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     auto published = TryPublish(organisation, request);
     if (ReasonOf(published.status()) != v1::REASON_CONFLICT) return published;
@@ -170,6 +185,7 @@ absl::StatusOr<CheckedStatement> Directory::CheckMember(const v1::SignedStatemen
 }
 
 absl::Status Directory::PublishMember(const v1::SignedStatement& statement) {
+  RETURN_IF_ERROR(CheckWhole());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     absl::Status published = TryPublishMember(statement);
     if (ReasonOf(published) != v1::REASON_CONFLICT) return published;
@@ -185,15 +201,111 @@ absl::Status Directory::TryPublishMember(const v1::SignedStatement& statement) {
   return absl::OkStatus();
 }
 
+bool Directory::IsRecovering() const {
+  const std::optional<absl::Time> restored = store_->restored_at();
+  return restored && clock_->Now() < *restored + kRecoveryPeriod;
+}
+
+void Directory::NoteCall() {
+  if (paused_until_ == absl::InfiniteFuture()) paused_until_ = clock_->Now() + publication_pause_;
+}
+
+absl::Status Directory::CheckWhole() {
+  NoteCall();
+  if (clock_->Now() >= paused_until_) return absl::OkStatus();
+  return Error(
+      v1::REASON_UNAVAILABLE,
+      "the hub was restored from a copy and waits for the members' nodes to bring back "
+      "what its directory lacks; it publishes again in " +
+          absl::FormatDuration(absl::Ceil(paused_until_ - clock_->Now(), absl::Seconds(1))));
+}
+
+absl::StatusOr<v1::ContinueDirectoryResponse> Directory::Continue(
+    const OrganisationId& organisation, const v1::ContinueDirectoryRequest& request) {
+  NoteCall();
+  if (request.entries_size() > kMaxStatements || request.ByteSizeLong() > kMaxRequestBytes) {
+    return Error(v1::REASON_FRAME_TOO_LARGE, "more than 256 entries or 1 MiB");
+  }
+  absl::Status continued = Refresh();
+  if (continued.ok() && !request.entries().empty()) {
+    if (!IsRecovering()) {
+      return Error(v1::REASON_STATE_FORBIDS,
+                   "the hub takes back entries of its directory for 31 days after it was restored "
+                   "from a copy, and at no other time");
+    }
+    const DirectoryState::Member* member = state_->FindMember(organisation);
+    if (member == nullptr || member->member.status() == v1::MEMBER_STATUS_SUSPENDED) {
+      return Error(v1::REASON_MEMBER_SUSPENDED, "organisation " + organisation.hex());
+    }
+    continued = TryContinue(request);
+    for (int attempt = 1; attempt < kMaxAttempts; ++attempt) {
+      if (ReasonOf(continued) != v1::REASON_CONFLICT) break;
+      continued = TryContinue(request);
+    }
+  }
+  if (ReasonOf(continued) == v1::REASON_CONFLICT) {
+    return Error(v1::REASON_UNAVAILABLE, "the directory keeps changing");
+  }
+  RETURN_IF_ERROR(continued);
+  v1::ContinueDirectoryResponse response;
+  response.mutable_head()->set_revision(revision_);
+  response.mutable_head()->set_hash(head_);
+  return response;
+}
+
+absl::Status Directory::TryContinue(const v1::ContinueDirectoryRequest& request) {
+  RETURN_IF_ERROR(EnsureFresh());
+  ASSIGN_OR_RETURN(const int known, CountKnown(request));
+  if (known == request.entries_size()) return absl::OkStatus();
+  // Judged on a copy: what a bad entry comes after does not count either.
+  auto state = std::make_unique<DirectoryState>(*state_);
+  ASSIGN_OR_RETURN(const std::vector<CheckedStatement> taken,
+                   TakeContinuation(request, known, revision_, clock_->Now(), *state));
+  state_ = std::move(state);
+  std::vector<StatementRow> rows;
+  for (const CheckedStatement& statement : taken) rows.push_back(RowOf(statement, head_));
+  RETURN_IF_ERROR(Append(std::move(rows)));
+  UpdateMembership();
+  Log(LogLevel::kInfo, "directory_continued", {{"entries", taken.size()}, {"revision", revision_}});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> Directory::CountKnown(const v1::ContinueDirectoryRequest& request) {
+  const uint64_t first = request.entries(0).revision();
+  if (first == 0 || first > revision_ + 1) return RefuseEntry(first, "the log does not reach it");
+  int known = 0;
+  while (known < request.entries_size() && first + known <= revision_) {
+    ASSIGN_OR_RETURN(const std::vector<StatementRow> rows,
+                     store_->ReadStatements(false, first + known - 1, kPageBytes));
+    if (rows.empty()) return Error(v1::REASON_DATA_CORRUPT, "the log of the directory");
+    for (const StatementRow& row : rows) {
+      if (known == request.entries_size() || row.revision > revision_) break;
+      const v1::DirectoryEntry& entry = request.entries(known);
+      if (entry.revision() != row.revision)
+        return RefuseEntry(entry.revision(), "not the next one");
+      if (entry.digest() != row.digest)
+        return RefuseEntry(row.revision, "the log went on otherwise");
+      ++known;
+    }
+  }
+  return known;
+}
+
 absl::StatusOr<v1::WatchDirectoryResponse> Directory::ReadAfter(uint64_t revision,
                                                                 uint64_t capacity_revision) {
+  NoteCall();
   RETURN_IF_ERROR(EnsureFresh());
   // A node that comes from another process may have seen more than this one.
   if (revision > revision_ || capacity_revision > capacity_revision_) RETURN_IF_ERROR(Refresh());
-  if (revision > revision_ || capacity_revision > capacity_revision_) {
-    return Error(v1::REASON_FIELD_INVALID, "the revision is beyond the directory's log");
+  if (revision > revision_) {
+    return Error(v1::REASON_DIRECTORY_BEHIND,
+                 "the directory's log ends at revision " + std::to_string(revision_));
+  }
+  if (capacity_revision > capacity_revision_) {
+    return Error(v1::REASON_FIELD_INVALID, "after_capacity_revision: there are not so many");
   }
   v1::WatchDirectoryResponse response;
+  response.set_epoch(epoch());
   ASSIGN_OR_RETURN(std::vector<StatementRow> rows,
                    store_->ReadStatements(false, revision, kPageBytes));
   for (StatementRow& row : rows) {

@@ -50,6 +50,18 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* DirectoryService::WatchDirectory(
   return reactor.get();
 }
 
+grpc::ServerUnaryReactor* DirectoryService::ContinueDirectory(grpc::CallbackServerContext* context,
+                                                              const grpc::ByteBuffer* request,
+                                                              grpc::ByteBuffer* response) {
+  const auto caller = CallingMember(*context, *environment_);
+  if (!caller.ok()) return UnaryCall::Refuse(caller.status());
+  return ServeUnary<v1::ContinueDirectoryRequest>(
+      environment_->desk, environment_->recorder, request, response,
+      [directory = environment_->directory, caller = *caller](const auto& parsed) {
+        return directory->Continue(caller, parsed);
+      });
+}
+
 void DirectoryService::Drain() {
   std::vector<std::weak_ptr<WatchReactor>> watches;
   {

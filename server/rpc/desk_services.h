@@ -32,9 +32,11 @@ struct DeskEnvironment {
   FrameRecorder recorder;
 };
 
-class DirectoryService final : public v1::DirectoryService::WithRawCallbackMethod_PublishStatements<
-                                   v1::DirectoryService::WithRawCallbackMethod_WatchDirectory<
-                                       v1::DirectoryService::Service>> {
+class DirectoryService final
+    : public v1::DirectoryService::WithRawCallbackMethod_PublishStatements<
+          v1::DirectoryService::WithRawCallbackMethod_WatchDirectory<
+              v1::DirectoryService::WithRawCallbackMethod_ContinueDirectory<
+                  v1::DirectoryService::Service>>> {
  public:
   explicit DirectoryService(const DeskEnvironment* environment) : environment_(environment) {}
 
@@ -43,6 +45,9 @@ class DirectoryService final : public v1::DirectoryService::WithRawCallbackMetho
                                               grpc::ByteBuffer* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchDirectory(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
+  grpc::ServerUnaryReactor* ContinueDirectory(grpc::CallbackServerContext* context,
+                                              const grpc::ByteBuffer* request,
+                                              grpc::ByteBuffer* response) override;
 
   // Ends every watch with UNAVAILABLE and refuses new ones.
   void Drain();

@@ -29,7 +29,9 @@ WatchReactor::WatchReactor(WorkerPool* pool, WorkerPool* desk, Directory* direct
       directory_(directory),
       context_(context),
       revision_(request.after_revision()),
-      capacity_revision_(request.after_capacity_revision()) {}
+      // It counts within its epoch: after a restore of the store it means nothing.
+      capacity_revision_(request.epoch() == directory->epoch() ? request.after_capacity_revision()
+                                                               : 0) {}
 
 std::shared_ptr<WatchReactor> WatchReactor::Start(WorkerPool* pool, WorkerPool* desk,
                                                   Directory* directory,

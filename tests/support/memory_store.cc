@@ -76,6 +76,22 @@ int MemoryStore::reads() {
   return reads_;
 }
 
+void MemoryStore::Restore(absl::Time now) {
+  MutexLock lock(memory_->mu);
+  ++memory_->epoch.back();
+  memory_->restored_at = now;
+}
+
+std::string MemoryStore::epoch() const {
+  MutexLock lock(memory_->mu);
+  return memory_->epoch;
+}
+
+std::optional<absl::Time> MemoryStore::restored_at() const {
+  MutexLock lock(memory_->mu);
+  return memory_->restored_at;
+}
+
 // News --------------------------------------------------------------------------------------------
 
 void MemoryStore::SetPeerListener(PeerListener* listener) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ struct StoreMemory {
   // How often the record of a key was written.
   std::map<std::string, uint64_t> versions ABSL_GUARDED_BY(mu);
   std::map<OrganisationId, Mailbox> mailboxes ABSL_GUARDED_BY(mu);
+  std::string epoch ABSL_GUARDED_BY(mu) = std::string(16, 'e');
+  std::optional<absl::Time> restored_at ABSL_GUARDED_BY(mu);
   uint64_t last_claim ABSL_GUARDED_BY(mu) = 0;
   uint64_t capacity_revision ABSL_GUARDED_BY(mu) = 0;
   std::vector<StatementRow> log ABSL_GUARDED_BY(mu);
@@ -69,8 +72,11 @@ class MemoryStore final : public Store {
   void DuringNextClaim(std::function<void()> action);
   // How often a mailbox was read here.
   int reads();
+  // As if the memory were a copy from which the store was restored at `now`: another epoch begins.
+  void Restore(absl::Time now);
 
-  std::string epoch() const override { return std::string(16, 'e'); }
+  std::string epoch() const override;
+  std::optional<absl::Time> restored_at() const override;
   bool shared() const override { return shared_; }
   void SetPeerListener(PeerListener* listener) override;
   absl::StatusOr<uint64_t> ClaimSession(const OrganisationId& organisation) override;

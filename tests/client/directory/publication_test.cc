@@ -21,6 +21,7 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAreArray;
 
 // A hub's desk that applies the directory's rules, or cannot be reached.
 class FakeDesk {
@@ -79,6 +80,22 @@ class PublicationTest : public ::testing::Test {
                     })
                     .ok());
     return keys;
+  }
+
+  // The node sees the hub in this epoch.
+  void SeeEpoch(char name) {
+    v1::WatchDirectoryResponse response = log_.After(replica_->NextRequest().after_revision());
+    response.set_epoch(std::string(16, name));
+    ASSERT_TRUE(replica_->Apply(response).ok());
+  }
+
+  // The statements that the hub took after the first `before`, as bytes.
+  std::vector<std::string> TakenAfter(size_t before) const {
+    std::vector<std::string> taken;
+    for (size_t i = before; i < desk_.taken.size(); ++i) {
+      taken.push_back(desk_.taken[i].SerializeAsString());
+    }
+    return taken;
   }
 
   // --- Room
@@ -244,6 +261,39 @@ TEST_F(PublicationTest, SignsAgainBeforeTheEnd) {
     EXPECT_FALSE(desk_.taken[i].has_capacity());
     EXPECT_EQ(desk_.taken[i].valid_until_minute(), MinuteOf(clock_.Now() + absl::Hours(8 * 24)));
   }
+}
+
+TEST_F(PublicationTest, SaysAgainWhatIsInForceWhenTheHubBeginsANewEpoch) {
+  SeeEpoch('a');
+  ASSERT_TRUE(publication_->Maintain().ok());
+  PublishKnownPlace();
+  ASSERT_TRUE(publication_->PublishCapacity(Room(2)).ok());
+  const std::vector<std::string> said = TakenAfter(0);
+  ASSERT_THAT(said, SizeIs(3)) << "keys, service and capacity";
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ASSERT_THAT(desk_.taken, SizeIs(3)) << "not in the same epoch";
+
+  SeeEpoch('b');
+  desk_.reachable = false;
+  EXPECT_EQ(ReasonOf(publication_->Maintain()), v1::REASON_UNAVAILABLE);
+  desk_.reachable = true;
+  ASSERT_TRUE(publication_->Maintain().ok());
+  EXPECT_THAT(TakenAfter(3), UnorderedElementsAreArray(said)) << "the same bytes";
+  ASSERT_TRUE(publication_->Maintain().ok());
+  EXPECT_THAT(desk_.taken, SizeIs(6)) << "once";
+}
+
+TEST_F(PublicationTest, DoesNotSayAgainWhatHasRunOut) {
+  SeeEpoch('a');
+  ASSERT_TRUE(publication_->Maintain().ok());
+  PublishKnownPlace();
+  ASSERT_TRUE(publication_->PublishCapacity(Room(2)).ok());
+  clock_.Advance(absl::Hours(12));
+  SeeEpoch('b');
+  ASSERT_TRUE(publication_->Maintain().ok());
+  ASSERT_THAT(desk_.taken, SizeIs(5));
+  EXPECT_FALSE(desk_.taken[3].has_capacity());
+  EXPECT_FALSE(desk_.taken[4].has_capacity());
 }
 
 TEST_F(PublicationTest, RefusesWhatIsNotOurs) {

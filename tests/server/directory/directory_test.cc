@@ -121,7 +121,9 @@ TEST_F(DirectoryTest, WatchReadsLogAndCapacityAndVerifiesAsAChain) {
   EXPECT_EQ(rest->entries_size(), 0);
   EXPECT_EQ(rest->head().hash(), head);
   EXPECT_TRUE(rest->caught_up());
-  EXPECT_EQ(ReasonOf(directory_->ReadAfter(4, 0).status()), v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(rest->epoch(), store_.epoch());
+  EXPECT_EQ(ReasonOf(directory_->ReadAfter(4, 0).status()), v1::REASON_DIRECTORY_BEHIND);
+  EXPECT_EQ(ReasonOf(directory_->ReadAfter(3, 2).status()), v1::REASON_FIELD_INVALID);
 }
 
 TEST_F(DirectoryTest, SurvivesAReopen) {

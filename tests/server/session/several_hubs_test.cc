@@ -381,7 +381,7 @@ TEST_F(SeveralHubsTest, ANodeThatHasSeenMoreThanThisProcessIsServed) {
   const auto page = two_->directory().ReadAfter(3, 0);
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_TRUE(page->caught_up());
-  EXPECT_EQ(ReasonOf(two_->directory().ReadAfter(4, 0).status()), v1::REASON_FIELD_INVALID);
+  EXPECT_EQ(ReasonOf(two_->directory().ReadAfter(4, 0).status()), v1::REASON_DIRECTORY_BEHIND);
 }
 
 TEST_F(SeveralHubsTest, NewsThatTheDeskCouldNotTakeAreTakenLater) {
