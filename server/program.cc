@@ -6,29 +6,25 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "base/config/config.h"
 #include "base/directory/network.h"
 #include "base/doctor/finding.h"
 #include "base/identity/certificate.h"
 #include "base/identity/files.h"
 #include "base/log/log.h"
 #include "base/program/program.h"
-#include "base/random/random.h"
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
 #include "server/doctor.h"
 #include "server/hub.h"
 #include "server/inspect.h"
+#include "server/settings.h"
 #include "server/store/postgres/connection.h"
 #include "server/store/postgres/look.h"
 #include "server/store/sqlite/routing_log.h"
+#include "server/store_commands.h"
 
 namespace waymark::hub {
 namespace {
-
-constexpr char kKeyFile[] = "hub.key";
-constexpr char kRequestFile[] = "hub.csr";
-constexpr char kCertificateFile[] = "hub.crt";
 
 struct ServeArguments {
   std::string config;
@@ -57,57 +53,6 @@ int Report(const absl::Status& status) {
   return 1;
 }
 
-struct Settings {
-  Hub::Options hub;
-  LogOptions log;
-};
-
-// Where the hub stores; no URL for a file in the data folder.
-absl::StatusOr<PgTarget> ReadStore(ConfigSection& root) {
-  PgTarget store;
-  ASSIGN_OR_RETURN(store.url, root.String("store", ""));
-  ASSIGN_OR_RETURN(store.password, ReadSecretReference(root, "store_password"));
-  if (store.url.empty()) return store;
-  if (const absl::Status checked = CheckPgUrl(store.url); !checked.ok()) {
-    return root.Invalid("store", std::string(checked.message()));
-  }
-  return store;
-}
-
-absl::StatusOr<Settings> ReadConfig(const std::string& path, const ProgramOptions& program) {
-  ASSIGN_OR_RETURN(ConfigFile file, ConfigFile::Load(path));
-  ConfigSection root = file.root();
-  ASSIGN_OR_RETURN(const std::string data, root.Path("data"));
-  ASSIGN_OR_RETURN(const std::string network_path, root.Path("network"));
-  ASSIGN_OR_RETURN(const std::string catalogue, root.Path("catalogue", ""));
-  ASSIGN_OR_RETURN(const std::string listen, root.Address("listen"));
-  ASSIGN_OR_RETURN(const std::string enrolment_listen, root.Address("enrolment_listen"));
-  ASSIGN_OR_RETURN(const std::string metrics_listen,
-                   root.Address("metrics_listen", "127.0.0.1:9464"));
-  ASSIGN_OR_RETURN(ConfigSection tls, root.Section("tls"));
-  ASSIGN_OR_RETURN(const std::string key, tls.Path("key", data + "/" + kKeyFile));
-  ASSIGN_OR_RETURN(const std::string certificate,
-                   tls.Path("certificate", data + "/" + kCertificateFile));
-  ASSIGN_OR_RETURN(const LogOptions log, ReadLogOptions(root));
-  ASSIGN_OR_RETURN(const PgTarget store, ReadStore(root));
-  RETURN_IF_ERROR(file.Finish());
-  ASSIGN_OR_RETURN(const Network network, LoadNetwork(network_path));
-  Hub::Options options{.data = data, .network = network};
-  options.store = store.url;
-  options.store_password = store.password;
-  options.version = WAYMARK_VERSION;
-  options.catalogue = catalogue;
-  options.listen = listen;
-  options.enrolment_listen = enrolment_listen;
-  options.metrics_listen = metrics_listen;
-  options.tls_key = key;
-  options.tls_certificate = certificate;
-  options.clock = program.clock;
-  options.random = &SystemRandom();
-  options.frame_recorder = program.frame_recorder;
-  return Settings{std::move(options), log};
-}
-
 absl::Status WriteReadyFile(const std::string& path, const Hub::Ports& ports) {
   return WritePublicFile(path, "{\"exchange\":" + std::to_string(ports.exchange) +
                                    ",\"enrolment\":" + std::to_string(ports.enrolment) +
@@ -116,7 +61,7 @@ absl::Status WriteReadyFile(const std::string& path, const Hub::Ports& ports) {
 
 absl::Status Serve(const ServeArguments& arguments, const ProgramOptions& program) {
   const EndSignals signals;
-  ASSIGN_OR_RETURN(Settings settings, ReadConfig(arguments.config, program));
+  ASSIGN_OR_RETURN(Settings settings, ReadSettings(arguments.config, program));
   if (!arguments.store.empty()) settings.hub.store = arguments.store;
   RETURN_IF_ERROR(StartLog(settings.log));
   ASSIGN_OR_RETURN(const std::unique_ptr<Hub> hub, Hub::Start(settings.hub));
@@ -168,7 +113,7 @@ absl::Status Init(const InitArguments& arguments) {
 absl::StatusOr<RoutingLog> ReadLog(const InspectArguments& arguments,
                                    const ProgramOptions& program) {
   if (arguments.config.empty()) return ReadRoutingLog(arguments.data + "/hub.sqlite");
-  ASSIGN_OR_RETURN(const Settings settings, ReadConfig(arguments.config, program));
+  ASSIGN_OR_RETURN(const Settings settings, ReadSettings(arguments.config, program));
   const Hub::Options& hub = settings.hub;
   if (hub.store.empty()) return ReadRoutingLog(hub.data + "/hub.sqlite");
   return ReadPgRoutingLog({hub.store, hub.store_password});
@@ -181,7 +126,7 @@ absl::Status RunInspect(const InspectArguments& arguments, const ProgramOptions&
 }
 
 int Doctor(const DoctorArguments& arguments, const ProgramOptions& program) {
-  const absl::StatusOr<Settings> settings = ReadConfig(arguments.config, program);
+  const absl::StatusOr<Settings> settings = ReadSettings(arguments.config, program);
   std::vector<Finding> findings;
   if (settings.ok()) {
     findings = DiagnoseHub(GatherHubFacts(settings->hub));
@@ -229,6 +174,7 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
       "status: 0 all is fine, 1 warnings, 2 errors.");
   doctor_command->add_option("--config", doctor.config, "The configuration, hub.yaml.")->required();
   doctor_command->add_flag("--json", doctor.json, "One line of JSON for programs.");
+  StoreCommands store(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {
@@ -239,6 +185,7 @@ int RunHubProgram(int argc, char** argv, const ProgramOptions& options) {
   }
   if (doctor_command->parsed()) return Doctor(doctor, options);
   if (inspect_command->parsed()) return Report(RunInspect(inspect, options));
+  if (store.parsed()) return Report(store.Run(options, std::cout));
   return Report(serve_command->parsed() ? Serve(serve, options) : Init(init));
 }
 

@@ -1,4 +1,5 @@
-// The command line of waymark-hub: serve, init, doctor, inspect, --version.
+// The command line of waymark-hub: serve, init, doctor, inspect, --version, and those of
+// store_commands.h.
 #pragma once
 
 #include "base/time/clock.h"

@@ -14,6 +14,8 @@ const EDGES = {
   'server/main.cc': ['base/', 'server/program.h'],
   'server/hub.': ['base/', 'server/'],
   'server/program.': ['base/', 'server/'],
+  'server/settings.': ['base/', 'server/'],
+  'server/store_commands.': ['base/', 'server/'],
   'server/doctor.': ['base/', 'server/'],
   'server/own_certificate.': ['base/'],
   'server/inspect.': ['base/', 'server/store/'],

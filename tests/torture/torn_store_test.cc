@@ -13,6 +13,7 @@
 #include "base/status/status.h"
 #include "server/store/sqlite/schema.h"
 #include "server/store/sqlite/sqlite_store.h"
+#include "server/store/sqlite/store_file.h"
 #include "tests/client/vault/temp_folder.h"
 #include "tests/server/store_conformance/samples.h"
 #include "tests/support/seeded_random.h"

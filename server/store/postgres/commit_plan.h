@@ -72,6 +72,11 @@ PgCommand MarkBatch(const BatchMark& mark, absl::Time now);
 // sequences.
 PgCommand SettleBatch(const BatchMark& mark, int64_t given_up, absl::Time now);
 
+// ($1 mailboxes, $2 sequences): the offline notices of these items have been taken.
+inline constexpr char kPgTakeNotices[] =
+    "UPDATE item AS i SET notice = 0 FROM unnest($1::bytea[], $2::bigint[]) AS n(mailbox, "
+    "sequence) WHERE i.mailbox = n.mailbox AND i.sequence = n.sequence";
+
 inline constexpr char kPgBegin[] = "BEGIN";
 inline constexpr char kPgCommit[] = "COMMIT";
 inline constexpr char kPgRollBack[] = "ROLLBACK";

@@ -39,10 +39,6 @@ constexpr char kDueReferrals[] =
     "SELECT version, id, origin, provider, state, urgency, token_hash, state_until, forget_at FROM "
     "referral WHERE due <= $1::bigint ORDER BY due LIMIT $2::bigint FOR UPDATE";
 constexpr char kForgetReferrals[] = "DELETE FROM referral WHERE id = ANY($1::bytea[])";
-constexpr char kTakeNotices[] =
-    "UPDATE item AS i SET notice = 0 FROM unnest($1::bytea[], $2::bigint[]) AS n(mailbox, "
-    "sequence) "
-    "WHERE i.mailbox = n.mailbox AND i.sequence = n.sequence";
 
 // Deletes at most $2 rows whose `column` is at most $1.
 std::string Forget(const char* table, const char* key, const char* column) {
@@ -84,7 +80,7 @@ absl::StatusOr<std::vector<MailboxItem>> PostgresStore::TakeOfflineNotices(absl:
     return items;
   }
   Number(office_);
-  PgCommand take{kTakeNotices, {}};
+  PgCommand take{kPgTakeNotices, {}};
   std::move(taken).MoveTo(take.params);
   const PgCommand commands[] = {
       std::move(take), MarkBatch(office_.mark, clock_->Now()), {kPgCommit, {}}};

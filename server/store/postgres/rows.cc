@@ -61,6 +61,8 @@ RecordStatements MakeStatements(const std::string& table, const std::vector<Colu
       table, " AS t ON t.", key, " = n.key AND t.version = n.version");
   made.check_absent = absl::StrCat("SELECT 1 / (CASE WHEN EXISTS (SELECT FROM ", table, " WHERE ",
                                    key, " = ANY($1::bytea[])) THEN 0 ELSE 1 END)");
+  made.page = absl::StrCat("SELECT version, ", names, " FROM ", table, " WHERE ", key,
+                           " > $1::bytea ORDER BY ", key, " LIMIT $2::bigint");
   return made;
 }
 

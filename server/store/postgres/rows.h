@@ -28,6 +28,8 @@ struct RecordStatements {
   std::string check_present;
   // ($1 keys): of keys that were found absent and are not written.
   std::string check_absent;
+  // ($1 key, $2 how many): as load, of what follows the key, in order.
+  std::string page;
 };
 
 const RecordStatements& TokenStatements();

@@ -270,7 +270,7 @@ absl::StatusOr<PgEpoch> PrepareEpoch(PgConnection& connection, Random& random, a
     epoch.id = random.Bytes(16);
     PgParams params;
     params.Add(std::string_view(epoch.id));
-    params.Add(restored ? PgMicros(now) : 0);
+    params.Add(epoch.restored_at ? PgMicros(*epoch.restored_at) : 0);
     write.push_back({kWriteEpoch, std::move(params)});
   }
   write.push_back({kCommit, {}});

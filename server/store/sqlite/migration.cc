@@ -1,46 +1,17 @@
 #include "server/store/sqlite/migration.h"
 
-#include <cstdio>
-#include <filesystem>
-#include <system_error>
-
-#include "base/file/folder.h"
 #include "base/status/status.h"
-#include "server/store/sqlite/schema.h"
+#include "server/store/sqlite/copy.h"
+#include "server/store/sqlite/store_file.h"
 
 namespace waymark::hub {
 namespace {
 
-// As a literal of SQL.
-std::string Quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c;
-    if (c == '\'') quoted += c;
-  }
-  return quoted + "'";
-}
-
 // A copy as of now, whole or not at all.
 absl::Status KeepCopy(Connection& connection, const std::string& copy) {
-  const std::string partial = copy + ".part";
-  std::error_code ignored;
-  std::filesystem::remove(partial, ignored);
-  // An empty file is what SQLite takes, and this one has the right mode.
-  RETURN_IF_ERROR(EnsurePrivateFile(partial));
-  const absl::Status copied = connection.Execute(("VACUUM INTO " + Quoted(partial)).c_str());
-  // Synced before it counts.
-  absl::Status kept = copied.ok() ? EnsurePrivateFile(partial) : copied;
-  if (!kept.ok()) {
-    std::filesystem::remove(partial, ignored);
-    return kept;
-  }
-  if (std::rename(partial.c_str(), copy.c_str()) == 0 && SyncFolderOf(copy)) {
-    return absl::OkStatus();
-  }
-  std::filesystem::remove(partial, ignored);
-  return Error(v1::REASON_FILE_UNUSABLE,
-               "the copy " + copy + ", kept before the store's schema changes, cannot be made");
+  ASSIGN_OR_RETURN(const auto file, PartialFile::Begin(copy));
+  RETURN_IF_ERROR(CopyAsOfNow(connection, *file));
+  return file->Place(PartialFile::Existing::kReplaced);
 }
 
 }  // namespace
@@ -56,7 +27,10 @@ absl::Status Migrate(Connection& connection, const std::string& path, int from,
   if (steps.front().version != from + 1) {
     return Error(v1::REASON_INTERNAL, "no step leads from the store's schema to the next");
   }
-  RETURN_IF_ERROR(KeepCopy(connection, CopyBefore(path, steps.back().version)));
+  if (const absl::Status kept = KeepCopy(connection, CopyBefore(path, steps.back().version));
+      !kept.ok()) {
+    return Annotate(kept, "no copy could be kept before the store's schema changes");
+  }
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(connection));
   for (const MigrationStep& step : steps) {
     RETURN_IF_ERROR(step.apply(connection));

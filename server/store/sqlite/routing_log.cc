@@ -1,6 +1,7 @@
 #include "server/store/sqlite/routing_log.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "base/status/status.h"
 #include "server/store/sqlite/rows.h"
@@ -8,24 +9,6 @@
 #include "server/store/sqlite/statement.h"
 
 namespace waymark::hub {
-namespace {
-
-RoutingRecord ReadLine(Statement& statement) {
-  RoutingRecord line;
-  statement.Int();  // The row's number.
-  line.minute = statement.Time();
-  line.message_id = statement.Read<MessageId>();
-  line.referral = statement.Read<ReferralId>();
-  line.sender = statement.Read<UnitId>();
-  line.recipient = statement.Read<UnitId>();
-  line.kind = static_cast<v1::Kind>(statement.Int());
-  line.stage = static_cast<v1::Stage>(statement.Int());
-  line.urgency = static_cast<v1::Urgency>(statement.Int());
-  return line;
-}
-
-}  // namespace
-
 absl::StatusOr<RoutingLog> ReadRoutingLog(const std::string& path) {
   if (!std::filesystem::exists(path)) {
     return Error(v1::REASON_FILE_UNUSABLE,
@@ -38,7 +21,8 @@ absl::StatusOr<RoutingLog> ReadRoutingLog(const std::string& path) {
     while (true) {
       ASSIGN_OR_RETURN(const bool more, lines.Step());
       if (!more) break;
-      log.lines.push_back(ReadLine(lines));
+      ASSIGN_OR_RETURN(RoutingRecord line, ReadRouting(lines));
+      log.lines.push_back(std::move(line));
     }
   }
   {

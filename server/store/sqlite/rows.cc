@@ -145,6 +145,20 @@ Statement& BindRow(Statement& statement, int64_t row, const RoutingRecord& line)
       .Bind(Number(line.urgency));
 }
 
+absl::StatusOr<RoutingRecord> ReadRouting(Statement& statement) {
+  RoutingRecord line;
+  statement.Int();  // The row's number.
+  line.minute = statement.Time();
+  line.message_id = statement.Read<MessageId>();
+  line.referral = statement.Read<ReferralId>();
+  line.sender = statement.Read<UnitId>();
+  line.recipient = statement.Read<UnitId>();
+  line.kind = ReadEnum<v1::Kind>(statement);
+  line.stage = ReadEnum<v1::Stage>(statement);
+  line.urgency = ReadEnum<v1::Urgency>(statement);
+  return line;
+}
+
 Statement& BindRow(Statement& statement, const StatementRow& row) {
   return statement.Bind(int64_t{row.capacity})
       .Bind(static_cast<int64_t>(row.revision))

@@ -26,13 +26,14 @@ Statement& BindRow(Statement& statement, int64_t row, const MailboxItem& item);
 Statement& BindRow(Statement& statement, int64_t row, const TokenRecord& token);
 Statement& BindRow(Statement& statement, int64_t row, const ReferralRecord& referral);
 Statement& BindRow(Statement& statement, int64_t row, const SeenRecord& seen);
-// The routing log is kept for people and never read back; it has no checksum.
+// The routing log is kept for people and never decided on; it has no checksum.
 Statement& BindRow(Statement& statement, int64_t row, const RoutingRecord& line);
 
 absl::StatusOr<MailboxItem> ReadItem(Statement& statement);
 absl::StatusOr<Numbered<TokenRecord>> ReadToken(Statement& statement);
 absl::StatusOr<Numbered<ReferralRecord>> ReadReferral(Statement& statement);
 absl::StatusOr<Numbered<SeenRecord>> ReadSeen(Statement& statement);
+absl::StatusOr<RoutingRecord> ReadRouting(Statement& statement);
 
 Statement& BindRow(Statement& statement, const StatementRow& row);
 Statement& BindRow(Statement& statement, const InvitationRow& row);

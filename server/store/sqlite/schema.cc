@@ -1,22 +1,19 @@
 #include "server/store/sqlite/schema.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
+#include <cctype>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/file/folder.h"
 #include "base/lifecycle/lifecycle.h"
 #include "base/log/log.h"
 #include "base/status/status.h"
 #include "server/store/sqlite/migration.h"
+#include "server/store/sqlite/store_file.h"
 
 namespace waymark::hub {
 namespace {
@@ -46,6 +43,13 @@ constexpr char kCheckpointerSettings[] =
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA wal_autocheckpoint = 0;"
     "PRAGMA busy_timeout = 50;";
+
+constexpr char kCopierSettings[] =
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA wal_autocheckpoint = 0;"
+    "PRAGMA busy_timeout = 2000;";
 
 constexpr char kReaderSettings[] =
     "PRAGMA query_only = ON;"
@@ -164,41 +168,10 @@ CREATE TABLE enrolment (
 ) STRICT;
 )sql";
 
-// A path that cannot be used is the operator's to correct; anything else may pass.
-v1::Reason ReasonOfErrno(int code) {
-  switch (code) {
-    case ENOENT:
-    case ENOTDIR:
-    case EISDIR:
-    case EACCES:
-    case EPERM:
-    case EROFS:
-    case ENAMETOOLONG:
-      return v1::REASON_FILE_UNUSABLE;
-    case ENOSPC:
-    case EDQUOT:
-      return v1::REASON_QUOTA_EXCEEDED;
-    default:
-      return v1::REASON_UNAVAILABLE;
-  }
-}
-
-absl::Status SystemError(std::string_view what, const std::string& path) {
-  return Error(ReasonOfErrno(errno),
-               "the store could not " + std::string(what) + " " + path + ": " + strerror(errno));
-}
-
 absl::StatusOr<int64_t> ReadNumber(Connection& connection, const char* sql) {
   ASSIGN_OR_RETURN(Statement query, connection.Prepare(sql));
   ASSIGN_OR_RETURN(const bool found, query.Step());
   return found ? query.Int() : 0;
-}
-
-absl::Status CheckStructure(Connection& connection) {
-  ASSIGN_OR_RETURN(Statement check, connection.Prepare("PRAGMA quick_check(1)"));
-  ASSIGN_OR_RETURN(const bool found, check.Step());
-  if (found && check.Bytes() == "ok") return absl::OkStatus();
-  return Error(v1::REASON_DATA_CORRUPT, "the structure of the store's file is broken");
 }
 
 absl::Status WriteIdentity(Connection& connection, const StoreIdentity& identity,
@@ -298,28 +271,6 @@ absl::StatusOr<int64_t> MarkOf(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Acquire(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (fd < 0) return SystemError("open", path);
-  auto lock = std::unique_ptr<FileLock>(new FileLock(fd));
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno != EWOULDBLOCK) return SystemError("lock", path);
-  return Error(v1::REASON_UNAVAILABLE,
-               "the store is in use by another hub process, which holds " + path);
-}
-
-FileLock::~FileLock() { close(fd_); }
-
-absl::Status EnsurePrivateFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (fd < 0) return SystemError("open", path);
-  // Of a file that was not there the name must last too.
-  const bool ok = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && fsync(fd) == 0 && SyncFolderOf(path);
-  absl::Status status = ok ? absl::OkStatus() : SystemError("protect", path);
-  close(fd);
-  return status;
-}
-
 absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path) {
   return Connection::Open(path, kFlags, kWriterSettings);
 }
@@ -332,22 +283,62 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path) 
   return Connection::Open(path, kFlags, kReaderSettings);
 }
 
-absl::Status PrepareSchema(Connection& connection, const std::string& path) {
+absl::StatusOr<std::unique_ptr<Connection>> OpenCopier(const std::string& path) {
+  return Connection::Open(path, kFlags, kCopierSettings);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> OpenUnchanged(const std::string& path) {
+  constexpr char kHex[] = "0123456789abcdef";
+  // With an empty authority, so that a path may begin with two slashes.
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '/' || c == '.' || c == '-' || c == '_') {
+      uri += c;
+    } else {
+      uri += {'%', kHex[byte >> 4], kHex[byte & 0xf]};
+    }
+  }
+  return Connection::Open(uri + "?mode=ro&immutable=1",
+                          SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                          kReaderSettings);
+}
+
+absl::Status MakeTables(Connection& connection) {
+  RETURN_IF_ERROR(connection.Execute(kMetaTable));
+  return connection.Execute(kTables);
+}
+
+absl::StatusOr<int> ReadSchemaVersion(Connection& connection) {
   ASSIGN_OR_RETURN(const int64_t application, ReadNumber(connection, "PRAGMA application_id"));
   ASSIGN_OR_RETURN(const int64_t version, ReadNumber(connection, "PRAGMA user_version"));
+  if (application == kApplicationId) return static_cast<int>(version);
   ASSIGN_OR_RETURN(const int64_t tables,
                    ReadNumber(connection, "SELECT count(*) FROM sqlite_schema"));
-  if (application == 0 && version == 0 && tables == 0) {
+  if (application == 0 && version == 0 && tables == 0) return 0;
+  return Error(v1::REASON_FILE_UNUSABLE, "the configured store is a database of another program");
+}
+
+absl::Status CheckStructure(Connection& connection) {
+  // Not quick_check: an index that does not fit its table would hide a row. Only the small tables
+  // have one, so that it costs no more.
+  ASSIGN_OR_RETURN(Statement check, connection.Prepare("PRAGMA integrity_check(1)"));
+  ASSIGN_OR_RETURN(const bool found, check.Step());
+  if (found && check.Bytes() == "ok") return absl::OkStatus();
+  return Error(v1::REASON_DATA_CORRUPT, "the structure of the store's file is broken");
+}
+
+absl::Status PrepareSchema(Connection& connection, const std::string& path) {
+  ASSIGN_OR_RETURN(const int version, ReadSchemaVersion(connection));
+  ASSIGN_OR_RETURN(const int64_t tables,
+                   ReadNumber(connection, "SELECT count(*) FROM sqlite_schema"));
+  if (version == 0 && tables == 0) {
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(connection));
-    RETURN_IF_ERROR(connection.Execute(kMetaTable));
-    RETURN_IF_ERROR(connection.Execute(kTables));
+    RETURN_IF_ERROR(MakeTables(connection));
     const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                               "; PRAGMA user_version = " + std::to_string(kSchemaVersion);
     RETURN_IF_ERROR(connection.Execute(marks.c_str()));
     return transaction.Commit();
-  }
-  if (application != kApplicationId) {
-    return Error(v1::REASON_FILE_UNUSABLE, "the configured store is a database of another program");
   }
   if (version < 1 || version > kSchemaVersion) {
     return Error(v1::REASON_VERSION_UNSUPPORTED,
@@ -355,11 +346,11 @@ absl::Status PrepareSchema(Connection& connection, const std::string& path) {
                      " and this program reads version " + std::to_string(kSchemaVersion) +
                      "; install the program that wrote it, or put back the copy that it kept "
                      "before the change, " +
-                     CopyBefore(path, static_cast<int>(version)));
+                     CopyBefore(path, version));
   }
   RETURN_IF_ERROR(CheckStructure(connection));
   if (version == kSchemaVersion) return absl::OkStatus();
-  RETURN_IF_ERROR(Migrate(connection, path, static_cast<int>(version), kSteps));
+  RETURN_IF_ERROR(Migrate(connection, path, version, kSteps));
   Log(LogLevel::kInfo, "store_migrated",
       {{"from", version}, {"to", kSchemaVersion}, {"copy", CopyBefore(path, kSchemaVersion)}});
   return absl::OkStatus();
@@ -382,6 +373,14 @@ absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std:
   RETURN_IF_ERROR(transaction.Commit());
   if (stored) Log(LogLevel::kWarning, "store_restored");
   return identity;
+}
+
+absl::StatusOr<std::optional<StoreIdentity>> FindIdentity(Connection& connection,
+                                                          const std::string& path) {
+  ASSIGN_OR_RETURN(const int64_t file_mark, MarkOf(path));
+  ASSIGN_OR_RETURN(auto stored, ReadIdentity(connection));
+  if (!stored || stored->second != file_mark) return std::optional<StoreIdentity>();
+  return std::optional(std::move(stored->first));
 }
 
 absl::Status Reserve(Connection& connection, int64_t reserved) {

@@ -29,30 +29,25 @@ struct StoreIdentity {
   int64_t reserved = 1;
 };
 
-// Holds `path` for this process; released with the object or the process.
-class FileLock {
- public:
-  // UNAVAILABLE when another process holds it; FILE_UNUSABLE when the path cannot be used.
-  static absl::StatusOr<std::unique_ptr<FileLock>> Acquire(const std::string& path);
-
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-
- private:
-  explicit FileLock(int fd) : fd_(fd) {}
-
-  const int fd_;
-};
-
-// Makes sure that `path` exists, readable and writable by its owner alone, and goes on to exist
-// when the power fails. FILE_UNUSABLE when the path cannot be used.
-absl::Status EnsurePrivateFile(const std::string& path);
-
 // Opens the connections; the first two may write.
 absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path);
 absl::StatusOr<std::unique_ptr<Connection>> OpenCheckpointer(const std::string& path);
 absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path);
+// One that VACUUM INTO is run on, which a reader refuses.
+absl::StatusOr<std::unique_ptr<Connection>> OpenCopier(const std::string& path);
+// One to a file that nobody writes to meanwhile: it changes nothing in its folder, takes no lock,
+// and does not see what a write-ahead log beside the file holds.
+absl::StatusOr<std::unique_ptr<Connection>> OpenUnchanged(const std::string& path);
+
+// Makes the tables of kSchemaVersion in an empty database.
+absl::Status MakeTables(Connection& connection);
+
+// Returns the version of the schema, 0 for that of an empty file. FILE_UNUSABLE: the database is
+// another program's.
+absl::StatusOr<int> ReadSchemaVersion(Connection& connection);
+
+// Whether the structure of the file is whole, indexes included. DATA_CORRUPT: it is not.
+absl::Status CheckStructure(Connection& connection);
 
 // Creates the tables in the empty file at `path`, or checks those that are there and brings them to
 // kSchemaVersion (migration.h): FILE_UNUSABLE when the file belongs to another program,
@@ -65,6 +60,11 @@ absl::Status PrepareSchema(Connection& connection, const std::string& path);
 // `now`: what Store::restored_at says is let go of, in the same transaction.
 absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std::string& path,
                                               Random& random, absl::Time now);
+
+// Reads who the store at `path` is, without beginning anything: nullopt for one that has to be
+// opened first, because it is new or a copy.
+absl::StatusOr<std::optional<StoreIdentity>> FindIdentity(Connection& connection,
+                                                          const std::string& path);
 
 // Records that numbers below `reserved` may be assigned.
 absl::Status Reserve(Connection& connection, int64_t reserved);

@@ -125,10 +125,15 @@ absl::Status SqliteStore::LoadIndexes() {
                                referrals_.Put(referral.record.id, referral.row,
                                               DueOf(referral.record));
                              }));
-  return ForEachRow(*writer_, "SELECT * FROM seen", ReadSeen,
-                    [&](const auto& seen) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                      seen_.Put(seen.record.id, seen.row, DueOf(seen.record));
-                    });
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM seen", ReadSeen,
+                             [&](const auto& seen) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                               seen_.Put(seen.record.id, seen.row, DueOf(seen.record));
+                             }));
+  // Documents are found through the file's own indexes; here they are only verified.
+  const auto verified = [](const auto&) {};
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM statement", ReadStatement, verified));
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM invitation", ReadInvitation, verified));
+  return ForEachRow(*writer_, "SELECT * FROM enrolment", ReadEnrolment, verified);
 }
 
 // Loading and committing --------------------------------------------------------------------------
@@ -409,6 +414,7 @@ void SqliteStore::NoteWork() {
 void SqliteStore::Maintain() {
   // Whether the log may hold something.
   bool dirty = true;
+  int checkpoint_at = kCheckpointPages;
   maintenance_mu_.Lock();
   while (!stopping_) {
     if (!work_ && dirty) {
@@ -432,20 +438,25 @@ void SqliteStore::Maintain() {
     maintenance_mu_.Unlock();
     // Kept in memory if it fails, and written with the next commit.
     FlushAcks().IgnoreError();
-    if (log_pages_.load(std::memory_order_relaxed) >= kCheckpointPages) Checkpoint();
+    const int pages = log_pages_.load(std::memory_order_relaxed);
+    if (pages >= checkpoint_at) {
+      // While a backup reads, the log cannot begin anew; to try it holds the writer up, so that it
+      // is tried again only when as much has come again.
+      checkpoint_at = kCheckpointPages + (Checkpoint().ok() ? 0 : pages);
+    }
     dirty = true;
     maintenance_mu_.Lock();
   }
   maintenance_mu_.Unlock();
 }
 
-void SqliteStore::Checkpoint() {
+absl::Status SqliteStore::Checkpoint() {
   // The bulk beside the writer; then, with the writer held for the little that came meanwhile, so
   // that the log begins anew instead of growing. A checkpoint that fails loses nothing and is tried
   // again.
   checkpointer_->Checkpoint(SQLITE_CHECKPOINT_PASSIVE).IgnoreError();
   MutexLock writer(writer_mu_);
-  checkpointer_->Checkpoint(SQLITE_CHECKPOINT_RESTART).IgnoreError();
+  return checkpointer_->Checkpoint(SQLITE_CHECKPOINT_RESTART);
 }
 
 }  // namespace waymark::hub

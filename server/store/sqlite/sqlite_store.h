@@ -33,6 +33,7 @@
 #include "server/store/sqlite/record_cache.h"
 #include "server/store/sqlite/schema.h"
 #include "server/store/sqlite/statement.h"
+#include "server/store/sqlite/store_file.h"
 #include "server/store/store.h"
 
 namespace waymark::hub {
@@ -48,10 +49,10 @@ class SqliteStore final : public Store {
     Clock* clock = &SystemClock();
   };
 
-  // Opens or creates the store and verifies every row of traffic. UNAVAILABLE when another process
-  // has it or the disk refuses, FILE_UNUSABLE when the path cannot be used or the file belongs to
-  // another program, VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT when it does
-  // not read back.
+  // Opens or creates the store and verifies every row that is decided on. UNAVAILABLE when another
+  // process has it or the disk refuses, FILE_UNUSABLE when the path cannot be used or the file
+  // belongs to another program, VERSION_UNSUPPORTED when a newer program wrote it, DATA_CORRUPT
+  // when it does not read back.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const Options& options);
 
   // Writes what was acknowledged and closes the file.
@@ -161,7 +162,8 @@ class SqliteStore final : public Store {
   absl::Status FlushAcks() ABSL_LOCKS_EXCLUDED(writer_mu_);
 
   void Maintain();
-  void Checkpoint() ABSL_LOCKS_EXCLUDED(writer_mu_);
+  // Moves the log into the file, so that it begins anew. UNAVAILABLE: somebody reads for long.
+  absl::Status Checkpoint() ABSL_LOCKS_EXCLUDED(writer_mu_);
   // There is something for the maintenance thread.
   void NoteWork() ABSL_LOCKS_EXCLUDED(maintenance_mu_);
 

@@ -125,6 +125,17 @@ absl::Status Statement::CheckSum() {
   return Error(v1::REASON_DATA_CORRUPT, "a row of the store is not as it was written");
 }
 
+int Statement::columns() const { return sqlite3_column_count(statement_); }
+
+std::string_view Statement::name(int column) const {
+  const char* name = sqlite3_column_name(statement_, column);
+  return name == nullptr ? std::string_view() : name;
+}
+
+bool Statement::AtNumber() const {
+  return sqlite3_column_type(statement_, next_) == SQLITE_INTEGER;
+}
+
 void Statement::Reset() {
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);

@@ -69,6 +69,14 @@ class Statement {
   // differ.
   absl::Status CheckSum();
 
+  // For rows of a table that is not known: how many columns there are, what they are called, and
+  // whether the next one holds a number.
+  int columns() const;
+  std::string_view name(int column) const;
+  bool AtNumber() const;
+  // Passes over the next column, which the checksum does not cover.
+  void Skip() { ++next_; }
+
   // Makes the statement ready to be bound again.
   void Reset();
 

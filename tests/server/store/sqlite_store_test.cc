@@ -166,10 +166,12 @@ absl::Status ReadEverything(Store& store) {
     }
   }
   ASSIGN_OR_RETURN(const auto invitation, store.FindInvitation(SampleInvitation(1).hash));
+  EXPECT_TRUE(invitation.has_value());
   if (invitation) {
     EXPECT_EQ(invitation->organisation, SampleInvitation(1).organisation);
   }
   ASSIGN_OR_RETURN(const auto enrolments, store.ListEnrolments(true));
+  EXPECT_EQ(enrolments.size(), 1u);
   if (!enrolments.empty()) {
     EXPECT_EQ(enrolments[0].request, SampleEnrolment(1).request);
   }

@@ -4,7 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/ids/ids.h"
 #include "server/store/records.h"
@@ -39,5 +42,15 @@ Effects SampleInquiry(uint64_t mailbox, uint64_t number);
 StatementRow SampleStatement(const std::string& subject, uint64_t version, bool capacity = false);
 InvitationRow SampleInvitation(uint64_t number);
 EnrolmentRow SampleEnrolment(uint64_t number);
+
+// Puts into an empty store `count` tokens, referrals, answers, messages in three mailboxes and
+// lines of the log; every fifth message is urgent, and the senders of a third of these have been
+// told. Also statements, some of them replaced, capacities with a gap in their revisions,
+// invitations, and requests to join of every kind.
+absl::Status FillStore(Store& store, uint64_t count);
+
+// Describes everything that FillStore put there and a reader can see, line by line: mailboxes in
+// their order but without sequences. Two stores that hold the same have the same lines.
+absl::StatusOr<std::vector<std::string>> ContentOf(Store& store, uint64_t count);
 
 }  // namespace waymark::hub
