@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -20,6 +21,10 @@ namespace waymark::hub {
 
 // A folder with room for a store, hub.db, and for copies.
 class StoreFolderTest : public ::testing::Test {
+ public:
+  // Of each table.
+  using Rows = std::map<std::string, std::vector<std::string>>;
+
  protected:
   // Enough for several of everything.
   static constexpr uint64_t kCount = 30;
@@ -40,14 +45,19 @@ class StoreFolderTest : public ::testing::Test {
     return store;
   }
 
-  static std::vector<std::string> Content(Store& store) {
-    auto content = ContentOf(store, kCount);
-    EXPECT_TRUE(content.ok()) << content.status();
-    return content.ok() ? *std::move(content) : std::vector<std::string>();
-  }
-  static std::vector<std::string> ContentAt(const std::string& path) {
-    const auto store = OpenAt(path);
-    return store == nullptr ? std::vector<std::string>() : Content(*store);
+  // Every row of every table, as the file has it, but for who the store is: what opening a copy
+  // would change.
+  static Rows RowsIn(const std::string& path) {
+    sqlite3* file = nullptr;
+    EXPECT_EQ(sqlite3_open_v2(path.c_str(), &file, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK);
+    Rows rows;
+    for (const std::string& table :
+         Select(file, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta'")) {
+      rows[table] = Select(file, "SELECT * FROM \"" + table + "\" ORDER BY 1, 2");
+    }
+    sqlite3_close(file);
+    EXPECT_FALSE(rows.empty()) << path;
+    return rows;
   }
 
   std::string In(const std::string& name) const { return medium_.folder() + "/" + name; }
@@ -86,6 +96,25 @@ class StoreFolderTest : public ::testing::Test {
   }
 
   SqliteMedium medium_;
+
+ private:
+  // The values of each row, joined.
+  static std::vector<std::string> Select(sqlite3* file, const std::string& sql) {
+    std::vector<std::string> rows;
+    sqlite3_stmt* statement = nullptr;
+    EXPECT_EQ(sqlite3_prepare_v2(file, sql.c_str(), -1, &statement, nullptr), SQLITE_OK) << sql;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+      std::string& row = rows.emplace_back();
+      for (int column = 0; column < sqlite3_column_count(statement); ++column) {
+        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+        const int size = sqlite3_column_bytes(statement, column);
+        if (column > 0) row += '|';
+        if (bytes != nullptr) row.append(bytes, static_cast<size_t>(size));
+      }
+    }
+    sqlite3_finalize(statement);
+    return rows;
+  }
 };
 
 }  // namespace waymark::hub

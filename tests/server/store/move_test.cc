@@ -184,6 +184,21 @@ TEST_F(MoveTest, ABrokenStoreIsNotMoved) {
   EXPECT_THAT(database_.Query("SELECT 1 FROM pg_namespace WHERE nspname = 'waymark'"), IsEmpty());
 }
 
+TEST_F(MoveTest, ARecoveryGoesOnInTheDatabase) {
+  Fill(kCount);
+  std::filesystem::copy_file(path(), In("copy"));
+  std::filesystem::rename(In("copy"), path());
+  const absl::Status refused = Move().status();
+  EXPECT_EQ(ReasonOf(refused), v1::REASON_FILE_UNUSABLE);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("start the hub on it once"));
+  const auto restored_at = OpenStore()->restored_at();
+  ASSERT_TRUE(restored_at.has_value());
+  ASSERT_TRUE(MoveWhenAlone().ok());
+  const auto moved = database_.Open();
+  ASSERT_TRUE(moved.ok()) << moved.status();
+  EXPECT_EQ((*moved)->restored_at(), absl::FromUnixMicros(absl::ToUnixMicros(*restored_at)));
+}
+
 TEST_F(MoveTest, WhereThereIsNoStoreNoneIsMade) {
   EXPECT_EQ(ReasonOf(Move().status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_TRUE(Files().empty());

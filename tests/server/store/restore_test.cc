@@ -16,7 +16,7 @@ class RestoreTest : public StoreFolderTest {
   // A copy of a full store, which goes on with one message more and is then closed.
   RestoreTest() {
     const auto store = OpenFullStore();
-    content_ = Content(*store);
+    content_ = RowsIn(path());
     epoch_ = store->epoch();
     EXPECT_TRUE(BackUp(path(), copy_).ok());
     std::vector<Effects> batch = {SampleInquiry(1, 1000)};
@@ -30,7 +30,7 @@ class RestoreTest : public StoreFolderTest {
   }
 
   const std::string copy_ = In("copy");
-  std::vector<std::string> content_;
+  Rows content_;
   std::string epoch_;
 };
 
@@ -46,8 +46,9 @@ TEST_F(RestoreTest, PutsACopyInPlaceOfAStoreThatIsLost) {
   const auto sight = VerifyStore(path());
   ASSERT_TRUE(sight.ok()) << sight.status();
   EXPECT_FALSE(sight->summed) << "a store changes; a sum would not";
+  EXPECT_EQ(RowsIn(path()), content_);
   const auto store = OpenStore();
-  EXPECT_EQ(Content(*store), content_);
+  EXPECT_TRUE(store->restored_at().has_value());
   EXPECT_NE(store->epoch(), epoch_) << "nodes send again what they have no receipt for";
   EXPECT_FALSE(std::filesystem::exists(path() + ".part"));
 }
@@ -66,7 +67,7 @@ TEST_F(RestoreTest, AStoreThatIsThereStaysUnlessItIsToBeReplaced) {
   const int64_t count = kCount;
   EXPECT_EQ(ItemsIn(path() + ".replaced-1"), count + 1);
   EXPECT_EQ(ItemsIn(path() + ".replaced-2"), count);
-  EXPECT_EQ(ContentAt(path()), content_);
+  EXPECT_EQ(RowsIn(path()), content_);
 }
 
 TEST_F(RestoreTest, ALogThatAKilledHubLeftGoesAsideWithItsStore) {
@@ -81,7 +82,7 @@ TEST_F(RestoreTest, ALogThatAKilledHubLeftGoesAsideWithItsStore) {
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(ItemsIn(restored->aside), static_cast<int64_t>(kCount) + 2);
   EXPECT_FALSE(std::filesystem::exists(other + "-wal"));
-  EXPECT_EQ(ContentAt(other), content_);
+  EXPECT_EQ(RowsIn(other), content_);
 }
 
 TEST_F(RestoreTest, ABrokenStoreIsKeptAsItIs) {
@@ -92,7 +93,7 @@ TEST_F(RestoreTest, ABrokenStoreIsKeptAsItIs) {
   EXPECT_EQ(Bytes(restored->aside), "what is left of it");
   EXPECT_EQ(Bytes(restored->aside + "-wal"), "and of its log");
   EXPECT_FALSE(std::filesystem::exists(path() + "-wal"));
-  EXPECT_EQ(ContentAt(path()), content_);
+  EXPECT_EQ(RowsIn(path()), content_);
 }
 
 TEST_F(RestoreTest, NotWhileAHubRuns) {
