@@ -16,14 +16,14 @@ constexpr absl::Duration kIntakeLimit = absl::Minutes(5);
 constexpr int64_t kPageRows = 1000;
 constexpr int64_t kPageItems = 64;
 
-constexpr char kTokens[] = "tokens";
-constexpr char kReferrals[] = "referrals";
-constexpr char kAnswers[] = "answers";
-constexpr char kMessages[] = "messages";
-constexpr char kLogLines[] = "lines of the routing log";
-constexpr char kStatements[] = "statements";
-constexpr char kInvitations[] = "invitations";
-constexpr char kEnrolments[] = "enrolments";
+constexpr char kKindTokens[] = "tokens";
+constexpr char kKindReferrals[] = "referrals";
+constexpr char kKindAnswers[] = "answers";
+constexpr char kKindMessages[] = "messages";
+constexpr char kKindLogLines[] = "lines of the routing log";
+constexpr char kKindStatements[] = "statements";
+constexpr char kKindInvitations[] = "invitations";
+constexpr char kKindEnrolments[] = "enrolments";
 
 // A hub that opens the database waits for this row, and begins a new epoch when it is empty.
 constexpr char kClaimStore[] = "UPDATE meta SET epoch = ''";
@@ -202,22 +202,22 @@ absl::Status PgIntake::TakeRestore(std::optional<absl::Time> restored_at) {
 }
 
 absl::Status PgIntake::Take(std::vector<TokenRecord> tokens) {
-  CountAll(kTokens, tokens, taken_);
+  CountAll(kKindTokens, tokens, taken_);
   return Write({.put_tokens = std::move(tokens)});
 }
 
 absl::Status PgIntake::Take(std::vector<ReferralRecord> referrals) {
-  CountAll(kReferrals, referrals, taken_);
+  CountAll(kKindReferrals, referrals, taken_);
   return Write({.put_referrals = std::move(referrals)});
 }
 
 absl::Status PgIntake::Take(std::vector<SeenRecord> seen) {
-  CountAll(kAnswers, seen, taken_);
+  CountAll(kKindAnswers, seen, taken_);
   return Write({.put_seen = std::move(seen)});
 }
 
 absl::Status PgIntake::Take(std::vector<RoutingRecord> lines) {
-  CountAll(kLogLines, lines, taken_);
+  CountAll(kKindLogLines, lines, taken_);
   return Write({.log = std::move(lines)});
 }
 
@@ -227,7 +227,7 @@ absl::Status PgIntake::Take(std::vector<WaitingItem> items) {
   for (WaitingItem& waiting : items) {
     // What the store will number it: without gaps, in this order.
     waiting.item.sequence = ++lasts_[waiting.item.mailbox];
-    Count(kMessages, waiting, taken_);
+    Count(kKindMessages, waiting, taken_);
     if (!waiting.notice) {
       told.Add(waiting.item.mailbox).Add(static_cast<int64_t>(waiting.item.sequence));
       told.EndRow();
@@ -239,17 +239,17 @@ absl::Status PgIntake::Take(std::vector<WaitingItem> items) {
 }
 
 absl::Status PgIntake::Take(const std::vector<StatementRow>& statements) {
-  CountAll(kStatements, statements, taken_);
+  CountAll(kKindStatements, statements, taken_);
   return Insert(kInsertStatements, RowsOf(statements));
 }
 
 absl::Status PgIntake::Take(const std::vector<InvitationRow>& invitations) {
-  CountAll(kInvitations, invitations, taken_);
+  CountAll(kKindInvitations, invitations, taken_);
   return Insert(kInsertInvitations, RowsOf(invitations));
 }
 
 absl::Status PgIntake::Take(const std::vector<EnrolmentRow>& enrolments) {
-  CountAll(kEnrolments, enrolments, taken_);
+  CountAll(kKindEnrolments, enrolments, taken_);
   return Insert(kInsertEnrolments, RowsOf(enrolments));
 }
 
@@ -280,9 +280,9 @@ absl::Status PgIntake::CountPages(const std::string& sql, const char* kind, Tall
 }
 
 absl::Status PgIntake::CountRecords(Tally& tally) {
-  RETURN_IF_ERROR(CountPages<TokenRecord>(TokenStatements().page, kTokens, tally));
-  RETURN_IF_ERROR(CountPages<ReferralRecord>(ReferralStatements().page, kReferrals, tally));
-  return CountPages<SeenRecord>(SeenStatements().page, kAnswers, tally);
+  RETURN_IF_ERROR(CountPages<TokenRecord>(TokenStatements().page, kKindTokens, tally));
+  RETURN_IF_ERROR(CountPages<ReferralRecord>(ReferralStatements().page, kKindReferrals, tally));
+  return CountPages<SeenRecord>(SeenStatements().page, kKindAnswers, tally);
 }
 
 absl::Status PgIntake::CountItems(Tally& tally) {
@@ -297,7 +297,7 @@ absl::Status PgIntake::CountItems(Tally& tally) {
       PgRow row = rows[i];
       WaitingItem waiting{.item = ReadItemRow(row)};
       waiting.notice = row.Int() != 0;
-      Count(kMessages, waiting, tally);
+      Count(kKindMessages, waiting, tally);
       mailbox = waiting.item.mailbox.bytes();
       sequence = static_cast<int64_t>(waiting.item.sequence);
     }
@@ -313,7 +313,7 @@ absl::Status PgIntake::CountLines(Tally& tally) {
     for (int i = 0; i < rows.size(); ++i) {
       PgRow row = rows[i];
       const RoutingRecord line = ReadLineRow(row);
-      Count(kLogLines, line, tally);
+      Count(kKindLogLines, line, tally);
       minute = PgMicros(line.minute);
     }
   }
@@ -330,7 +330,7 @@ absl::Status PgIntake::CountDocuments(Tally& tally) {
     for (int i = 0; i < rows.size(); ++i) {
       PgRow row = rows[i];
       const StatementRow statement = ReadStatementRow(row);
-      Count(kStatements, statement, tally);
+      Count(kKindStatements, statement, tally);
       capacity = int64_t{statement.capacity};
       revision = static_cast<int64_t>(statement.revision);
     }
@@ -349,9 +349,9 @@ absl::Status PgIntake::CountDocuments(Tally& tally) {
       }
     }
   };
-  RETURN_IF_ERROR(count_by_key(kPageOfInvitations, kInvitations, ReadInvitationRow,
+  RETURN_IF_ERROR(count_by_key(kPageOfInvitations, kKindInvitations, ReadInvitationRow,
                                [](const InvitationRow& row) { return row.hash; }));
-  return count_by_key(kPageOfEnrolments, kEnrolments, ReadEnrolmentRow,
+  return count_by_key(kPageOfEnrolments, kKindEnrolments, ReadEnrolmentRow,
                       [](const EnrolmentRow& row) { return row.request_id; });
 }
 

@@ -178,10 +178,10 @@ constexpr char kWriteEpoch[] =
     "pg_catalog.current_database())";
 // What Store::restored_at says is let go of. What outlives a withdrawal has no token key, and stays
 // with the mail without a token: it is whole, and comes again at the worst.
-constexpr char kForgetReferrals[] = "DELETE FROM waymark.referral";
-constexpr char kForgetAnswers[] = "DELETE FROM waymark.seen";
-constexpr char kForgetTokens[] = "DELETE FROM waymark.token WHERE revoked = 0";
-constexpr char kForgetMail[] =
+constexpr char kLoseReferrals[] = "DELETE FROM waymark.referral";
+constexpr char kLoseAnswers[] = "DELETE FROM waymark.seen";
+constexpr char kLoseTokens[] = "DELETE FROM waymark.token WHERE revoked = 0";
+constexpr char kLoseMail[] =
     "WITH gone AS (DELETE FROM waymark.item WHERE token_key IS NOT NULL RETURNING mailbox, "
     "octet_length(message) AS bytes) UPDATE waymark.mailbox AS m SET messages = m.messages - "
     "g.messages, bytes = m.bytes - g.bytes FROM (SELECT mailbox, count(*) AS messages, sum(bytes) "
@@ -262,7 +262,7 @@ absl::StatusOr<PgEpoch> PrepareEpoch(PgConnection& connection, Random& random, a
   const bool restored = !epoch.id.empty() && !same_place;
   if (restored) {
     epoch.restored_at = now;
-    for (const char* forget : {kForgetReferrals, kForgetAnswers, kForgetTokens, kForgetMail}) {
+    for (const char* forget : {kLoseReferrals, kLoseAnswers, kLoseTokens, kLoseMail}) {
       write.push_back({forget, {}});
     }
   }
