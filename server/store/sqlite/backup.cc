@@ -24,6 +24,9 @@ bool Exists(const std::string& path) {
 // Moves what the write-ahead log holds into the file and ends the log, so that the store is one
 // file alone. UNAVAILABLE: another program has it open.
 absl::Status SettleLog(const std::string& store) {
+  // SQLite would throw away the log of a file that it cannot read.
+  const auto looked = OpenUnchanged(store);
+  if (!looked.ok() || !ReadSchemaVersion(**looked).ok()) return absl::OkStatus();
   const auto connection = OpenCopier(store);
   if (!connection.ok()) return absl::OkStatus();
   const absl::Status settled = (*connection)->Execute("PRAGMA journal_mode = DELETE");
