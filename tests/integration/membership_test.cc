@@ -31,9 +31,7 @@ class MembershipTest : public ::testing::Test {
     ASSERT_TRUE(Connects());
   }
   // Whatever was tried, the hub still serves its members.
-  void TearDown() override {
-    EXPECT_TRUE(!ready_.ok() || Connects());
-  }
+  void TearDown() override { EXPECT_TRUE(!ready_.ok() || Connects()); }
 
   // The streams of the test before may have yet to end at the hub, which takes four of a member.
   static bool Connects() {
