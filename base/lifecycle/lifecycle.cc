@@ -198,9 +198,9 @@ std::optional<HubState> NextHubState(std::optional<HubState> from, v1::Kind kind
 
 std::vector<std::optional<HubState>> HubStatesBefore(v1::Kind kind, Direction direction) {
   std::vector<std::optional<HubState>> before;
-  if (NextHubState(std::nullopt, kind, direction)) before.push_back(std::nullopt);
+  if (NextHubState(std::nullopt, kind, direction)) before.emplace_back(std::nullopt);
   for (const HubState state : kHubStates) {
-    if (!IsEnd(state) && NextHubState(state, kind, direction)) before.push_back(state);
+    if (!IsEnd(state) && NextHubState(state, kind, direction)) before.emplace_back(state);
   }
   return before;
 }

@@ -34,7 +34,7 @@ class DirectoryServiceTest : public testing::Test {
     const auto watch = stub->WatchDirectory(&context, request);
     v1::WatchDirectoryResponse page;
     const bool read = watch->Read(&page);
-    context.TryCancel();
+    if (read) context.TryCancel();
     const absl::Status ended = FromGrpc(watch->Finish());
     if (!read) return ended;
     return page;
