@@ -86,7 +86,7 @@ const keysOf = (program) =>
 
 test('the operations page lists every key of both configurations', () => {
   const page = read('docs/operations.md');
-  for (const program of ['server/program.cc', 'client/program.cc']) {
+  for (const program of ['server/settings.cc', 'client/program.cc']) {
     for (const key of keysOf(program)) assert.match(page, new RegExp(`\`(\\w+\\.)?${key}\``), `${program}: ${key}`);
   }
 });

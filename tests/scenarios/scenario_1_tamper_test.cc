@@ -352,8 +352,8 @@ TEST_F(Scenario1TamperTest, AReplayIsAnsweredOnceAndStoredOnce) {
   EXPECT_EQ(view->events_size(), 1);
 }
 
-// A hub that is restored from its backup delivers again, and cannot know that it did so before; the
-// node can.
+// A hub that is restored from its backup has forgotten what it delivered, and delivers it again
+// when it is sent again; the node knows.
 class Scenario1RestoredHubTest : public Scenario1TamperTest {
  protected:
   // Delivers the message to lin, and makes a copy of the hub's data before that.
@@ -374,11 +374,15 @@ class Scenario1RestoredHubTest : public Scenario1TamperTest {
     ASSERT_EQ(*receipt, v1::REASON_UNSPECIFIED);
   }
 
-  void Restore() {
+  void RestoreAndSendAgain() {
     ASSERT_TRUE(network_->hub().Stop().ok());
     std::filesystem::remove_all(Data());
     std::filesystem::copy(Backup(), Data(), std::filesystem::copy_options::recursive);
     ASSERT_TRUE(network_->hub().Start().ok());
+    ASSERT_TRUE(sender_->Connect().ok());
+    const auto again = sender_->Submit({Item(referral_.registration), Item(message_)});
+    ASSERT_TRUE(again.ok()) << again.status();
+    for (const v1::Outcome& outcome : *again) EXPECT_EQ(outcome.reason(), v1::REASON_UNSPECIFIED);
   }
 
   bool LinLogs(const std::string& text) {
@@ -400,7 +404,7 @@ class Scenario1RestoredHubTest : public Scenario1TamperTest {
 
 TEST_F(Scenario1RestoredHubTest, AReplayIsRefused) {
   DeliverAfterBackup();
-  Restore();
+  RestoreAndSendAgain();
   EXPECT_TRUE(LinLogs("reason=REPLAYED"));
   EXPECT_EQ(EventsAtLin(), 1);
 }
@@ -410,7 +414,7 @@ TEST_F(Scenario1RestoredHubTest, AReplayAfterTheMessagesEndIsRefused) {
   DeliverAfterBackup();
   network_->MoveNodesTo(absl::FromUnixSeconds(HeaderOf(message_).expires_at() * 60) +
                         absl::Minutes(3));
-  Restore();
+  RestoreAndSendAgain();
   EXPECT_TRUE(LinLogs("reason=MESSAGE_EXPIRED"));
   EXPECT_EQ(EventsAtLin(), 1);
 }
