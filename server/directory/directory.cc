@@ -263,6 +263,7 @@ absl::Status Directory::TryContinue(const v1::ContinueDirectoryRequest& request)
                    TakeContinuation(request, known, revision_, clock_->Now(), *state));
   state_ = std::move(state);
   std::vector<StatementRow> rows;
+  rows.reserve(taken.size());
   for (const CheckedStatement& statement : taken) rows.push_back(RowOf(statement, head_));
   RETURN_IF_ERROR(Append(std::move(rows)));
   UpdateMembership();
