@@ -47,7 +47,8 @@ absl::StatusOr<Limits> LoadLimits(const std::string& catalogue) {
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Hub::Options& options) {
   if (options.store.empty()) {
-    return SqliteStore::Open({.path = options.data + "/hub.sqlite", .random = options.random});
+    return SqliteStore::Open(
+        {.path = options.data + "/hub.sqlite", .random = options.random, .clock = options.clock});
   }
   return PostgresStore::Open({.target = {options.store, options.store_password},
                               .random = options.random,

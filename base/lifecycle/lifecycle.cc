@@ -196,6 +196,15 @@ std::optional<HubState> NextHubState(std::optional<HubState> from, v1::Kind kind
   return std::nullopt;
 }
 
+std::vector<std::optional<HubState>> HubStatesBefore(v1::Kind kind, Direction direction) {
+  std::vector<std::optional<HubState>> before;
+  if (NextHubState(std::nullopt, kind, direction)) before.push_back(std::nullopt);
+  for (const HubState state : kHubStates) {
+    if (!IsEnd(state) && NextHubState(state, kind, direction)) before.push_back(state);
+  }
+  return before;
+}
+
 std::optional<NodeState> NextNodeState(std::optional<NodeState> from, v1::Kind kind,
                                        Direction direction, CloseDetail detail) {
   const NodeState state = from.value_or(kDraft);
@@ -316,6 +325,10 @@ TokenDemand TokenDemandOf(v1::Kind kind) {
 bool DemandsLive(TokenDemand demand) {
   return demand == TokenDemand::kLive || demand == TokenDemand::kLiveReversed ||
          demand == TokenDemand::kLiveEither;
+}
+
+bool OutlivesWithdrawal(v1::Kind kind) {
+  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
 }
 
 bool StageFits(v1::Kind kind, v1::Stage stage, std::optional<HubState> from) {

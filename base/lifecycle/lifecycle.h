@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "waymark/v1/common.pb.h"
@@ -68,6 +69,11 @@ std::optional<NodeState> NextNodeState(std::optional<NodeState> from, v1::Kind k
                                        Direction direction,
                                        CloseDetail detail = CloseDetail::kNone);
 
+// The states, ends left out, from which the table lets a message of `kind` come from `direction`;
+// nullopt among them for a referral that does not exist yet. Empty for a kind that does not go that
+// way. What a message tells of a referral whose state was lost.
+std::vector<std::optional<HubState>> HubStatesBefore(v1::Kind kind, Direction direction);
+
 // The state after the clock of `from` has run out, nullopt when it has no clock.
 std::optional<HubState> ExpiredHubState(HubState from);
 std::optional<NodeState> ExpiredNodeState(NodeState from);
@@ -105,6 +111,11 @@ TokenDemand TokenDemandOf(v1::Kind kind);
 
 // Whether the demand is for a token that is neither expired nor revoked and reaches the stage.
 bool DemandsLive(TokenDemand demand);
+
+// Whether a withdrawal leaves messages of `kind` alone: REVOKE, REVOKE_ACK and RECEIPT say nothing
+// about the person but that something was received or taken back. They pass without a separate
+// release and when the hub no longer knows the referral, and are not dropped with the rest.
+bool OutlivesWithdrawal(v1::Kind kind);
 
 // Whether the header of a message of `kind` may name `stage` when the referral is in `from`
 // (nullopt: it does not exist). A kind without a token names NONE. A kind that demands a live token

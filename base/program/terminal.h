@@ -1,6 +1,6 @@
 // What is asked of a person at the terminal and must not be seen.
 //
-// One thread asks at a time; no other thread of the program handles signals meanwhile.
+// One thread asks at a time; signals may come to any thread meanwhile.
 #pragma once
 
 #include <string>

@@ -377,6 +377,10 @@ absl::Status Origin::WithdrawReferral(Transaction& transaction, const DirectoryS
     if (named && !token.revoked()) withdrawn.push_back(&token);
   }
   if (withdrawn.empty()) return absl::OkStatus();
+  for (local::v1::TokenEntry* token : withdrawn) {
+    token->set_revoked(true);
+    RETURN_IF_ERROR(sender_.NoteRevoked(transaction, *token));
+  }
   ASSIGN_OR_RETURN(const auto dropped, transaction.DropWaiting(id));
   MarkDropped(referral, dropped);
   // A registration that waited was dropped with the rest and is made again, so that the hub can
@@ -388,8 +392,7 @@ absl::Status Origin::WithdrawReferral(Transaction& transaction, const DirectoryS
   }
   const absl::Time now = context_.clock.Now();
   RETURN_IF_ERROR(Advance(referral, v1::KIND_REVOKE, /*sent=*/true, CloseDetail::kNone, now));
-  for (local::v1::TokenEntry* token : withdrawn) {
-    token->set_revoked(true);
+  for (const local::v1::TokenEntry* token : withdrawn) {
     Outgoing outgoing;
     outgoing.id = MessageId::Generate(context_.random);
     outgoing.kind = v1::KIND_REVOKE;

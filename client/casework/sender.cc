@@ -6,6 +6,7 @@
 
 #include "base/envelope/header.h"
 #include "base/envelope/token.h"
+#include "base/lifecycle/lifecycle.h"
 #include "base/policy/evaluator.h"
 #include "base/schema/field_registry.h"
 #include "base/status/status.h"
@@ -25,13 +26,6 @@ bool NeverWaits(v1::Kind kind) {
          kind == v1::KIND_RECEIPT;
 }
 
-// A withdrawal takes back what was said of the person, and not that it was received or withdrawn.
-// Of these, the hub drops a RECEIPT that already waits there under the token: whoever withdrew has
-// let go of what it answers.
-bool OutlivesWithdrawal(v1::Kind kind) {
-  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
-}
-
 bool IsWithdrawal(v1::Kind kind) { return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK; }
 
 v1::ConsentToken TokenFrom(const v1::ConsentRecord& consent, const local::v1::Referral& referral) {
@@ -41,6 +35,23 @@ v1::ConsentToken TokenFrom(const v1::ConsentRecord& consent, const local::v1::Re
   token.set_recipient_unit(referral.other_unit());
   token.set_referral_id(referral.referral_id());
   return token;
+}
+
+// What the hub may know of the token.
+absl::StatusOr<v1::Submission> RegistrationOf(const local::v1::TokenEntry& entry) {
+  ASSIGN_OR_RETURN(const v1::ConsentToken token, ParseToken(entry.token()));
+  v1::Submission submission;
+  v1::TokenRegistration& registration = *submission.mutable_registration();
+  registration.set_token_hash(entry.hash());
+  registration.set_issuer_unit(token.issuer_unit());
+  registration.set_presenter_unit(token.presenter_unit());
+  registration.set_recipient_unit(token.recipient_unit());
+  registration.set_stage_ceiling(token.stage_ceiling());
+  registration.set_valid_until_hour(entry.valid_until_hour());
+  registration.set_separate_release(token.separate_release());
+  registration.set_revocation_lock(token.revocation_lock());
+  registration.set_revoked(entry.revoked());
+  return submission;
 }
 
 }  // namespace
@@ -161,17 +172,7 @@ absl::StatusOr<local::v1::TokenEntry> Sender::TokenUnder(Transaction& transactio
 
 absl::Status Sender::Register(Transaction& transaction, const local::v1::Referral& referral,
                               const local::v1::TokenEntry& entry, RegisterTo purpose) const {
-  ASSIGN_OR_RETURN(const v1::ConsentToken token, ParseToken(entry.token()));
-  v1::Submission submission;
-  v1::TokenRegistration& registration = *submission.mutable_registration();
-  registration.set_token_hash(entry.hash());
-  registration.set_issuer_unit(token.issuer_unit());
-  registration.set_presenter_unit(token.presenter_unit());
-  registration.set_recipient_unit(token.recipient_unit());
-  registration.set_stage_ceiling(token.stage_ceiling());
-  registration.set_valid_until_hour(entry.valid_until_hour());
-  registration.set_separate_release(token.separate_release());
-  registration.set_revocation_lock(token.revocation_lock());
+  ASSIGN_OR_RETURN(const v1::Submission submission, RegistrationOf(entry));
   return transaction.AppendOutbox(
       {.item_id = entry.hash(),
        .referral = *ReferralId::FromBytes(referral.referral_id()),
@@ -180,6 +181,12 @@ absl::Status Sender::Register(Transaction& transaction, const local::v1::Referra
        .not_before = NotBefore(v1::KIND_INQUIRY, referral.urgency()),
        .outlives_withdrawal = purpose == RegisterTo::kRevoke,
        .keep_until = absl::UnixEpoch() + absl::Hours(entry.valid_until_hour())});
+}
+
+absl::Status Sender::NoteRevoked(Transaction& transaction,
+                                 const local::v1::TokenEntry& entry) const {
+  ASSIGN_OR_RETURN(const v1::Submission submission, RegistrationOf(entry));
+  return transaction.ReviseOutbox(entry.hash(), submission.SerializeAsString());
 }
 
 absl::StatusOr<std::string> Sender::NextRevocationLock(Transaction& transaction,

@@ -71,6 +71,9 @@ class Sender {
   enum class RegisterTo { kUse, kRevoke };
   absl::Status Register(Transaction& transaction, const local::v1::Referral& referral,
                         const local::v1::TokenEntry& token, RegisterTo purpose) const;
+  // Lets the registration, which is kept until the token's end for a hub that loses it, say that
+  // the token is revoked.
+  absl::Status NoteRevoked(Transaction& transaction, const local::v1::TokenEntry& token) const;
 
  private:
   absl::StatusOr<std::string> NextRevocationLock(Transaction& transaction,

@@ -32,8 +32,7 @@ constexpr char kOtherHistory[] =
 constexpr char kTailMissing[] =
     "The hub was restored from an older copy, and this node does not have all that its directory "
     "lacks. This node goes on trying. Call the registry operator: the node of another member that "
-    "was "
-    "connected until the hub was lost has to connect.";
+    "was connected until the hub was lost has to connect.";
 
 // A subject has one place in the vault, whatever its version.
 DocumentId PlaceOf(const CheckedStatement& statement) {

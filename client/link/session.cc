@@ -20,6 +20,9 @@ constexpr size_t kFrameOverhead = 64;
 constexpr size_t kItemOverhead = 16;
 constexpr size_t kEpochSize = 16;
 constexpr absl::Duration kRetryAfter = absl::Seconds(5);
+// A restored hub waits for another member, which comes soon or is away.
+constexpr absl::Duration kMinRecovery = absl::Seconds(1);
+constexpr absl::Duration kMaxRecovery = absl::Minutes(1);
 // A hub that is silent for this many heartbeats is gone.
 constexpr int kSilentHeartbeats = 3;
 constexpr absl::Duration kMinHeartbeat = absl::Seconds(1);
@@ -28,7 +31,20 @@ constexpr absl::Duration kMaxHeartbeat = absl::Minutes(10);
 // Whether the hub's answer may change without anything changing here.
 bool MayChange(v1::Reason reason) {
   return reason == v1::REASON_UNAVAILABLE || reason == v1::REASON_QUOTA_EXCEEDED ||
-         reason == v1::REASON_MEMBER_SUSPENDED;
+         reason == v1::REASON_RECOVERING || reason == v1::REASON_MEMBER_SUSPENDED;
+}
+
+// When it is worth asking again, in a session that was welcomed at `since`; a suspension ends with
+// a new one.
+absl::Time AskAgainAt(v1::Reason reason, absl::Time since, absl::Time now) {
+  switch (reason) {
+    case v1::REASON_MEMBER_SUSPENDED:
+      return absl::InfiniteFuture();
+    case v1::REASON_RECOVERING:
+      return now + std::clamp((now - since) / 2, kMinRecovery, kMaxRecovery);
+    default:
+      return now + kRetryAfter;
+  }
 }
 
 // Whether a suspended member may send it.
@@ -56,6 +72,7 @@ absl::StatusOr<Session::Arrived> Session::OnFrame(const v1::ConnectResponse& fra
   }
   if (frame.has_welcome()) {
     heartbeat_due_ = now;
+    welcomed_at_ = now;
     return OnWelcome(frame.welcome());
   }
 
@@ -111,8 +128,7 @@ void Session::OnOutcomes(const v1::Outcomes& outcomes, absl::Time now, Arrived& 
         [&](const InFlight& candidate) { return candidate.item_id == outcome.item_id(); });
     if (item == in_flight_.end()) continue;
     if (MayChange(outcome.reason())) {
-      Stall(item->referral, outcome.reason() == v1::REASON_MEMBER_SUSPENDED ? absl::InfiniteFuture()
-                                                                            : now + kRetryAfter);
+      Stall(item->referral, AskAgainAt(outcome.reason(), welcomed_at_, now));
     }
     const auto stalled = stalled_.find(item->referral);
     if (outcome.reason() != v1::REASON_UNSPECIFIED && stalled != stalled_.end()) {

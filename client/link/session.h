@@ -108,6 +108,7 @@ class Session {
   absl::Time heartbeat_due_ = absl::InfiniteFuture();
   uint64_t heartbeat_nonce_ = 0;
   absl::Time last_heard_;
+  absl::Time welcomed_at_;
 
   // Offered and not yet written; written and not yet answered. Of one referral only one frame is in
   // flight: the hub takes the first items of a frame or none, so that what it refuses for the time

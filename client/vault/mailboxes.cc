@@ -194,6 +194,28 @@ absl::Status Transaction::MarkOutcome(std::string_view item_id, v1::Reason reaso
       .Run();
 }
 
+absl::Status Transaction::ReviseOutbox(std::string_view item_id, std::string_view submission) {
+  std::string referral;
+  int64_t replaced = 0;
+  {
+    Statement rows =
+        database().Prepare("SELECT referral, key FROM outbox WHERE item_id = ?").Blob(item_id);
+    ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row) return absl::OkStatus();
+    referral = rows.Bytes(0);
+    replaced = rows.Int(1);
+  }
+  ASSIGN_OR_RETURN(const SealedRecord sealed,
+                   database().Seal(kOutbox, {item_id, referral}, submission));
+  RETURN_IF_ERROR(database()
+                      .Prepare("UPDATE outbox SET key = ?, box = ? WHERE item_id = ?")
+                      .Bind(sealed.key)
+                      .Blob(sealed.box)
+                      .Blob(item_id)
+                      .Run());
+  return database().Prepare("DELETE FROM keys WHERE number = ?").Bind(replaced).Run();
+}
+
 absl::Status Transaction::MarkReceipt(const MessageId& id) {
   return DeleteItem(database(), id.view());
 }

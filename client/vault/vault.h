@@ -152,6 +152,9 @@ class Transaction : public Reader {
   // Notes the hub's outcome: UNSPECIFIED confirms, anything else refuses. OK for an unknown id: the
   // entry was dropped or receipted in the meantime.
   absl::Status MarkOutcome(std::string_view item_id, v1::Reason reason);
+  // Puts another submission into an entry that keeps its place and state: what a hub that lost it
+  // gets. OK for an unknown id.
+  absl::Status ReviseOutbox(std::string_view item_id, std::string_view submission);
   // Deletes the entry of a message that its recipient has receipted. OK for an unknown id.
   absl::Status MarkReceipt(const MessageId& id);
   // Deletes a refused entry once the casework has dealt with it. OK for an unknown id.

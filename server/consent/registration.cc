@@ -42,6 +42,7 @@ TokenRecord RecordOf(const v1::TokenRegistration& registration) {
   token.valid_until = absl::UnixEpoch() + absl::Hours(registration.valid_until_hour());
   token.separate_release = registration.separate_release();
   token.revocation_lock = registration.revocation_lock();
+  token.revoked = registration.revoked();
   return token;
 }
 
@@ -79,6 +80,15 @@ v1::Reason CheckNewToken(const Membership& membership, const TokenRecord& token,
   return v1::REASON_UNSPECIFIED;
 }
 
+// What was registered as standing and is now withdrawn.
+Decision Revocation(TokenRecord token) {
+  Decision decision;
+  decision.effects.drop.push_back({token.hash});
+  token.revoked = true;
+  decision.effects.put_tokens.push_back(std::move(token));
+  return decision;
+}
+
 }  // namespace
 
 Decision DecideRegistration(const WorkingState& state, const OrganisationId& sender,
@@ -94,7 +104,8 @@ Decision DecideRegistration(const WorkingState& state, const OrganisationId& sen
     return {reason, {}};
   }
   if (const TokenRecord* stored = state.FindToken(token.hash)) {
-    return {SameContent(*stored, token) ? v1::REASON_UNSPECIFIED : v1::REASON_ID_REUSED, {}};
+    if (!SameContent(*stored, token)) return {v1::REASON_ID_REUSED, {}};
+    return token.revoked && !stored->revoked ? Revocation(*stored) : Decision{};
   }
   if (const auto reason = CheckNewToken(membership, token, now, limits);
       reason != v1::REASON_UNSPECIFIED) {

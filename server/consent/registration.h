@@ -21,8 +21,9 @@ namespace waymark::hub {
 //                            the sender's standing;
 //   TOKEN_NOT_ISSUER         the issuer is not a unit of the sender's;
 //   ID_REUSED                the hash is registered with other content. With the same content the
-//                            answer is again that it is accepted, and nothing changes: a revoked
-//                            token stays revoked;
+//                            answer is again that it is accepted: a revoked token stays revoked,
+//                            and one that is registered as revoked becomes so, by which what waits
+//                            under it is dropped;
 //   UNIT_UNKNOWN             presenter or recipient is not in the directory;
 //   RECIPIENT_BLOCKED        the recipient's class may never receive anything about a person;
 //   TOKEN_EXPIRED, TIME_INVALID

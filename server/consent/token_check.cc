@@ -37,10 +37,6 @@ v1::Reason CheckLive(const TokenUse& use, absl::Time now, absl::Duration skew) {
   return v1::REASON_UNSPECIFIED;
 }
 
-bool SaysNothingOfAPerson(v1::Kind kind) {
-  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
-}
-
 }  // namespace
 
 v1::Reason CheckToken(const TokenUse& use, absl::Time now, absl::Duration skew) {
@@ -67,7 +63,7 @@ v1::Reason CheckToken(const TokenUse& use, absl::Time now, absl::Duration skew) 
     }
   }
   if (use.recipient_rule == RecipientRule::kSeparateRelease && !use.token->separate_release &&
-      !SaysNothingOfAPerson(use.kind)) {
+      !OutlivesWithdrawal(use.kind)) {
     return v1::REASON_TOKEN_SEPARATE_RELEASE;
   }
   return v1::REASON_UNSPECIFIED;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/lifecycle/lifecycle.h"
 #include "base/time/clock.h"
@@ -13,12 +14,6 @@ namespace waymark::hub {
 namespace {
 
 absl::Time FromMinutes(int64_t minutes) { return absl::UnixEpoch() + absl::Minutes(minutes); }
-
-// Kinds that may come when the hub has forgotten the referral, and from the issuer of an onward
-// token.
-bool OutlivesReferral(v1::Kind kind) {
-  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK || kind == v1::KIND_RECEIPT;
-}
 
 // Kinds whose respond_by is the end of a hold or a review.
 bool SetsClock(v1::Kind kind) { return kind == v1::KIND_OFFER || kind == v1::KIND_WAITLIST; }
@@ -106,22 +101,26 @@ class Judgement {
     Direction direction = Direction::kOriginToProvider;
     if (referral_ != nullptr) {
       parties_ = {referral_->origin, referral_->provider};
-      from_ = StateAt(*referral_, now_);
       const std::optional<Direction> found = DirectionWithin(*parties_);
       if (!found) return v1::REASON_NOT_A_PARTY;
       direction = *found;
+      from_ = {StateAt(*referral_, now_)};
     } else if (kind_ == v1::KIND_INQUIRY) {
       parties_ = {submitted_.sender_unit, submitted_.recipient_unit};
+    } else if (OutlivesWithdrawal(kind_)) {
+      return v1::REASON_UNSPECIFIED;
     } else {
-      return OutlivesReferral(kind_) ? v1::REASON_UNSPECIFIED : v1::REASON_REFERRAL_UNKNOWN;
+      return state_.recovering(now_) ? TakeUpReferral() : v1::REASON_REFERRAL_UNKNOWN;
     }
-    to_ = NextHubState(from_, kind_, direction);
-    return to_ ? v1::REASON_UNSPECIFIED : v1::REASON_STATE_FORBIDS;
+    to_ = NextHubState(from_.front(), kind_, direction);
+    return to_ ? v1::REASON_UNSPECIFIED : LetLatePass(direction);
   }
 
   v1::Reason CheckStage() const {
-    return StageFits(kind_, header_.stage(), from_) ? v1::REASON_UNSPECIFIED
-                                                    : v1::REASON_STAGE_INVALID;
+    const bool fits = std::any_of(from_.begin(), from_.end(), [this](const auto& from) {
+      return StageFits(kind_, header_.stage(), from);
+    });
+    return fits ? v1::REASON_UNSPECIFIED : v1::REASON_STAGE_INVALID;
   }
 
   v1::Reason CheckTheToken() const {
@@ -135,7 +134,9 @@ class Judgement {
     use.valid_until_hour = header_.token_valid_until();
     use.token = token_;
     use.referral = parties_;
-    return CheckToken(use, now_, limits_.clock_skew);
+    const v1::Reason reason = CheckToken(use, now_, limits_.clock_skew);
+    return reason == v1::REASON_TOKEN_UNKNOWN && state_.recovering(now_) ? v1::REASON_RECOVERING
+                                                                         : reason;
   }
 
   Effects Accept() const {
@@ -162,6 +163,36 @@ class Judgement {
   }
 
  private:
+  // A referral that a restored hub has lost goes on where the message finds it: its units are those
+  // of the token, and its state is the one to which every state leads that the message may follow.
+  // A kind that changes nothing says too little to begin a record with.
+  v1::Reason TakeUpReferral() {
+    if (token_ == nullptr) return v1::REASON_RECOVERING;
+    // It ended with the withdrawal.
+    if (token_->revoked) return v1::REASON_STATE_FORBIDS;
+    parties_ = {token_->presenter, token_->recipient};
+    const std::optional<Direction> direction = DirectionWithin(*parties_);
+    if (!direction) return v1::REASON_NOT_A_PARTY;
+    from_ = HubStatesBefore(kind_, *direction);
+    if (from_.empty()) return v1::REASON_STATE_FORBIDS;
+    to_ = NextHubState(from_.front(), kind_, *direction);
+    for (const auto& from : from_) {
+      if (NextHubState(from, kind_, *direction) != to_) to_.reset();
+    }
+    return v1::REASON_UNSPECIFIED;
+  }
+
+  // What was sent before the restore may come again after messages that followed it: it passes and
+  // changes nothing.
+  v1::Reason LetLatePass(Direction direction) {
+    const absl::Time sent = FromMinutes(header_.sent_minute()) - limits_.clock_skew;
+    if (!state_.may_have_been_lost(sent, now_)) {
+      return v1::REASON_STATE_FORBIDS;
+    }
+    from_ = HubStatesBefore(kind_, direction);
+    return from_.empty() ? v1::REASON_STATE_FORBIDS : v1::REASON_UNSPECIFIED;
+  }
+
   // Which way the message goes between the two units, nullopt when it does not. What concerns a
   // withdrawal may also go between the issuer of the referral's onward token and the provider.
   std::optional<Direction> DirectionWithin(const ReferralParties& parties) const {
@@ -176,7 +207,7 @@ class Judgement {
       return std::nullopt;
     };
     if (const auto direction = goes(parties.origin, parties.provider)) return direction;
-    const bool onward = OutlivesReferral(kind_) && token_ != nullptr &&
+    const bool onward = OutlivesWithdrawal(kind_) && token_ != nullptr &&
                         parties == ReferralParties{token_->presenter, token_->recipient};
     return onward ? goes(token_->issuer, token_->recipient) : std::nullopt;
   }
@@ -251,11 +282,14 @@ class Judgement {
 
   // Found by CheckRecipient.
   const MemberRecord* recipient_ = nullptr;
-  // Found by CheckReferral; all empty for a kind outside a referral.
+  // Found by CheckReferral; as they are here for a kind outside a referral.
   const TokenRecord* token_ = nullptr;
   const ReferralRecord* referral_ = nullptr;
   std::optional<ReferralParties> parties_;
-  std::optional<HubState> from_;
+  // The state that the message finds, nullopt for a referral that it begins; several for one that
+  // was lost.
+  std::vector<std::optional<HubState>> from_ = {std::nullopt};
+  // nullopt: the message leaves the record as it is.
   std::optional<HubState> to_;
 };
 

@@ -42,6 +42,14 @@ namespace waymark::hub {
 //   stage       STAGE_INVALID (StageFits of base/lifecycle).
 //   token       As CheckToken of server/consent/token_check.h.
 //
+// After a restore from a copy (WorkingState::recovering) what is missing may have been lost. A
+// token that is not registered is RECOVERING instead of TOKEN_UNKNOWN, until its issuer has
+// registered it again or as revoked. A referral that is not known is taken up, unless its token is
+// revoked (STATE_FORBIDS): its units are those of the token and its state the one to which the
+// message leads. What was sent before the restore passes, and changes no state, where the table
+// does not allow it any more: it comes again because its receipt was lost, and the recipient knows
+// it. All other checks hold as ever.
+//
 // Effects of acceptance: the message in the recipient organisation's mailbox, its id in memory, a
 // line of the routing log; the referral's new state, clock and end of memory; for REVOKE also the
 // token revoked and everything undelivered under it dropped.

@@ -13,8 +13,9 @@ const typename Map::mapped_type* FindIn(const Map& map, const Key& key) {
 
 }  // namespace
 
-WorkingState::WorkingState(const Membership& membership, LoadedState loaded)
-    : membership_(membership) {
+WorkingState::WorkingState(const Membership& membership, LoadedState loaded,
+                           std::optional<absl::Time> restored_at)
+    : membership_(membership), restored_at_(restored_at) {
   for (TokenRecord& token : loaded.tokens) tokens_[token.hash] = std::move(token);
   for (ReferralRecord& referral : loaded.referrals) referrals_[referral.id] = std::move(referral);
   for (SeenRecord& seen : loaded.seen) seen_[seen.id] = std::move(seen);

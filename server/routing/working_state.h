@@ -5,9 +5,11 @@
 // thread; lives for one batch; the membership outlives it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
 #include "base/ids/ids.h"
 #include "server/routing/membership.h"
 #include "server/store/records.h"
@@ -17,9 +19,21 @@ namespace waymark::hub {
 
 class WorkingState {
  public:
-  WorkingState(const Membership& membership, LoadedState loaded);
+  // `restored_at` as Store::restored_at.
+  WorkingState(const Membership& membership, LoadedState loaded,
+               std::optional<absl::Time> restored_at = std::nullopt);
 
   const Membership& membership() const { return membership_; }
+
+  // Whether the store was restored a short while ago, so that what is not known here may have been
+  // accepted before.
+  bool recovering(absl::Time now) const {
+    return restored_at_.has_value() && now < *restored_at_ + kRecoveryPeriod;
+  }
+  // Whether that holds for a message of `sent`, because it is older than the restore.
+  bool may_have_been_lost(absl::Time sent, absl::Time now) const {
+    return recovering(now) && sent <= *restored_at_;
+  }
 
   // Each returns nullptr when there is no such record; the pointer is valid until Apply.
   const TokenRecord* FindToken(const std::string& hash) const;
@@ -31,6 +45,7 @@ class WorkingState {
 
  private:
   const Membership& membership_;
+  const std::optional<absl::Time> restored_at_;
   absl::flat_hash_map<std::string, TokenRecord> tokens_;
   absl::flat_hash_map<ReferralId, ReferralRecord> referrals_;
   absl::flat_hash_map<MessageId, SeenRecord> seen_;

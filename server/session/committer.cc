@@ -183,7 +183,7 @@ absl::Status Committer::TryCommit(const Batch& batch, std::vector<v1::Reason>& r
   const auto begin = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(LoadedState loaded, with_.store->Load(KeysOf(batch.works)));
   const absl::Duration load = absl::FromChrono(std::chrono::steady_clock::now() - begin);
-  WorkingState state(*batch.membership, std::move(loaded));
+  WorkingState state(*batch.membership, std::move(loaded), with_.store->restored_at());
   const absl::Time now = with_.clock->Now();
   for (const Work& work : batch.works) {
     for (const SubmittedItem& item : work.items) {

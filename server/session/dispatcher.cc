@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/lifecycle/lifecycle.h"
 #include "base/status/status.h"
 
 namespace waymark::hub {
@@ -12,10 +13,6 @@ constexpr size_t kFrameMessages = 64;
 constexpr size_t kFrameBytes = size_t{1} << 20;
 // Far more than other processes withdraw between a commit here and its report.
 constexpr size_t kRememberedWithdrawals = 4096;
-
-bool OutlivesWithdrawal(v1::Kind kind) {
-  return kind == v1::KIND_REVOKE || kind == v1::KIND_REVOKE_ACK;
-}
 
 template <typename Function>
 void Call(const std::weak_ptr<DeliverySink>& sink, Function function) {

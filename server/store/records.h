@@ -115,7 +115,8 @@ struct RoutingRecord {
   friend bool operator==(const RoutingRecord&, const RoutingRecord&) = default;
 };
 
-// Removes what waits in any mailbox under a revoked token, REVOKE and REVOKE_ACK excepted.
+// Removes what waits in any mailbox under a revoked token, but for what outlives a withdrawal
+// (base/lifecycle): whoever withdrew still learns what was received before.
 struct DropUndelivered {
   std::string token_hash;
 

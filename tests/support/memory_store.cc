@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/lifecycle/lifecycle.h"
 #include "base/status/status.h"
 #include "waymark/v1/enrolment.pb.h"
 
@@ -11,10 +12,6 @@ namespace {
 
 bool IsOf(MailboxView view, const MailboxItem& item) {
   return view == MailboxView::kAll || item.kind == v1::KIND_REVOKE;
-}
-
-bool OutlivesItsToken(const MailboxItem& item) {
-  return item.kind == v1::KIND_REVOKE || item.kind == v1::KIND_REVOKE_ACK;
 }
 
 bool IsUrgent(const MailboxItem& item) {
@@ -192,7 +189,8 @@ absl::Status MemoryStore::Commit(std::span<Effects> batch) {
         dropped.push_back(drop.token_hash);
         for (auto& [organisation, mailbox] : memory_->mailboxes) {
           std::erase_if(mailbox.items, [&](const auto& entry) {
-            return entry.second.token_hash == drop.token_hash && !OutlivesItsToken(entry.second);
+            return entry.second.token_hash == drop.token_hash &&
+                   !OutlivesWithdrawal(entry.second.kind);
           });
         }
       }

@@ -1,6 +1,7 @@
 #include "tests/torture/campaign.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,8 @@ constexpr absl::Duration kSettleLimit = absl::Seconds(180);
 // What happens between two faults, and how long it is waited for.
 constexpr size_t kEventsBetween = 4;
 constexpr absl::Duration kPaceLimit = absl::Seconds(3);
+// A copy is taken before one of so many faults.
+constexpr uint64_t kFaultsACopy = 4;
 // How long a node that is to die at its next delivery is waited for.
 constexpr absl::Duration kPointLimit = absl::Seconds(3);
 
@@ -68,7 +71,10 @@ class Campaign {
                               return hub.Start();
                             },
                         .die_at_its_point = nullptr,
-                        .spare = nullptr});
+                        .spare = nullptr,
+                        .take_copy = [this] { return CopyHub(); },
+                        .lose_disk = [this] { return RestoreHub(); }});
+    RETURN_IF_ERROR(CopyHub());
     for (const char* handle : {"qso", "lin", "bea"}) RETURN_IF_ERROR(AddNode(handle));
     return absl::OkStatus();
   }
@@ -93,13 +99,40 @@ class Campaign {
                               return node.Start();
                             },
                         .die_at_its_point = [&node] { return node.KillAtNextDelivery(); },
-                        .spare = [&node] { node.Spare(); }});
+                        .spare = [&node] { node.Spare(); },
+                        .take_copy = nullptr,
+                        .lose_disk = nullptr});
+    return absl::OkStatus();
+  }
+
+  std::string HubCopy() const { return network_->folder() + "/hub.copy"; }
+
+  absl::Status CopyHub() {
+    const std::string partial = HubCopy() + ".part";
+    std::filesystem::remove(partial);
+    RETURN_IF_ERROR(testing::QueryDatabase(testing::DatabaseOf(network_->hub()),
+                                           absl::StrCat("VACUUM INTO '", partial, "'"))
+                        .status());
+    std::filesystem::rename(partial, HubCopy());
+    return absl::OkStatus();
+  }
+
+  absl::Status RestoreHub() {
+    restored_ = true;
+    const std::string database = testing::DatabaseOf(network_->hub());
+    for (const char* beside : {"", "-wal", "-shm"}) std::filesystem::remove(database + beside);
+    std::filesystem::copy_file(HubCopy(), database);
     return absl::OkStatus();
   }
 
   absl::Status Inject(const Fault& fault) {
     Beat(fault.name);
     ++result_.faults[fault.name];
+    for (const Mortal& mortal : mortals_) {
+      if (mortal.take_copy && random_.Uniform(kFaultsACopy) == 0) {
+        RETURN_IF_ERROR(mortal.take_copy());
+      }
+    }
     if (fault.way >= 0) {
       CuttingProxy& way = *ways_[static_cast<size_t>(fault.way)];
       way.SetDelay(fault.delay);
@@ -128,6 +161,9 @@ class Campaign {
       if (!Eventually([&] { return !mortals_[mortal].running(); })) {
         return testing::Failed(mortals_[mortal].name + " outlives SIGKILL");
       }
+    }
+    if (fault.disk_lost >= 0) {
+      RETURN_IF_ERROR(mortals_[static_cast<size_t>(fault.disk_lost)].lose_disk());
     }
     WorkFor(fault.lasts);
     return Revive();
@@ -220,7 +256,8 @@ class Campaign {
     });
   }
 
-  // No delivery went into an inbox twice, not even one that was recognised as a repeat later.
+  // No delivery went into an inbox twice, not even one that was recognised as a repeat later; but
+  // what a restored hub has forgotten comes again.
   absl::Status CheckInbox(const std::string& handle) {
     const std::string vault = DatabaseOf(network_->node(handle));
     ASSIGN_OR_RETURN(
@@ -231,7 +268,7 @@ class Campaign {
     ASSIGN_OR_RETURN(const auto left, testing::QueryDatabase(vault, "SELECT count(*) FROM inbox"));
     const int64_t taken_in = stored.empty() ? 0 : std::stoll(stored[0][0]);
     const int64_t messages = std::stoll(distinct[0][0]);
-    const bool fits = taken_in >= messages && taken_in <= messages + Refused(handle);
+    const bool fits = taken_in >= messages && (restored_ || taken_in <= messages + Refused(handle));
     if (fits && left[0][0] == "0") return absl::OkStatus();
     result_.failures.push_back(absl::StrCat("the inbox of ", handle, " took in ", taken_in, " of ",
                                             messages, " and holds ", left[0][0]));
@@ -245,6 +282,7 @@ class Campaign {
   std::vector<std::unique_ptr<CuttingProxy>> ways_;
   std::vector<std::string> way_names_;
   std::vector<Mortal> mortals_;
+  bool restored_ = false;
   std::vector<std::unique_ptr<Course>> courses_;
   CampaignResult result_;
 };

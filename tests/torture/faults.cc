@@ -27,6 +27,11 @@ Fault DrawKill(const std::vector<Mortal>& mortals, Random& random) {
   fault.after = Within(kSoonMicros, random);
   fault.killed = {first};
   fault.name = "kill " + mortals[first].name;
+  if (mortals[first].lose_disk && random.Uniform(3) == 0) {
+    fault.disk_lost = static_cast<int>(first);
+    fault.name += " and restore an older copy";
+    return fault;
+  }
   if (random.Uniform(5) > 0) return fault;
   const size_t second = (first + 1 + random.Uniform(mortals.size() - 1)) % mortals.size();
   fault.killed.push_back(second);

@@ -31,6 +31,10 @@ struct Mortal {
   std::function<absl::Status()> die_at_its_point;
   // Takes that back, if it has not happened yet.
   std::function<void()> spare;
+  // Copies what it stores while it runs, as of one moment; and puts the latest copy, as another
+  // file, in the place of what it stores once it has died. Empty for one whose disk is not lost.
+  std::function<absl::Status()> take_copy;
+  std::function<absl::Status()> lose_disk;
 };
 
 // Sends SIGKILL to processes in a while, beside whatever is going on.
@@ -54,6 +58,8 @@ struct Fault {
   // Indices of the mortals that are killed together, so long after the beginning.
   std::vector<size_t> killed;
   absl::Duration after;
+  // Index of one of them that finds an older copy of its disk when it starts again, -1 for none.
+  int disk_lost = -1;
   // Index of the mortal that dies at its own point instead.
   int at_its_point = -1;
   // Index of the way that is changed, -1 for none; and how it is.

@@ -108,12 +108,9 @@ class Checker {
       }
       return;
     }
-    // What a withdrawal takes out of the outbox may have gone out before its answer came.
-    if (message.returned && !may_be_dropped) {
-      Report(Rule::kAgreement, absl::StrCat("sent back and kept: ", what));
-    }
+    if (message.returned) Report(Rule::kAgreement, absl::StrCat("sent back and kept: ", what));
     if (message.refused) Report(Rule::kAgreement, absl::StrCat("refused and delivered: ", what));
-    if (!message.returned && !message.acknowledged && !may_be_dropped) {
+    if (!message.returned && !message.acknowledged) {
       Report(Rule::kAgreement, absl::StrCat("delivered, and its sender does not know: ", what));
     }
   }

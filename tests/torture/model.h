@@ -14,7 +14,7 @@ namespace waymark::torture {
 
 enum class Rule {
   // A confirmed message is in the recipient's vault, or its sender knows that it was sent back, or
-  // the person withdrew: then what waits is dropped, receipts too, but never the REVOKE.
+  // the person withdrew: then what waits is dropped, but for receipts and the REVOKE.
   kNothingLost,
   // No message is in a vault twice.
   kNothingTwice,

@@ -4,7 +4,6 @@
 
 #include "base/log/log.h"
 #include "base/status/status.h"
-#include "server/store/postgres/schema.h"
 
 namespace waymark::hub {
 namespace {
@@ -42,7 +41,7 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(const Options
   RETURN_IF_ERROR(CheckPgUrl(options.target.url));
   ASSIGN_OR_RETURN(const auto connection, PgConnection::Connect(options.target));
   RETURN_IF_ERROR(PreparePgSchema(*connection));
-  ASSIGN_OR_RETURN(std::string epoch, PrepareEpoch(*connection, *options.random));
+  ASSIGN_OR_RETURN(PgEpoch epoch, PrepareEpoch(*connection, *options.random, options.clock->Now()));
   ASSIGN_OR_RETURN(const std::string weakness, WeaknessOf(*connection));
   if (!weakness.empty()) Log(LogLevel::kWarning, "database_weak", {{"reason", weakness}});
   auto store = std::unique_ptr<PostgresStore>(new PostgresStore(options, std::move(epoch)));
@@ -58,8 +57,9 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(const Options
   return store;
 }
 
-PostgresStore::PostgresStore(const Options& options, std::string epoch)
-    : epoch_(std::move(epoch)),
+PostgresStore::PostgresStore(const Options& options, PgEpoch epoch)
+    : epoch_(std::move(epoch.id)),
+      restored_at_(epoch.restored_at),
       ack_delay_(options.ack_delay),
       random_(options.random),
       clock_(options.clock),

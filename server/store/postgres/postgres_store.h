@@ -36,6 +36,7 @@
 #include "server/store/postgres/commit_plan.h"
 #include "server/store/postgres/link.h"
 #include "server/store/postgres/news.h"
+#include "server/store/postgres/schema.h"
 #include "server/store/store.h"
 
 namespace waymark::hub {
@@ -66,6 +67,7 @@ class PostgresStore final : public Store {
   PostgresStore& operator=(const PostgresStore&) = delete;
 
   std::string epoch() const override { return epoch_; }
+  std::optional<absl::Time> restored_at() const override { return restored_at_; }
   bool shared() const override { return true; }
   void Interrupt() override { interruption_.Interrupt(); }
   void SetPeerListener(PeerListener* listener) override { news_->SetListener(listener); }
@@ -103,7 +105,7 @@ class PostgresStore final : public Store {
   };
   using Acks = absl::flat_hash_map<OrganisationId, Acked>;
 
-  PostgresStore(const Options& options, std::string epoch);
+  PostgresStore(const Options& options, PgEpoch epoch);
   PgLink::Options LinkOptions(const Options& options);
 
   // A link over which is committed durably, and the latest batch.
@@ -144,6 +146,7 @@ class PostgresStore final : public Store {
                             SweepResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(office_mu_);
 
   const std::string epoch_;
+  const std::optional<absl::Time> restored_at_;
   const absl::Duration ack_delay_;
   Random* const random_;
   Clock* const clock_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/lifecycle/lifecycle.h"
 
 namespace waymark::hub {
 namespace {
@@ -225,8 +226,7 @@ MailboxItem ReadItemRow(PgRow& row) {
 }
 
 bool OutlivesItsToken(const MailboxItem& item) {
-  return item.token_hash.empty() || item.kind == v1::KIND_REVOKE ||
-         item.kind == v1::KIND_REVOKE_ACK;
+  return item.token_hash.empty() || OutlivesWithdrawal(item.kind);
 }
 
 int64_t TokenKey(const std::string& token_hash) {

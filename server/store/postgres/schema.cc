@@ -14,7 +14,10 @@ constexpr absl::Duration kMigrationLimit = absl::Hours(1);
 constexpr absl::Duration kAnswerLimit = absl::Seconds(20);
 
 // One for each version after the first, in order.
-constexpr std::array<PgMigrationStep, kPgSchemaVersion - 1> kPgSteps = {};
+constexpr std::array<PgMigrationStep, kPgSchemaVersion - 1> kPgSteps = {
+    // As Store::restored_at; NULL for never.
+    "ALTER TABLE waymark.meta ADD COLUMN restored_at bigint",
+};
 
 // "WYMK": the lock that hubs take while they look at the schema.
 constexpr char kLock[] = "SELECT pg_advisory_xact_lock(1465470283, 1)";
@@ -164,13 +167,25 @@ constexpr char kReadVersion[] = "SELECT version FROM waymark.meta";
 constexpr char kReadEpoch[] = "SELECT epoch, version FROM waymark.meta";
 // A dump that was restored is in another database or cluster.
 constexpr char kReadPlace[] =
-    "SELECT m.epoch, m.place = here.place FROM waymark.meta m, (SELECT system_identifier || '/' || "
-    "oid AS place FROM pg_catalog.pg_control_system(), pg_catalog.pg_database WHERE datname = "
+    "SELECT m.epoch, m.place = here.place, m.restored_at FROM waymark.meta m, (SELECT "
+    "system_identifier || '/' || oid AS place FROM pg_catalog.pg_control_system(), "
+    "pg_catalog.pg_database WHERE datname = "
     "pg_catalog.current_database()) here FOR UPDATE OF m";
 constexpr char kWriteEpoch[] =
-    "UPDATE waymark.meta SET epoch = $1::bytea, place = (SELECT system_identifier || '/' || oid "
+    "UPDATE waymark.meta SET epoch = $1::bytea, restored_at = nullif($2::bigint, 0), place = "
+    "(SELECT system_identifier || '/' || oid "
     "FROM pg_catalog.pg_control_system(), pg_catalog.pg_database WHERE datname = "
     "pg_catalog.current_database())";
+// What Store::restored_at says is let go of. What outlives a withdrawal has no token key, and stays
+// with the mail without a token: it is whole, and comes again at the worst.
+constexpr char kForgetReferrals[] = "DELETE FROM waymark.referral";
+constexpr char kForgetAnswers[] = "DELETE FROM waymark.seen";
+constexpr char kForgetTokens[] = "DELETE FROM waymark.token WHERE revoked = 0";
+constexpr char kForgetMail[] =
+    "WITH gone AS (DELETE FROM waymark.item WHERE token_key IS NOT NULL RETURNING mailbox, "
+    "octet_length(message) AS bytes) UPDATE waymark.mailbox AS m SET messages = m.messages - "
+    "g.messages, bytes = m.bytes - g.bytes FROM (SELECT mailbox, count(*) AS messages, sum(bytes) "
+    "AS bytes FROM gone GROUP BY mailbox) AS g WHERE m.organisation = g.mailbox";
 constexpr char kReadSettings[] =
     "SELECT current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on', "
     "current_setting('synchronous_commit') = 'on', current_setting('data_checksums') = 'on'";
@@ -233,20 +248,34 @@ absl::Status PreparePgSchema(PgConnection& connection) {
 
 absl::StatusOr<int> ReadPgVersion(PgConnection& connection) { return FindVersion(connection); }
 
-absl::StatusOr<std::string> PrepareEpoch(PgConnection& connection, Random& random) {
+absl::StatusOr<PgEpoch> PrepareEpoch(PgConnection& connection, Random& random, absl::Time now) {
   const PgCommand read[] = {{kBegin, {}}, {kReadPlace, {}}};
   PgReply stored = connection.Run(read, kAnswerLimit);
   RETURN_IF_ERROR(stored.status);
   PgRow row = stored.rows[1][0];
-  std::string epoch = row.Bytes();
+  PgEpoch epoch = {.id = row.Bytes()};
   const bool same_place = row.Int() != 0;
+  if (const int64_t restored_at = row.Int(); restored_at != 0) {
+    epoch.restored_at = PgTime(restored_at);
+  }
   std::vector<PgCommand> write;
-  if (epoch.empty() || !same_place) {
-    epoch = random.Bytes(16);
-    write.push_back({kWriteEpoch, PgParams().Add(std::string_view(epoch))});
+  const bool restored = !epoch.id.empty() && !same_place;
+  if (restored) {
+    epoch.restored_at = now;
+    for (const char* forget : {kForgetReferrals, kForgetAnswers, kForgetTokens, kForgetMail}) {
+      write.push_back({forget, {}});
+    }
+  }
+  if (epoch.id.empty() || restored) {
+    epoch.id = random.Bytes(16);
+    PgParams params;
+    params.Add(std::string_view(epoch.id));
+    params.Add(restored ? PgMicros(now) : 0);
+    write.push_back({kWriteEpoch, std::move(params)});
   }
   write.push_back({kCommit, {}});
-  RETURN_IF_ERROR(connection.Run(write, kAnswerLimit).status);
+  RETURN_IF_ERROR(connection.Run(write, restored ? kMigrationLimit : kAnswerLimit).status);
+  if (restored) Log(LogLevel::kWarning, "store_restored");
   return epoch;
 }
 

@@ -8,18 +8,20 @@
 // sealed.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/random/random.h"
 #include "server/store/postgres/connection.h"
 
 namespace waymark::hub {
 
 // The version that this program reads and writes.
-inline constexpr int kPgSchemaVersion = 1;
+inline constexpr int kPgSchemaVersion = 2;
 
 // The statements that lead from one version to the next.
 using PgMigrationStep = const char*;
@@ -34,10 +36,17 @@ absl::Status PreparePgSchema(PgConnection& connection);
 // The version in the database, 0 for none, without changing anything.
 absl::StatusOr<int> ReadPgVersion(PgConnection& connection);
 
+// The store's epoch, as Store::epoch and Store::restored_at.
+struct PgEpoch {
+  std::string id;
+  std::optional<absl::Time> restored_at;
+};
+
 // Returns the epoch, and begins one in a store that is new or a copy: in another database or
-// cluster than before.
-absl::StatusOr<std::string> PrepareEpoch(PgConnection& connection, Random& random);
-// Returns the epoch as it is. VERSION_UNSUPPORTED: a newer program has changed the tables.
+// cluster than before. The latter is a restore at `now`: what Store::restored_at says is let go of,
+// in the same transaction.
+absl::StatusOr<PgEpoch> PrepareEpoch(PgConnection& connection, Random& random, absl::Time now);
+// Returns the epoch's id as it is. VERSION_UNSUPPORTED: a newer program has changed the tables.
 absl::StatusOr<std::string> ReadEpoch(PgConnection& connection);
 
 // What of the server's settings does not keep its promises, in words; empty when all is well.

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/lifecycle/lifecycle.h"
+
 namespace waymark::hub {
 namespace {
 
@@ -22,7 +24,6 @@ void EraseFrom(Map& map, const Key& key, uint64_t sequence) {
 }  // namespace
 
 MailboxEntry EntryOf(const MailboxItem& item) {
-  const bool outlives_withdrawal = item.kind == v1::KIND_REVOKE || item.kind == v1::KIND_REVOKE_ACK;
   return {
       .mailbox = item.mailbox,
       .bytes = static_cast<uint32_t>(item.message.size()),
@@ -30,7 +31,7 @@ MailboxEntry EntryOf(const MailboxItem& item) {
       .urgent = item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1,
       .stored_at = item.stored_at,
       .expires_at = item.expires_at,
-      .token_hash = outlives_withdrawal ? std::string() : item.token_hash,
+      .token_hash = OutlivesWithdrawal(item.kind) ? std::string() : item.token_hash,
   };
 }
 

@@ -10,8 +10,10 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/file/folder.h"
+#include "base/lifecycle/lifecycle.h"
 #include "base/log/log.h"
 #include "base/status/status.h"
 #include "server/store/sqlite/migration.h"
@@ -53,19 +55,18 @@ constexpr char kReaderSettings[] =
     "PRAGMA cache_size = -16384;"
     "PRAGMA busy_timeout = 2000;";
 
-// One for each version after the first, in order. A step that changes the columns of a table writes
-// the sums of its rows anew, and kTables is what a new store has after all of them.
-constexpr std::array<MigrationStep, kSchemaVersion - 1> kSteps = {};
-
-// `sum` covers the columns before it; see statement.h.
-constexpr char kTables[] = R"sql(
+// In every table `sum` covers the columns before it; see statement.h.
+constexpr char kMetaTable[] = R"sql(
 CREATE TABLE meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   epoch BLOB NOT NULL,
   file_mark INTEGER NOT NULL,
   reserved INTEGER NOT NULL,
+  restored_at INTEGER NOT NULL,
   sum BLOB NOT NULL
 ) STRICT;
+)sql";
+constexpr char kTables[] = R"sql(
 CREATE TABLE item (
   sequence INTEGER PRIMARY KEY,
   mailbox BLOB NOT NULL,
@@ -203,13 +204,36 @@ absl::Status CheckStructure(Connection& connection) {
 absl::Status WriteIdentity(Connection& connection, const StoreIdentity& identity,
                            int64_t file_mark) {
   ASSIGN_OR_RETURN(Statement write,
-                   connection.Prepare("INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?)"));
-  return write.Bind(identity.epoch).Bind(file_mark).Bind(identity.reserved).BindSum().Run();
+                   connection.Prepare("INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?, ?)"));
+  return write.Bind(identity.epoch)
+      .Bind(file_mark)
+      .Bind(identity.reserved)
+      .Bind(identity.restored_at.value_or(absl::InfiniteFuture()))
+      .BindSum()
+      .Run();
 }
 
-// Returns nullopt before the first writing.
-absl::StatusOr<std::optional<std::pair<StoreIdentity, int64_t>>> ReadIdentity(
-    Connection& connection) {
+// Who the store is, and the mark of its file; nullopt before the first writing.
+using StoredIdentity = std::optional<std::pair<StoreIdentity, int64_t>>;
+
+absl::StatusOr<StoredIdentity> ReadIdentity(Connection& connection) {
+  ASSIGN_OR_RETURN(
+      Statement read,
+      connection.Prepare("SELECT epoch, file_mark, reserved, restored_at, sum FROM meta"));
+  ASSIGN_OR_RETURN(const bool found, read.Step());
+  if (!found) return std::nullopt;
+  StoreIdentity identity;
+  identity.epoch = read.Bytes();
+  const int64_t file_mark = read.Int();
+  identity.reserved = read.Int();
+  const absl::Time restored_at = read.Time();
+  if (restored_at != absl::InfiniteFuture()) identity.restored_at = restored_at;
+  RETURN_IF_ERROR(read.CheckSum());
+  return std::make_pair(std::move(identity), file_mark);
+}
+
+// As version 1 had it.
+absl::StatusOr<StoredIdentity> ReadFirstIdentity(Connection& connection) {
   ASSIGN_OR_RETURN(Statement read,
                    connection.Prepare("SELECT epoch, file_mark, reserved, sum FROM meta"));
   ASSIGN_OR_RETURN(const bool found, read.Step());
@@ -220,6 +244,40 @@ absl::StatusOr<std::optional<std::pair<StoreIdentity, int64_t>>> ReadIdentity(
   identity.reserved = read.Int();
   RETURN_IF_ERROR(read.CheckSum());
   return std::make_pair(std::move(identity), file_mark);
+}
+
+absl::Status AddRestoredAt(Connection& connection) {
+  ASSIGN_OR_RETURN(const StoredIdentity stored, ReadFirstIdentity(connection));
+  RETURN_IF_ERROR(connection.Execute("DROP TABLE meta"));
+  RETURN_IF_ERROR(connection.Execute(kMetaTable));
+  return stored ? WriteIdentity(connection, stored->first, stored->second) : absl::OkStatus();
+}
+
+// One for each version after the first, in order. A step that changes the columns of a table writes
+// the sums of its rows anew; kMetaTable and kTables are what a new store has after all of them.
+constexpr std::array<MigrationStep, kSchemaVersion - 1> kSteps = {{{2, AddRestoredAt}}};
+
+// What Store::restored_at says is let go of. What outlives a withdrawal stays, and mail without a
+// token: it is whole, and comes again at the worst.
+absl::Status LetGoOfCourses(Connection& connection) {
+  RETURN_IF_ERROR(
+      connection.Execute("DELETE FROM referral; DELETE FROM seen;"
+                         "DELETE FROM token WHERE revoked = 0;"));
+  std::vector<int64_t> dropped;
+  {
+    ASSIGN_OR_RETURN(Statement items,
+                     connection.Prepare("SELECT sequence, kind, token_hash FROM item"));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, items.Step());
+      if (!found) break;
+      const int64_t sequence = items.Int();
+      const auto kind = static_cast<v1::Kind>(items.Int());
+      if (!items.Bytes().empty() && !OutlivesWithdrawal(kind)) dropped.push_back(sequence);
+    }
+  }
+  ASSIGN_OR_RETURN(Statement item, connection.Prepare("DELETE FROM item WHERE sequence = ?"));
+  for (const int64_t sequence : dropped) RETURN_IF_ERROR(item.Bind(sequence).Run());
+  return connection.Execute("DELETE FROM urgent WHERE sequence NOT IN (SELECT sequence FROM item)");
 }
 
 // What tells the file from a copy of it: its inode and, where the file system keeps it, the moment
@@ -281,6 +339,7 @@ absl::Status PrepareSchema(Connection& connection, const std::string& path) {
                    ReadNumber(connection, "SELECT count(*) FROM sqlite_schema"));
   if (application == 0 && version == 0 && tables == 0) {
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(connection));
+    RETURN_IF_ERROR(connection.Execute(kMetaTable));
     RETURN_IF_ERROR(connection.Execute(kTables));
     const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                               "; PRAGMA user_version = " + std::to_string(kSchemaVersion);
@@ -307,16 +366,21 @@ absl::Status PrepareSchema(Connection& connection, const std::string& path) {
 }
 
 absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std::string& path,
-                                              Random& random) {
+                                              Random& random, absl::Time now) {
   ASSIGN_OR_RETURN(const int64_t file_mark, MarkOf(path));
   ASSIGN_OR_RETURN(auto stored, ReadIdentity(connection));
+  if (stored && stored->second == file_mark) return stored->first;
   StoreIdentity identity;
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(connection));
   if (stored) {
     identity = stored->first;
-    if (stored->second == file_mark) return identity;
+    identity.restored_at = now;
+    RETURN_IF_ERROR(LetGoOfCourses(connection));
   }
   identity.epoch = random.Bytes(16);
   RETURN_IF_ERROR(WriteIdentity(connection, identity, file_mark));
+  RETURN_IF_ERROR(transaction.Commit());
+  if (stored) Log(LogLevel::kWarning, "store_restored");
   return identity;
 }
 

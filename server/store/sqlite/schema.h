@@ -6,21 +6,25 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/random/random.h"
 #include "server/store/sqlite/statement.h"
 
 namespace waymark::hub {
 
 // The schema this program writes and reads; PRAGMA user_version.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // What the store knows of itself.
 struct StoreIdentity {
   std::string epoch;
+  // As Store::restored_at.
+  std::optional<absl::Time> restored_at;
   // No number from here on has been assigned to a row.
   int64_t reserved = 1;
 };
@@ -57,9 +61,10 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenReader(const std::string& path);
 absl::Status PrepareSchema(Connection& connection, const std::string& path);
 
 // Reads who the store is. A first opening, and the opening of a file that is a copy (its inode or
-// its birth is not what was recorded), begin a new epoch from `random`.
+// its birth is not what was recorded), begin a new epoch from `random`. The latter is a restore at
+// `now`: what Store::restored_at says is let go of, in the same transaction.
 absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std::string& path,
-                                              Random& random);
+                                              Random& random, absl::Time now);
 
 // Records that numbers below `reserved` may be assigned.
 absl::Status Reserve(Connection& connection, int64_t reserved);

@@ -71,8 +71,8 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const Options& op
   RETURN_IF_ERROR(EnsurePrivateFile(options.path));
   ASSIGN_OR_RETURN(connections.writer, OpenWriter(options.path));
   RETURN_IF_ERROR(PrepareSchema(*connections.writer, options.path));
-  ASSIGN_OR_RETURN(StoreIdentity identity,
-                   PrepareIdentity(*connections.writer, options.path, *options.random));
+  ASSIGN_OR_RETURN(StoreIdentity identity, PrepareIdentity(*connections.writer, options.path,
+                                                           *options.random, options.clock->Now()));
   ASSIGN_OR_RETURN(connections.reader, OpenReader(options.path));
   ASSIGN_OR_RETURN(connections.checkpointer, OpenCheckpointer(options.path));
   auto store =
@@ -87,6 +87,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const Options& op
 
 SqliteStore::SqliteStore(Connections connections, StoreIdentity identity)
     : epoch_(std::move(identity.epoch)),
+      restored_at_(identity.restored_at),
       lock_(std::move(connections.lock)),
       writer_(std::move(connections.writer)),
       next_row_(identity.reserved),

@@ -27,6 +27,7 @@
 #include "base/ids/ids.h"
 #include "base/random/random.h"
 #include "base/sync/sync.h"
+#include "base/time/clock.h"
 #include "server/store/sqlite/due_index.h"
 #include "server/store/sqlite/mailbox_index.h"
 #include "server/store/sqlite/record_cache.h"
@@ -42,8 +43,9 @@ class SqliteStore final : public Store {
     // The file, created for its owner alone in a folder that exists; `path`.lock keeps other
     // processes out.
     std::string path;
-    // Not owned; outlives the store.
+    // Not owned; they outlive the store.
     Random* random = nullptr;
+    Clock* clock = &SystemClock();
   };
 
   // Opens or creates the store and verifies every row of traffic. UNAVAILABLE when another process
@@ -58,6 +60,7 @@ class SqliteStore final : public Store {
   SqliteStore& operator=(const SqliteStore&) = delete;
 
   std::string epoch() const override { return epoch_; }
+  std::optional<absl::Time> restored_at() const override { return restored_at_; }
 
   absl::StatusOr<LoadedState> Load(const StateKeys& keys) override;
   absl::Status Commit(std::span<Effects> batch) override;
@@ -163,6 +166,7 @@ class SqliteStore final : public Store {
   void NoteWork() ABSL_LOCKS_EXCLUDED(maintenance_mu_);
 
   const std::string epoch_;
+  const std::optional<absl::Time> restored_at_;
   const std::unique_ptr<FileLock> lock_;
 
   Mutex writer_mu_;

@@ -334,6 +334,30 @@ TEST_F(AnswerTest, ACodeAloneAnswersToo) {
   EXPECT_THAT(Show().summary().prompts(), IsEmpty());
 }
 
+TEST_F(OriginTest, AHubThatLostAWithdrawnTokenGetsItAsRevoked) {
+  Ask(Asked());
+  const std::string token = Load(referral_).tokens(0).hash();
+  v1::WithdrawRequest request;
+  request.set_consent_id(consent_);
+  v1::Submission again;
+  ASSERT_TRUE(
+      office_.vault->Write([&](Transaction& t) { return t.MarkOutcome(token, v1::Reason()); })
+          .ok());
+  ASSERT_TRUE(origin_.Withdraw(lead_, request).ok());
+  ASSERT_TRUE(office_.vault
+                  ->Write([&](Transaction& t) -> absl::Status {
+                    RETURN_IF_ERROR(t.ResendConfirmed().status());
+                    ASSIGN_OR_RETURN(const auto items,
+                                     t.NextOutbox(absl::InfiniteFuture(), {}, 64, 1 << 20));
+                    EXPECT_EQ(items.at(0).item_id, token) << "before everything else";
+                    EXPECT_TRUE(again.ParseFromString(items.at(0).submission));
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  EXPECT_EQ(again.registration().token_hash(), token);
+  EXPECT_TRUE(again.registration().revoked());
+}
+
 TEST_F(OriginTest, TwoWithdrawalsBeforeAnythingLeftBothLeave) {
   Ask(Asked());
   OfferAndAccept();

@@ -214,6 +214,25 @@ TEST_F(SessionTest, WhatFollowsARefusalForTheTimeBeingWaitsWithIt) {
   EXPECT_THAT(SubmittedIds(), ElementsAre("B", "C", "E"));
 }
 
+TEST_F(SessionTest, WhatARestoredHubCannotJudgeYetIsOfferedAgain) {
+  Begin();
+  const OutboxItem offer = Item(1, Referral('r'));
+  ASSERT_TRUE(session_.Offer({offer}).ok());
+  SubmittedIds();
+  EXPECT_THAT(session_.OnFrame(Outcome(offer, v1::REASON_RECOVERING), At(0))->outcomes, IsEmpty());
+  EXPECT_THAT(session_.taken(), ElementsAre(1));
+  ASSERT_TRUE(session_.OnTick(At(1)).ok());
+  EXPECT_THAT(session_.taken(), IsEmpty());
+
+  ASSERT_TRUE(session_.Offer({offer}).ok());
+  SubmittedIds();
+  ASSERT_TRUE(session_.OnFrame(Outcome(offer, v1::REASON_RECOVERING), At(20)).ok());
+  ASSERT_TRUE(session_.OnTick(At(29)).ok());
+  EXPECT_THAT(session_.taken(), ElementsAre(1)) << "whoever has not come by now may be away";
+  ASSERT_TRUE(session_.OnTick(At(30)).ok());
+  EXPECT_THAT(session_.taken(), IsEmpty());
+}
+
 TEST_F(SessionTest, OfOneReferralOneFrameIsInFlight) {
   Begin();
   const OutboxItem first = Item(1, Referral('r'));

@@ -142,6 +142,29 @@ TEST_F(MailboxesTest, ConfirmedEntriesGoAgainToAHubThatLostThem) {
   EXPECT_EQ(Next(0), "ab");
 }
 
+TEST_F(MailboxesTest, ARevisedEntryKeepsItsPlaceAndItsState) {
+  ASSERT_TRUE(Append('a', first_, 0).ok());
+  ASSERT_TRUE(Append('b', first_, 0).ok());
+  Outcome('a', v1::REASON_UNSPECIFIED);
+  const auto revise = [&](char name) {
+    return vault_->Write(
+        [&](Transaction& t) { return t.ReviseOutbox(Id16(name), std::string(50, 'r')); });
+  };
+  ASSERT_TRUE(revise('a').ok());
+  ASSERT_TRUE(revise('x').ok()) << "there is none";
+  EXPECT_EQ(Next(0), "b") << "it is still confirmed";
+  ASSERT_TRUE(vault_
+                  ->Write([&](Transaction& t) -> absl::Status {
+                    RETURN_IF_ERROR(t.ResendConfirmed().status());
+                    ASSIGN_OR_RETURN(const auto items, t.NextOutbox(Minute(0), {}, 64, 1 << 20));
+                    EXPECT_EQ(items.at(0).item_id, Id16('a'));
+                    EXPECT_EQ(items.at(0).submission, std::string(50, 'r'));
+                    EXPECT_EQ(items.at(1).item_id, Id16('b'));
+                    return absl::OkStatus();
+                  })
+                  .ok());
+}
+
 TEST_F(MailboxesTest, RefusedEntriesStayUntilTheyAreDealtWith) {
   ASSERT_TRUE(Append('a', first_, 0).ok());
   Outcome('a', v1::REASON_TOKEN_REVOKED);

@@ -1,8 +1,10 @@
 // A small invented network and the messages of its members, for tests of the hub's rules.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -81,10 +83,10 @@ class TestNetwork {
   absl::Time now = absl::FromCivil(absl::CivilMinute(2027, 3, 9, 19, 41), absl::UTCTimeZone());
   Limits limits = Limits::From(Catalogue::Default());
 
-  TestNetwork() : membership_(TestMembers()), state_(membership_, {}) {}
+  TestNetwork() : membership_(TestMembers()) { state_.emplace(membership_, LoadedState{}); }
   TestNetwork(const TestNetwork&) = delete;
 
-  const WorkingState& state() const { return state_; }
+  const WorkingState& state() const { return *state_; }
   const Membership& membership() const { return membership_; }
 
   void SetMember(std::string_view handle, v1::MemberStatus status) {
@@ -117,8 +119,8 @@ class TestNetwork {
   }
 
   v1::Reason Register(std::string_view sender, const v1::TokenRegistration& token) {
-    const Decision decision = DecideRegistration(state_, Organisation(sender), token, now, limits);
-    state_.Apply(decision.effects);
+    const Decision decision = DecideRegistration(*state_, Organisation(sender), token, now, limits);
+    state_->Apply(decision.effects);
     return decision.reason;
   }
 
@@ -157,23 +159,26 @@ class TestNetwork {
   Decision Send(std::string_view sender, const v1::Message& message) {
     const auto submitted = ReadMessage(Organisation(sender), message);
     if (!submitted.ok()) return {ReasonOf(submitted.status()), {}};
-    Decision decision = Decide(state_, *submitted, now, limits);
-    state_.Apply(decision.effects);
+    Decision decision = Decide(*state_, *submitted, now, limits);
+    state_->Apply(decision.effects);
     return decision;
   }
   Decision Send(std::string_view sender, const v1::Header& header) {
     return Send(sender, Message(header));
   }
 
-  void Apply(const Effects& effects) { state_.Apply(effects); }
+  // The hub is restored from a copy now, and `kept` is what the copy still has.
+  void Restore(LoadedState kept = {}) { state_.emplace(membership_, std::move(kept), now); }
+
+  void Apply(const Effects& effects) { state_->Apply(effects); }
 
   const ReferralRecord* Referral(std::string_view name) const {
-    return state_.FindReferral(IdOf<ReferralId>(name));
+    return state_->FindReferral(IdOf<ReferralId>(name));
   }
 
  private:
   Membership membership_;
-  WorkingState state_;
+  std::optional<WorkingState> state_;
   int messages_ = 0;
 };
 

@@ -107,10 +107,11 @@ TEST_F(MailboxIndexTest, SkippedItemsAreNotMore) {
   EXPECT_FALSE(page.more) << "the other one has expired";
 }
 
-TEST_F(MailboxIndexTest, WithdrawalSparesRevocationsAndTheirAcknowledgements) {
+TEST_F(MailboxIndexTest, WithdrawalSparesRevocationsAndReceipts) {
   Add(1);
   Add(2, v1::KIND_REVOKE);
   Add(3, v1::KIND_REVOKE_ACK);
+  Add(4, v1::KIND_RECEIPT);
   EXPECT_THAT(index_.UnderToken(SampleHash(1)), ElementsAre(1));
   EXPECT_THAT(index_.UnderToken(""), IsEmpty());
   EXPECT_THAT(index_.Through(mailbox_, MailboxView::kRevocations, 3), ElementsAre(2));

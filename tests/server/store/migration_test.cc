@@ -20,17 +20,17 @@ namespace {
 
 using testing::SizeIs;
 
-constexpr MigrationStep kAddNote = {2, [](Connection& connection) {
+constexpr MigrationStep kAddNote = {kSchemaVersion + 1, [](Connection& connection) {
                                       return connection.Execute(
                                           "CREATE TABLE note (row INTEGER PRIMARY KEY) STRICT;"
                                           "INSERT INTO note VALUES (7);");
                                     }};
-constexpr MigrationStep kMoveNote = {3, [](Connection& connection) {
+constexpr MigrationStep kMoveNote = {kSchemaVersion + 2, [](Connection& connection) {
                                        return connection.Execute(
                                            "CREATE TABLE remark AS SELECT * FROM note;"
                                            "DROP TABLE note;");
                                      }};
-constexpr MigrationStep kFails = {3, [](Connection& connection) {
+constexpr MigrationStep kFails = {kSchemaVersion + 2, [](Connection& connection) {
                                     return connection.Execute("DROP TABLE item; DROP TABLE none;");
                                   }};
 
@@ -44,7 +44,7 @@ class MigrationTest : public testing::Test {
   }
 
   template <size_t kSize>
-  absl::Status Run(const std::array<MigrationStep, kSize>& steps, int from = 1) {
+  absl::Status Run(const std::array<MigrationStep, kSize>& steps, int from = kSchemaVersion) {
     auto connection = OpenWriter(medium_.path());
     if (!connection.ok()) return connection.status();
     return Migrate(**connection, medium_.path(), from, steps);
@@ -64,21 +64,21 @@ class MigrationTest : public testing::Test {
 
 TEST_F(MigrationTest, EveryStepIsTakenInOrder) {
   ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}).ok());
-  EXPECT_EQ(Version(), 3);
+  EXPECT_EQ(Version(), kSchemaVersion + 2);
   EXPECT_EQ(Number(medium_.path(), "SELECT row FROM remark"), 7);
   EXPECT_EQ(Number(medium_.path(), "SELECT count(*) FROM item"), 2) << "the mail stays";
 }
 
 TEST_F(MigrationTest, StepsThatWereTakenAreNotTakenAgain) {
   ASSERT_TRUE(Run(std::array{kAddNote}).ok());
-  ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}, 2).ok());
-  EXPECT_EQ(Version(), 3);
+  ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}, kSchemaVersion + 1).ok());
+  EXPECT_EQ(Version(), kSchemaVersion + 2);
   EXPECT_EQ(Number(medium_.path(), "SELECT row FROM remark"), 7);
 }
 
 TEST_F(MigrationTest, AStepThatFailsChangesNothing) {
   EXPECT_FALSE(Run(std::array{kAddNote, kFails}).ok());
-  EXPECT_EQ(Version(), 1);
+  EXPECT_EQ(Version(), kSchemaVersion);
   EXPECT_EQ(Number(medium_.path(), "SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
   EXPECT_EQ(Number(medium_.path(), "SELECT count(*) FROM item"), 2);
   EXPECT_TRUE(medium_.Open().ok()) << "the older program goes on";
@@ -86,7 +86,7 @@ TEST_F(MigrationTest, AStepThatFailsChangesNothing) {
 
 TEST_F(MigrationTest, AGapBetweenTheStepsIsRefused) {
   EXPECT_EQ(ReasonOf(Run(std::array{kMoveNote})), v1::REASON_INTERNAL);
-  EXPECT_EQ(Version(), 1);
+  EXPECT_EQ(Version(), kSchemaVersion);
 }
 
 TEST_F(MigrationTest, TheOlderProgramGoesOnFromTheCopy) {
@@ -94,8 +94,8 @@ TEST_F(MigrationTest, TheOlderProgramGoesOnFromTheCopy) {
   ASSERT_TRUE(Run(std::array{kAddNote, kMoveNote}).ok());
   EXPECT_EQ(ReasonOf(medium_.Open().status()), v1::REASON_VERSION_UNSUPPORTED)
       << "this program is the older one";
-  const std::string copy = CopyBefore(medium_.path(), 3);
-  EXPECT_EQ(copy, medium_.path() + ".before-3");
+  const std::string copy = CopyBefore(medium_.path(), kSchemaVersion + 2);
+  EXPECT_EQ(copy, medium_.path() + ".before-4");
   struct stat file = {};
   ASSERT_EQ(stat(copy.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0600U);
@@ -113,7 +113,7 @@ TEST_F(MigrationTest, TheOlderProgramGoesOnFromTheCopy) {
 
 TEST_F(MigrationTest, ACopyOfAnEarlierAttemptIsReplaced) {
   EXPECT_FALSE(Run(std::array{kAddNote, kFails}).ok());
-  const std::string copy = CopyBefore(medium_.path(), 3);
+  const std::string copy = CopyBefore(medium_.path(), kSchemaVersion + 2);
   ASSERT_TRUE(std::filesystem::exists(copy));
   {
     auto store = *medium_.Open();
@@ -126,10 +126,40 @@ TEST_F(MigrationTest, ACopyOfAnEarlierAttemptIsReplaced) {
 }
 
 TEST_F(MigrationTest, WithoutACopyNothingChanges) {
-  std::filesystem::create_directory(CopyBefore(medium_.path(), 2));
+  std::filesystem::create_directory(CopyBefore(medium_.path(), kSchemaVersion + 1));
   EXPECT_EQ(ReasonOf(Run(std::array{kAddNote})), v1::REASON_FILE_UNUSABLE);
-  EXPECT_FALSE(std::filesystem::exists(CopyBefore(medium_.path(), 2) + ".part"));
-  EXPECT_EQ(Version(), 1);
+  EXPECT_FALSE(std::filesystem::exists(CopyBefore(medium_.path(), kSchemaVersion + 1) + ".part"));
+  EXPECT_EQ(Version(), kSchemaVersion);
+}
+
+// The store as version 1 wrote it: its identity had no moment of a restore.
+TEST_F(MigrationTest, AStoreOfTheFirstVersionGoesOnAsItWas) {
+  const std::string epoch = (*medium_.Open())->epoch();
+  {
+    auto connection = *OpenWriter(medium_.path());
+    auto read = *connection->Prepare("SELECT epoch, file_mark, reserved FROM meta");
+    ASSERT_TRUE(*read.Step());
+    const std::string stored = read.Bytes();
+    const int64_t mark = read.Int();
+    const int64_t reserved = read.Int();
+    read.Reset();
+    ASSERT_TRUE(connection
+                    ->Execute("DROP TABLE meta; CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK "
+                              "(id = 1), epoch BLOB NOT NULL, file_mark INTEGER NOT NULL, "
+                              "reserved INTEGER NOT NULL, sum BLOB NOT NULL) STRICT; PRAGMA "
+                              "user_version = 1")
+                    .ok());
+    auto write = *connection->Prepare("INSERT INTO meta VALUES (1, ?, ?, ?, ?)");
+    ASSERT_TRUE(write.Bind(stored).Bind(mark).Bind(reserved).BindSum().Run().ok());
+  }
+  {
+    const auto store = medium_.Open();
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ((*store)->epoch(), epoch);
+    EXPECT_EQ((*store)->restored_at(), std::nullopt);
+  }
+  EXPECT_EQ(Version(), kSchemaVersion);
+  EXPECT_TRUE(std::filesystem::exists(CopyBefore(medium_.path(), kSchemaVersion)));
 }
 
 }  // namespace

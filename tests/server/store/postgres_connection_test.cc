@@ -135,7 +135,7 @@ TEST_F(PgSchemaTest, IsMadeOnce) {
 }
 
 TEST_F(PgSchemaTest, IsBroughtForwardStepByStep) {
-  ASSERT_TRUE(PreparePgSchema(*connection_).ok());
+  ASSERT_TRUE(PreparePgSchema(*connection_, {}).ok());
   const PgMigrationStep steps[] = {
       "ALTER TABLE waymark.seen ADD COLUMN tried integer",
       "UPDATE waymark.seen SET tried = 1; DROP INDEX waymark.seen_by_end"};
@@ -145,7 +145,7 @@ TEST_F(PgSchemaTest, IsBroughtForwardStepByStep) {
 }
 
 TEST_F(PgSchemaTest, AStepThatFailsChangesNothing) {
-  ASSERT_TRUE(PreparePgSchema(*connection_).ok());
+  ASSERT_TRUE(PreparePgSchema(*connection_, {}).ok());
   const PgMigrationStep steps[] = {"ALTER TABLE waymark.seen ADD COLUMN tried integer",
                                    "SELECT nothing FROM nowhere"};
   EXPECT_FALSE(PreparePgSchema(*connection_, steps).ok());

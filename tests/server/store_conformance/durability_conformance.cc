@@ -14,6 +14,7 @@ namespace waymark::hub {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 // A process that writes to the store and reports what was confirmed.
 class Writer {
@@ -87,6 +88,52 @@ TEST_P(StoreConformance, EpochLastsUntilARestore) {
   const std::string restored = store().epoch();
   Reopen();
   EXPECT_EQ(store().epoch(), restored);
+}
+
+// What the copy has of a course that went on without it may mislead; the rest is kept.
+TEST_P(StoreConformance, ARestoreLetsGoOfCoursesAndKeepsWhatStands) {
+  EXPECT_EQ(store().restored_at(), std::nullopt);
+  TokenRecord revoked = SampleToken(2);
+  revoked.revoked = true;
+  const auto under_token = [](uint64_t mailbox, uint64_t number, v1::Kind kind) {
+    MailboxItem item = SampleItem(mailbox, number);
+    item.kind = kind;
+    item.urgency = v1::URGENCY_U0;
+    return item;
+  };
+  MailboxItem query = under_token(1, 5, v1::KIND_CAPACITY_QUERY);
+  query.token_hash.clear();
+  Effects effects = SampleInquiry(1, 1);
+  effects.put_tokens = {SampleToken(1), revoked};
+  Commit({effects});
+  const auto items =
+      Deliver({under_token(1, 2, v1::KIND_REVOKE), under_token(1, 3, v1::KIND_RECEIPT),
+               under_token(1, 4, v1::KIND_OFFER), query});
+  std::vector<StatementRow> rows = {SampleStatement("service/1", 1)};
+  ASSERT_TRUE(store().AppendStatements(rows, 0).ok());
+  Close();
+  medium().Restore();
+  Open();
+  for (const bool again : {false, true}) {
+    if (again) Reopen();
+    ASSERT_TRUE(store().restored_at().has_value());
+    EXPECT_LT(absl::Now() - *store().restored_at(), absl::Minutes(10));
+    const LoadedState state =
+        Load({{SampleHash(1), SampleHash(2)}, {SampleId<ReferralId>(1)}, {SampleId<MessageId>(1)}});
+    EXPECT_THAT(state.tokens, ElementsAre(revoked));
+    EXPECT_THAT(state.referrals, IsEmpty());
+    EXPECT_THAT(state.seen, IsEmpty());
+    EXPECT_THAT(Mailbox(1), ElementsAre(items[0], items[1], items[3]));
+    const auto waiting = store().CountWaiting();
+    ASSERT_TRUE(waiting.ok());
+    EXPECT_EQ(waiting->messages, 3u);
+    EXPECT_TRUE(store().FindStatement("service/1")->has_value());
+  }
+  const auto notices = store().TakeOfflineNotices(SampleTime() + absl::Hours(1), 100);
+  ASSERT_TRUE(notices.ok());
+  EXPECT_THAT(*notices, ElementsAre(items[0], items[1], items[3]));
+  Commit({SampleInquiry(1, 6)});
+  EXPECT_EQ(Mailbox(1).size(), 4u);
 }
 
 // A process that commits is killed after a random number of confirmations. Whatever it confirmed is

@@ -289,12 +289,15 @@ TEST_P(StoreConformance, DropRemovesWhatWaitsUnderTheToken) {
   revoke.token_hash = SampleHash(1);
   MailboxItem acknowledgement = ItemOfKind(2, 14, v1::KIND_REVOKE_ACK);
   acknowledgement.token_hash = SampleHash(1);
-  const auto items = Deliver({SampleItem(1, 1), SampleItem(1, 2), answer, revoke, acknowledgement});
+  MailboxItem receipt = ItemOfKind(2, 15, v1::KIND_RECEIPT);
+  receipt.token_hash = SampleHash(1);
+  const auto items =
+      Deliver({SampleItem(1, 1), SampleItem(1, 2), answer, revoke, acknowledgement, receipt});
   Commit({DropOf(SampleHash(1))});
   for (const bool reopened : {false, true}) {
     if (reopened) Reopen();
     EXPECT_THAT(Mailbox(1), ElementsAre(items[1], items[3]));
-    EXPECT_THAT(Mailbox(2), ElementsAre(items[4]));
+    EXPECT_THAT(Mailbox(2), ElementsAre(items[4], items[5]));
   }
 }
 
