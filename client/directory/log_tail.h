@@ -15,8 +15,8 @@
 
 namespace waymark::node {
 
-// More than a day of a network with 3,000 organisations, whose members, units and services are
-// signed again every few days: as much as a copy that is made every night may lack.
+// More than a day of a network with 3,000 organisations, which sign everything again every four
+// days: as much as a copy that is made every night may lack.
 inline constexpr uint64_t kLogTailEntries = 8192;
 
 // Keeps the entries of the response, or the newest of them if they are more. One that came without
