@@ -27,18 +27,16 @@ absl::Status WriteLogTail(Transaction& transaction, const v1::WatchDirectoryResp
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<v1::DirectoryEntry>> ReadLogTail(const Reader& reader, uint64_t revision,
-                                                            size_t most) {
-  std::vector<v1::DirectoryEntry> entries;
-  while (entries.size() < most) {
-    absl::StatusOr<v1::DirectoryEntry> entry = GetAs<v1::DirectoryEntry>(
-        reader, DocumentKind::kLogEntry, TailPlace(revision + entries.size() + 1));
-    if (ReasonOf(entry.status()) == v1::REASON_NOT_FOUND) break;
-    if (!entry.ok()) return entry.status();
-    if (entry->revision() != revision + entries.size() + 1) break;
-    entries.push_back(*std::move(entry));
+absl::Status VisitLogTail(const Reader& reader, uint64_t revision,
+                          absl::FunctionRef<bool(v1::DirectoryEntry)> visit) {
+  while (true) {
+    absl::StatusOr<v1::DirectoryEntry> entry =
+        GetAs<v1::DirectoryEntry>(reader, DocumentKind::kLogEntry, TailPlace(++revision));
+    if (ReasonOf(entry.status()) == v1::REASON_NOT_FOUND) return absl::OkStatus();
+    RETURN_IF_ERROR(entry.status());
+    // An older one stands in the place of an entry that came without its statement.
+    if (entry->revision() != revision || !visit(*std::move(entry))) return absl::OkStatus();
   }
-  return entries;
 }
 
 }  // namespace waymark::node

@@ -6,27 +6,28 @@
 // the one that is too old, and no other is written. Thread-safe as the vault is.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "client/vault/vault.h"
 #include "waymark/v1/directory_service.pb.h"
 
 namespace waymark::node {
 
-inline constexpr uint64_t kLogTailEntries = 1024;
+// More than a day of a network with 3,000 organisations, which sign everything again every four
+// days: as much as a copy that is made every night may lack.
+inline constexpr uint64_t kLogTailEntries = 8192;
 
 // Keeps the entries of the response, or the newest of them if they are more. One that came without
 // its statement is not kept, and leaves what was kept of the same revision before. The vault's
 // codes.
 absl::Status WriteLogTail(Transaction& transaction, const v1::WatchDirectoryResponse& response);
 
-// Returns the entries after `revision`, in order, at most `most` and none after the first that is
-// not kept. Whether they are of the present history is for the caller to check. The vault's codes.
-absl::StatusOr<std::vector<v1::DirectoryEntry>> ReadLogTail(const Reader& reader, uint64_t revision,
-                                                            size_t most);
+// Calls visit(entry) for the entries after `revision`, in order, until one is not kept or `visit`
+// returns false. Whether they are of the present history is for `visit` to check. The vault's
+// codes.
+absl::Status VisitLogTail(const Reader& reader, uint64_t revision,
+                          absl::FunctionRef<bool(v1::DirectoryEntry)> visit);
 
 }  // namespace waymark::node

@@ -17,12 +17,12 @@ namespace {
 constexpr char kStateSetting[] = "directory.state";
 constexpr char kChangedSetting[] = "directory.changed";
 constexpr size_t kHashSize = 32;
-// How many revisions back a head can be compared: to before the oldest entry that is kept.
-constexpr size_t kRecentHashes = kLogTailEntries + 1;
+// How many revisions back a head can be compared.
+constexpr size_t kRecentHashes = 1024;
 constexpr size_t kMaxPeerHeads = 256;
 constexpr size_t kMaxAlerts = 100;
 // Bounds of one ContinueDirectory request.
-constexpr size_t kMaxOfferedEntries = 256;
+constexpr int kMaxOfferedEntries = 256;
 constexpr size_t kMaxOfferedBytes = 1024 * 1024 - 4096;
 
 constexpr char kOtherHistory[] =
@@ -269,36 +269,50 @@ const std::string& Replica::HashAt(uint64_t revision) const {
   return recent_hashes_[recent_hashes_.size() - 1 - (head_.revision() - revision)];
 }
 
+bool Replica::HasHashAt(uint64_t revision) const {
+  return revision <= head_.revision() && head_.revision() - revision < recent_hashes_.size();
+}
+
 absl::StatusOr<v1::ContinueDirectoryRequest> Replica::ContinuationAfter(
     const v1::DirectoryHead& head) {
   MutexLock lock(apply_mu_);
   v1::ContinueDirectoryRequest request;
   if (head.revision() >= head_.revision()) return request;
-  const uint64_t lacking = head_.revision() - head.revision();
-  std::vector<v1::DirectoryEntry> entries;
-  if (lacking < recent_hashes_.size()) {
-    if (head.revision() != 0 && HashAt(head.revision()) != head.hash()) {
-      Alert(kOtherHistory);
-      return Error(v1::REASON_STATEMENT_INVALID, "the hub's log is not the beginning of ours");
-    }
-    RETURN_IF_ERROR(vault_.Read([&](const Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(entries, ReadLogTail(reader, head.revision(),
-                                            std::min<uint64_t>(lacking, kMaxOfferedEntries)));
-      return absl::OkStatus();
-    }));
+  v1::DirectoryHead reached = head;
+  if (head.revision() == 0) reached.set_hash(EmptyHead());
+  if (HasHashAt(head.revision()) && HashAt(head.revision()) != reached.hash()) {
+    Alert(kOtherHistory);
+    return Error(v1::REASON_STATEMENT_INVALID, "the hub's log is not the beginning of ours");
   }
-  for (v1::DirectoryEntry& entry : entries) {
-    // What was read again after a restart may have been kept from another history.
-    const std::string& before = HashAt(entry.revision() - 1);
-    if (NextHead(before, entry.digest()) != HashAt(entry.revision())) break;
-    if (request.ByteSizeLong() + entry.ByteSizeLong() > kMaxOfferedBytes) break;
-    *request.add_entries() = std::move(entry);
-  }
-  if (request.entries().empty()) {
+  RETURN_IF_ERROR(ReadContinuation(reached, request));
+  // What the chain leads from the hub's head to a head of ours is our history, and it was the
+  // hub's.
+  if (request.entries().empty() || !HasHashAt(reached.revision())) {
     AlertBehind(kTailMissing);
     return Error(v1::REASON_DIRECTORY_BEHIND, "what the hub's log lacks is not here");
   }
   return request;
+}
+
+absl::Status Replica::ReadContinuation(v1::DirectoryHead& reached,
+                                       v1::ContinueDirectoryRequest& request) const {
+  bool full = false;
+  const auto take = [&](v1::DirectoryEntry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_) -> bool {
+    std::string hash = NextHead(reached.hash(), entry.digest());
+    // What was read again after a restart may have been kept from another history.
+    if (HasHashAt(entry.revision()) && HashAt(entry.revision()) != hash) return false;
+    full = full || request.entries_size() == kMaxOfferedEntries ||
+           request.ByteSizeLong() + entry.ByteSizeLong() > kMaxOfferedBytes;
+    // The rest is read only as far as it takes to know that all of this is our history.
+    if (full && HasHashAt(reached.revision())) return false;
+    reached.set_revision(entry.revision());
+    reached.set_hash(std::move(hash));
+    if (!full) *request.add_entries() = std::move(entry);
+    return reached.revision() < head_.revision();
+  };
+  return vault_.Read([&](const Reader& reader) ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_) {
+    return VisitLogTail(reader, reached.revision(), take);
+  });
 }
 
 void Replica::OnContinuationRefused(const absl::Status& refusal) {
@@ -321,8 +335,7 @@ HeadComparison Replica::Compare(const v1::DirectoryHead& head) {
     if (peer_heads_.size() < kMaxPeerHeads) peer_heads_.emplace(head.revision(), head.hash());
     return HeadComparison::kUndecided;
   }
-  const uint64_t back = head_.revision() - head.revision();
-  if (back >= recent_hashes_.size()) return HeadComparison::kUndecided;
+  if (!HasHashAt(head.revision())) return HeadComparison::kUndecided;
   if (HashAt(head.revision()) == head.hash()) return HeadComparison::kSame;
   Alert("A partner sees another directory than this node does. Call the registry operator.");
   return HeadComparison::kMismatch;

@@ -76,9 +76,9 @@ class Replica {
 
   // Returns what to offer a hub whose log ends at `head`: the entries of ours that follow it, as
   // many as fit into one request; none when it lacks nothing. REASON_STATEMENT_INVALID: its log is
-  // not the beginning of ours. REASON_DIRECTORY_BEHIND: the next entry is not kept here, or is kept
-  // without its statement. Both raise an alert; the latter's goes with the next Apply. The vault's
-  // codes.
+  // not the beginning of ours. REASON_DIRECTORY_BEHIND: the next entry is not kept here, or came
+  // without its statement, or too little is kept to know that its log is the beginning of ours.
+  // Both raise an alert; the latter's goes with the next Apply. The vault's codes.
   absl::StatusOr<v1::ContinueDirectoryRequest> ContinuationAfter(const v1::DirectoryHead& head);
   // The hub has answered `refusal` to what ContinuationAfter returned. Raises an alert that goes
   // with the next Apply if it says that the hub does not take it; anything else may pass.
@@ -115,7 +115,13 @@ class Replica {
   absl::Status Save(const std::vector<CheckedStatement>& taken,
                     const v1::WatchDirectoryResponse& response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
-  // The hash of the log at a revision that recent_hashes_ reaches.
+  // Reads what follows `reached`, a head of the hub's, into `request`; then `reached` is where the
+  // chain of what was read leads, which is a head of ours if that is recent.
+  absl::Status ReadContinuation(v1::DirectoryHead& reached,
+                                v1::ContinueDirectoryRequest& request) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
+  // Whether recent_hashes_ reaches the revision, and its hash then.
+  bool HasHashAt(uint64_t revision) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   const std::string& HashAt(uint64_t revision) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);
   HeadComparison Compare(const v1::DirectoryHead& head) ABSL_EXCLUSIVE_LOCKS_REQUIRED(apply_mu_);

@@ -201,11 +201,6 @@ absl::Status Directory::TryPublishMember(const v1::SignedStatement& statement) {
   return absl::OkStatus();
 }
 
-bool Directory::IsRecovering() const {
-  const std::optional<absl::Time> restored = store_->restored_at();
-  return restored && clock_->Now() < *restored + kRecoveryPeriod;
-}
-
 void Directory::NoteCall() {
   if (paused_until_ == absl::InfiniteFuture()) paused_until_ = clock_->Now() + publication_pause_;
 }
@@ -226,47 +221,50 @@ absl::StatusOr<v1::ContinueDirectoryResponse> Directory::Continue(
   if (request.entries_size() > kMaxStatements || request.ByteSizeLong() > kMaxRequestBytes) {
     return Error(v1::REASON_FRAME_TOO_LARGE, "more than 256 entries or 1 MiB");
   }
-  absl::Status continued = Refresh();
-  if (continued.ok() && !request.entries().empty()) {
-    if (!IsRecovering()) {
-      return Error(v1::REASON_STATE_FORBIDS,
-                   "the hub takes back entries of its directory for 31 days after it was restored "
-                   "from a copy, and at no other time");
-    }
-    const DirectoryState::Member* member = state_->FindMember(organisation);
-    if (member == nullptr || member->member.status() == v1::MEMBER_STATUS_SUSPENDED) {
-      return Error(v1::REASON_MEMBER_SUSPENDED, "organisation " + organisation.hex());
-    }
-    continued = TryContinue(request);
-    for (int attempt = 1; attempt < kMaxAttempts; ++attempt) {
-      if (ReasonOf(continued) != v1::REASON_CONFLICT) break;
-      continued = TryContinue(request);
-    }
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    const absl::Status continued = TryContinue(organisation, request);
+    if (ReasonOf(continued) == v1::REASON_CONFLICT) continue;
+    RETURN_IF_ERROR(continued);
+    v1::ContinueDirectoryResponse response;
+    response.mutable_head()->set_revision(revision_);
+    response.mutable_head()->set_hash(head_);
+    return response;
   }
-  if (ReasonOf(continued) == v1::REASON_CONFLICT) {
-    return Error(v1::REASON_UNAVAILABLE, "the directory keeps changing");
-  }
-  RETURN_IF_ERROR(continued);
-  v1::ContinueDirectoryResponse response;
-  response.mutable_head()->set_revision(revision_);
-  response.mutable_head()->set_hash(head_);
-  return response;
+  return Error(v1::REASON_UNAVAILABLE, "the directory keeps changing");
 }
 
-absl::Status Directory::TryContinue(const v1::ContinueDirectoryRequest& request) {
-  RETURN_IF_ERROR(EnsureFresh());
+absl::Status Directory::TryContinue(const OrganisationId& organisation,
+                                    const v1::ContinueDirectoryRequest& request) {
+  RETURN_IF_ERROR(Refresh());
+  if (request.entries().empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckMayContinue(organisation));
   ASSIGN_OR_RETURN(const int known, CountKnown(request));
   if (known == request.entries_size()) return absl::OkStatus();
-  // Judged on a copy: what a bad entry comes after does not count either.
+  // Judged on a copy: what comes before a bad entry does not count either.
   auto state = std::make_unique<DirectoryState>(*state_);
   ASSIGN_OR_RETURN(const std::vector<CheckedStatement> taken,
                    TakeContinuation(request, known, revision_, clock_->Now(), *state));
   state_ = std::move(state);
   std::vector<StatementRow> rows;
+  rows.reserve(taken.size());
   for (const CheckedStatement& statement : taken) rows.push_back(RowOf(statement, head_));
   RETURN_IF_ERROR(Append(std::move(rows)));
   UpdateMembership();
   Log(LogLevel::kInfo, "directory_continued", {{"entries", taken.size()}, {"revision", revision_}});
+  return absl::OkStatus();
+}
+
+absl::Status Directory::CheckMayContinue(const OrganisationId& organisation) const {
+  const std::optional<absl::Time> restored = store_->restored_at();
+  if (!restored || clock_->Now() >= *restored + kRecoveryPeriod) {
+    return Error(v1::REASON_STATE_FORBIDS,
+                 "the hub takes back entries of its directory for 31 days after it was restored "
+                 "from a copy, and at no other time");
+  }
+  const DirectoryState::Member* member = state_->FindMember(organisation);
+  if (member == nullptr || member->member.status() == v1::MEMBER_STATUS_SUSPENDED) {
+    return Error(v1::REASON_MEMBER_SUSPENDED, "organisation " + organisation.hex());
+  }
   return absl::OkStatus();
 }
 
@@ -281,10 +279,8 @@ absl::StatusOr<int> Directory::CountKnown(const v1::ContinueDirectoryRequest& re
     for (const StatementRow& row : rows) {
       if (known == request.entries_size() || row.revision > revision_) break;
       const v1::DirectoryEntry& entry = request.entries(known);
-      if (entry.revision() != row.revision)
-        return RefuseEntry(entry.revision(), "not the next one");
-      if (entry.digest() != row.digest)
-        return RefuseEntry(row.revision, "the log went on otherwise");
+      if (entry.revision() != row.revision) return RefuseEntry(entry.revision(), "a gap");
+      if (entry.digest() != row.digest) return RefuseEntry(row.revision, "the log differs");
       ++known;
     }
   }

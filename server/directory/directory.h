@@ -137,12 +137,14 @@ class Directory {
   absl::StatusOr<v1::PublishStatementsResponse> TryPublish(
       const OrganisationId& organisation, const v1::PublishStatementsRequest& request);
   absl::Status TryPublishMember(const v1::SignedStatement& statement);
-  absl::Status TryContinue(const v1::ContinueDirectoryRequest& request);
+  absl::Status TryContinue(const OrganisationId& organisation,
+                           const v1::ContinueDirectoryRequest& request);
+  // Whether the store was restored within kRecoveryPeriod, and the organisation is in good
+  // standing.
+  absl::Status CheckMayContinue(const OrganisationId& organisation) const;
   // Returns how many of the entries the log has already. STATEMENT_INVALID: it has another one in
   // the place of one, or ends before the first.
   absl::StatusOr<int> CountKnown(const v1::ContinueDirectoryRequest& request);
-  // Whether the store was restored within kRecoveryPeriod.
-  bool IsRecovering() const;
   // The pause after a restore begins now, if it has not.
   void NoteCall();
   // OK once nodes have had the time to bring the log forward.

@@ -1,5 +1,6 @@
 // The hub's disk is lost and an older copy put in its place, over real processes: referrals go on,
-// nothing arrives twice, nothing confirmed is lost, and a withdrawal since the copy holds.
+// nothing arrives twice, nothing confirmed is lost, and a withdrawal or suspension since the copy
+// holds.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -73,6 +74,27 @@ class RestoreTest : public ::testing::Test {
     });
   }
 
+  absl::Status SetLin(v1::MemberStatus status) {
+    return network_->registry().SetStatus(network_->desk(), "lin", status);
+  }
+  v1::MemberStatus LinAsTheHubSays() {
+    const auto members = network_->registry().Members(network_->desk());
+    if (!members.ok()) return v1::MEMBER_STATUS_UNSPECIFIED;
+    for (const node::MemberView& view : *members) {
+      if (view.member.handle() == "lin") return view.member.status();
+    }
+    return v1::MEMBER_STATUS_UNSPECIFIED;
+  }
+  v1::MemberStatus LinAsQsoSees() {
+    const auto listed = network_->node("qso").administrator().Call(&NodeStub::ListDirectory,
+                                                                   v1::ListDirectoryRequest());
+    if (!listed.ok()) return v1::MEMBER_STATUS_UNSPECIFIED;
+    for (const v1::DirectoryMember& entry : listed->members()) {
+      if (entry.member().handle() == "lin") return entry.member().status();
+    }
+    return v1::MEMBER_STATUS_UNSPECIFIED;
+  }
+
   std::unique_ptr<NetworkFixture> network_;
   SeededRandom random_{17};
   std::unique_ptr<Walkthrough> walk_;
@@ -129,6 +151,21 @@ TEST_F(RestoreTest, AWithdrawalThatTheCopyDoesNotHaveHolds) {
   const absl::Status acknowledged = walk_->AwaitKind("qso", "lin", v1::KIND_REVOKE_ACK);
   ASSERT_TRUE(acknowledged.ok()) << acknowledged;
   EXPECT_EQ(Count("lin", v1::KIND_INQUIRY), 0) << "it is never delivered";
+}
+
+// The nodes give the hub back what its directory lacks; until then it publishes nothing else.
+TEST_F(RestoreTest, ASuspensionThatTheCopyDoesNotHaveHolds) {
+  TakeCopy();
+  ASSERT_TRUE(Eventually([&] { return SetLin(v1::MEMBER_STATUS_SUSPENDED).ok(); }));
+  ASSERT_TRUE(Eventually([&] { return LinAsQsoSees() == v1::MEMBER_STATUS_SUSPENDED; }));
+  LoseDiskAndRestore();
+  ASSERT_TRUE(Eventually([&] { return LinAsTheHubSays() == v1::MEMBER_STATUS_SUSPENDED; }));
+  EXPECT_EQ(ReasonOf(SetLin(v1::MEMBER_STATUS_ACTIVE)), v1::REASON_UNAVAILABLE);
+
+  network_->Advance(absl::Minutes(11));
+  ASSERT_TRUE(Eventually([&] { return SetLin(v1::MEMBER_STATUS_ACTIVE).ok(); }));
+  EXPECT_TRUE(Eventually([&] { return LinAsQsoSees() == v1::MEMBER_STATUS_ACTIVE; }))
+      << "the directory goes on as the nodes know it";
 }
 
 }  // namespace

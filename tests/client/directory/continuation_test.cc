@@ -1,6 +1,5 @@
 // A replica whose hub was restored from an older copy: what it offers, and what it says.
 #include "base/status/status.h"
-#include "client/directory/log_tail.h"
 #include "client/directory/replica.h"
 #include "gmock/gmock.h"
 #include "tests/base/directory/fixtures.h"
@@ -52,7 +51,7 @@ class ContinuationTest : public ::testing::Test {
     std::vector<uint64_t> revisions;
     for (const v1::DirectoryEntry& entry : offered->entries()) {
       EXPECT_EQ(entry.SerializeAsString(),
-                log_.After(entry.revision() - 1).entries(0).SerializeAsString());
+                log_.After(entry.revision() - 1, entry.revision()).entries(0).SerializeAsString());
       revisions.push_back(entry.revision());
     }
     return revisions;
@@ -99,11 +98,25 @@ TEST_F(ContinuationTest, OffersAsMuchAsOneRequestTakes) {
   EXPECT_EQ(OfferedAfter(257).size(), 44u);
 }
 
-TEST_F(ContinuationTest, KeepsTheNewestEntries) {
-  AppendServices(static_cast<int>(kLogTailEntries) + 1);
+// Where the hub's log ends no hash is kept; where the chain of entries leads one is.
+TEST_F(ContinuationTest, OffersWhatALongAbsentHubLacks) {
+  AppendServices(1'100);
   ApplyAll();
-  EXPECT_EQ(ReasonAfter(log_.Head(1)), v1::REASON_DIRECTORY_BEHIND);
-  EXPECT_EQ(OfferedAfter(2).front(), 3u);
+  const std::vector<uint64_t> offered = OfferedAfter(3);
+  ASSERT_EQ(offered.size(), 256u);
+  EXPECT_EQ(offered.front(), 4u);
+  v1::DirectoryHead other = log_.Head(3);
+  other.set_hash(std::string(32, 'x'));
+  EXPECT_EQ(ReasonAfter(other), v1::REASON_DIRECTORY_BEHIND) << "nothing leads from there to here";
+}
+
+TEST_F(ContinuationTest, OffersNothingWhenAGapHidesWhetherTheHistoryIsTheSame) {
+  AppendServices(10);
+  log_.Append(Own(network_.Service(lin_, ++version_)), /*replaced=*/true);
+  AppendServices(1'100);
+  ApplyAll();
+  EXPECT_EQ(ReasonAfter(log_.Head(5)), v1::REASON_DIRECTORY_BEHIND);
+  EXPECT_EQ(OfferedAfter(12).front(), 13u);
 }
 
 TEST_F(ContinuationTest, SaysThatAHubHasAnotherHistory) {
