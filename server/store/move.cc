@@ -1,6 +1,9 @@
 #include "server/store/move.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +22,11 @@ namespace {
 // What is in memory at once.
 constexpr size_t kRowsAtOnce = 1000;
 constexpr size_t kBytesAtOnce = size_t{4} << 20;
+
+// Every table of the store, as this knows to carry it; meta is the store's own.
+constexpr std::array<std::string_view, 10> kCarried = {
+    "enrolment", "invitation", "item",      "meta",  "referral",
+    "routing",   "seen",       "statement", "token", "urgent"};
 
 constexpr size_t kSmall = 256;
 size_t BytesOf(const WaitingItem& waiting) { return kSmall + waiting.item.message.size(); }
@@ -72,6 +80,16 @@ absl::StatusOr<absl::flat_hash_set<uint64_t>> ReadMarks(Connection& from) {
   }
 }
 
+// A table that was added and is not carried would be lost without a word.
+absl::Status CheckTables(const StoreSight& sight) {
+  for (const auto& [table, rows] : sight.rows) {
+    if (std::find(kCarried.begin(), kCarried.end(), table) == kCarried.end()) {
+      return Error(v1::REASON_INTERNAL, "this program does not know how to move table " + table);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CarryTraffic(Connection& from, PgIntake& intake) {
   RETURN_IF_ERROR(
       Carry<TokenRecord>(from, "SELECT * FROM token ORDER BY row", Unnumbered(ReadToken), intake));
@@ -101,6 +119,7 @@ absl::Status CarryDocuments(Connection& from, PgIntake& intake) {
 
 absl::StatusOr<Tally> MoveStore(const std::string& store, const PgTarget& target, Random* random,
                                 Clock* clock) {
+  RETURN_IF_ERROR(CheckPgUrl(target.url));
   std::error_code none;
   if (!std::filesystem::exists(store, none)) {
     return Error(v1::REASON_FILE_UNUSABLE, "there is no store at " + store + " to move");
@@ -112,6 +131,7 @@ absl::StatusOr<Tally> MoveStore(const std::string& store, const PgTarget& target
     return Error(v1::REASON_VERSION_UNSUPPORTED,
                  store + " has an older schema; start the hub on it once, which brings it forward");
   }
+  RETURN_IF_ERROR(CheckTables(sight));
   ASSIGN_OR_RETURN(const auto from, OpenReader(store));
   ASSIGN_OR_RETURN(const auto identity, FindIdentity(*from, store));
   if (!identity) {

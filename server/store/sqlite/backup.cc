@@ -21,24 +21,18 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path, none));
 }
 
-// Moves what the write-ahead log holds into the file and ends the log, so that the store is one
-// file alone. UNAVAILABLE: another program has it open.
-absl::Status SettleLog(const std::string& store) {
-  // SQLite would throw away the log of a file that it cannot read.
-  const auto looked = OpenUnchanged(store);
-  if (!looked.ok() || !ReadSchemaVersion(**looked).ok()) return absl::OkStatus();
+// Moves what the write-ahead log holds into the file and ends the log. False: the store is broken,
+// and its log may hold what the file does not. UNAVAILABLE: another program has the store open.
+absl::StatusOr<bool> SettleLog(const std::string& store) {
   const auto connection = OpenCopier(store);
-  if (!connection.ok()) return absl::OkStatus();
-  const absl::Status settled = (*connection)->Execute("PRAGMA journal_mode = DELETE");
-  if ((sqlite3_errcode((*connection)->handle()) & 0xff) == SQLITE_BUSY) {
-    return Error(v1::REASON_UNAVAILABLE,
-                 store +
-                     " is being read by another program, a backup or inspect; when that has "
-                     "ended, restore again");
-  }
-  // Of a store that is broken the log is kept with it.
-  settled.IgnoreError();
-  return absl::OkStatus();
+  if (!connection.ok()) return false;
+  if ((*connection)->Execute("PRAGMA journal_mode = DELETE").ok()) return true;
+  const bool busy = (sqlite3_errcode((*connection)->handle()) & 0xff) == SQLITE_BUSY;
+  if (!busy) return false;
+  return Error(v1::REASON_UNAVAILABLE,
+               store +
+                   " is being read by another program, a backup or inspect; when that has "
+                   "ended, restore again");
 }
 
 // The first name that is free.
@@ -49,17 +43,23 @@ std::string NameAside(const std::string& store) {
   }
 }
 
-// Gives the store at `store` a second name, and its log, if it has one, that of the second.
+bool LinkIfThere(const std::string& from, const std::string& to) {
+  return link(from.c_str(), to.c_str()) == 0 || errno == ENOENT;
+}
+
+// Gives the store at `store` a second name, which keeps it when another takes its place. A log that
+// cannot be settled goes with it.
 absl::StatusOr<std::string> KeepAside(const std::string& store) {
   std::string aside = NameAside(store);
-  RETURN_IF_ERROR(SettleLog(store));
-  if (link(store.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
-    return SystemError("keep aside", store);
-  }
-  for (const char* beside : {"-wal", "-shm"}) {
-    const int moved = std::rename((store + beside).c_str(), (aside + beside).c_str());
-    if (moved != 0 && errno != ENOENT) return SystemError("keep aside", store + beside);
-  }
+  const std::string log = store + "-wal";
+  const std::string log_aside = aside + "-wal";
+  if (!LinkIfThere(log, log_aside)) return SystemError("keep aside", log);
+  // SQLite deletes a log that it closes, even one that it could not read.
+  const absl::StatusOr<bool> settled = SettleLog(store);
+  if (!settled.ok() || *settled) unlink(log_aside.c_str());
+  RETURN_IF_ERROR(settled.status());
+  if (!LinkIfThere(store, aside)) return SystemError("keep aside", store);
+  for (const char* beside : {"-wal", "-shm"}) unlink((store + beside).c_str());
   if (!SyncFolderOf(store)) return SystemError("sync the folder of", store);
   return aside;
 }

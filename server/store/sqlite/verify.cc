@@ -143,7 +143,7 @@ class Verifier {
 
   // Names the tables that are hit, if that can still be told.
   absl::Status CheckWholeStructure() {
-    const absl::Status whole = CheckStructure(*connection_);
+    absl::Status whole = CheckStructure(*connection_);
     if (whole.ok()) return whole;
     std::string hit;
     const absl::StatusOr<std::vector<std::string>> tables = Tables();
@@ -278,7 +278,7 @@ absl::StatusOr<StoreSight> VerifyWithLog(const std::string& path) {
   const ScratchFolder folder;
   if (folder.path().empty()) return SystemError("make a folder for a copy of", path);
   ASSIGN_OR_RETURN(const auto copy, PartialFile::Begin(folder.path() + "/store"));
-  const absl::Status copied = CopyFile(path, *copy);
+  absl::Status copied = CopyFile(path, *copy);
   if (ReasonOf(copied) == v1::REASON_DATA_CORRUPT) {
     return Annotate(copied, BrokenAt(path, "the write-ahead log"));
   }
@@ -324,7 +324,7 @@ absl::Status WhileUnchanged(const std::string& path, absl::FunctionRef<absl::Sta
                      "copy of it and verifies that");
   }
   ASSIGN_OR_RETURN(const FileState before, StateOf(path));
-  const absl::Status done = read();
+  absl::Status done = read();
   ASSIGN_OR_RETURN(const FileState after, StateOf(path));
   if (before == after) return done;
   return Error(v1::REASON_UNAVAILABLE, path + " has changed while it was read");
