@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
@@ -245,7 +246,10 @@ using FileState = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 
 absl::StatusOr<FileState> StateOf(const std::string& path) {
   struct stat file = {};
-  if (stat(path.c_str(), &file) != 0) return SystemError("look at", path);
+  if (stat(path.c_str(), &file) != 0) {
+    if (errno == ENOENT) return Error(v1::REASON_FILE_UNUSABLE, "there is no file " + path);
+    return SystemError("look at", path);
+  }
   if (!S_ISREG(file.st_mode)) {
     return Error(v1::REASON_FILE_UNUSABLE, path + " is no file");
   }
