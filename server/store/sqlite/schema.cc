@@ -189,38 +189,27 @@ absl::Status WriteIdentity(Connection& connection, const StoreIdentity& identity
 // Who the store is, and the mark of its file; nullopt before the first writing.
 using StoredIdentity = std::optional<std::pair<StoreIdentity, int64_t>>;
 
-absl::StatusOr<StoredIdentity> ReadIdentity(Connection& connection) {
+// As a store of `version` has it.
+absl::StatusOr<StoredIdentity> ReadIdentity(Connection& connection, int version = kSchemaVersion) {
   ASSIGN_OR_RETURN(
       Statement read,
-      connection.Prepare("SELECT epoch, file_mark, reserved, restored_at, sum FROM meta"));
+      connection.Prepare(version == 1
+                             ? "SELECT epoch, file_mark, reserved, sum FROM meta"
+                             : "SELECT epoch, file_mark, reserved, restored_at, sum FROM meta"));
   ASSIGN_OR_RETURN(const bool found, read.Step());
   if (!found) return std::nullopt;
   StoreIdentity identity;
   identity.epoch = read.Bytes();
   const int64_t file_mark = read.Int();
   identity.reserved = read.Int();
-  const absl::Time restored_at = read.Time();
+  const absl::Time restored_at = version == 1 ? absl::InfiniteFuture() : read.Time();
   if (restored_at != absl::InfiniteFuture()) identity.restored_at = restored_at;
   RETURN_IF_ERROR(read.CheckSum());
   return std::make_pair(std::move(identity), file_mark);
 }
 
-// As version 1 had it.
-absl::StatusOr<StoredIdentity> ReadFirstIdentity(Connection& connection) {
-  ASSIGN_OR_RETURN(Statement read,
-                   connection.Prepare("SELECT epoch, file_mark, reserved, sum FROM meta"));
-  ASSIGN_OR_RETURN(const bool found, read.Step());
-  if (!found) return std::nullopt;
-  StoreIdentity identity;
-  identity.epoch = read.Bytes();
-  const int64_t file_mark = read.Int();
-  identity.reserved = read.Int();
-  RETURN_IF_ERROR(read.CheckSum());
-  return std::make_pair(std::move(identity), file_mark);
-}
-
 absl::Status AddRestoredAt(Connection& connection) {
-  ASSIGN_OR_RETURN(const StoredIdentity stored, ReadFirstIdentity(connection));
+  ASSIGN_OR_RETURN(const StoredIdentity stored, ReadIdentity(connection, 1));
   RETURN_IF_ERROR(connection.Execute("DROP TABLE meta"));
   RETURN_IF_ERROR(connection.Execute(kMetaTable));
   return stored ? WriteIdentity(connection, stored->first, stored->second) : absl::OkStatus();
