@@ -204,22 +204,23 @@ TEST_F(PostgresCommitTest, AStatementWhoseAnswerIsLostIsApplied) {
 }
 
 TEST_F(PostgresCommitTest, AnEndingProcessDoesNotWaitForTheDatabase) {
-  auto holder = Hold("item");
+  // Not a lock, which would be free for a moment while the server ends.
+  DemandStandby();
   std::vector<Effects> batch = {Whole(1)};
   auto committed = std::async(std::launch::async, [&] { return store_->Commit(batch); });
   ASSERT_TRUE(Eventually([&] {
     return !medium_
                 .Query(
-                    "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = "
-                    "current_database()")
+                    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'waymark-hub' AND "
+                    "wait_event = 'SyncRep' AND datname = current_database()")
                 .empty();
   }));
   PostgresMedium::server().Stop();
   EXPECT_EQ(committed.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
   store_->Interrupt();
   EXPECT_EQ(ReasonOf(committed.get()), v1::REASON_UNAVAILABLE);
-  holder = nullptr;
   ASSERT_TRUE(PostgresMedium::server().Resume().ok());
+  ReleaseStandby();
 }
 
 TEST_F(PostgresCommitTest, ADatabaseThatIsAwayIsUnavailableAndComesBack) {
