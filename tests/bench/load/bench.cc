@@ -2,8 +2,21 @@
 
 #include "absl/time/clock.h"
 #include "base/status/status.h"
+#include "tests/bench/load/process_meter.h"
 
 namespace waymark::bench {
+namespace {
+
+// Idle nodes are told nothing.
+class Silent final : public NodeListener {
+ public:
+  void OnConfirmed(size_t /*node*/, uint64_t /*tag*/) override {}
+  void OnRefused(size_t /*node*/, uint64_t /*tag*/, v1::Reason /*reason*/) override {}
+  void OnDelivered(size_t /*node*/, const v1::Message& /*message*/) override {}
+  void OnBroken(size_t /*node*/, const std::string& /*what*/) override {}
+};
+
+}  // namespace
 
 std::vector<LoadPlan> PlansOf(const Options& options) {
   LoadPlan plan;
@@ -19,6 +32,25 @@ std::vector<LoadPlan> PlansOf(const Options& options) {
     plans.push_back(plan);
   }
   return plans;
+}
+
+absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle) {
+  const pid_t hub = network.meter().hub;
+  IdleResult result{.idle = idle};
+  ASSIGN_OR_RETURN(const ProcessUse before, LookAt(hub));
+  const absl::Time start = absl::Now();
+  Silent silent;
+  ASSIGN_OR_RETURN(const auto nodes, network.Connect(&silent));
+  result.connecting = absl::Now() - start;
+  ASSIGN_OR_RETURN(const ProcessUse connected, LookAt(hub));
+  absl::SleepFor(idle);
+  ASSIGN_OR_RETURN(const ProcessUse after, LookAt(hub));
+  for (const auto& node : nodes) node->Close();
+  result.nodes = nodes.size();
+  result.before = before.resident_bytes;
+  result.connected = connected.resident_bytes;
+  result.after = after.resident_bytes;
+  return result;
 }
 
 absl::StatusOr<LoadResult> RunLoop(BenchNetwork& network, const Options& options,

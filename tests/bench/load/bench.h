@@ -2,10 +2,12 @@
 // bench_network.h, load.h. Not thread-safe.
 #pragma once
 
-#include <functional>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tests/bench/load/bench_network.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
@@ -14,6 +16,20 @@ namespace waymark::bench {
 
 // The loops that are asked for, in their order.
 std::vector<LoadPlan> PlansOf(const Options& options);
+
+// What it costs the hub that nodes are there: its resident bytes before, with all of them
+// connected, and after they have said nothing for a while.
+struct IdleResult {
+  size_t nodes = 0;
+  absl::Duration connecting;
+  absl::Duration idle;
+  uint64_t before = 0;
+  uint64_t connected = 0;
+  uint64_t after = 0;
+};
+
+// Connects every node at once and leaves them alone. What the network returns.
+absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle);
 
 // Prepares referrals for one loop and runs it, with nodes of its own. What the network returns.
 absl::StatusOr<LoadResult> RunLoop(BenchNetwork& network, const Options& options,

@@ -23,6 +23,11 @@ std::string Plot(const std::vector<LoadResult>& results) {
 
 absl::Status Run(const Options& options) {
   ASSIGN_OR_RETURN(const auto network, BenchNetwork::Create(options));
+  if (options.idle > 0) {
+    std::cerr << "waymark-bench: " << options.members << " idle nodes\n";
+    ASSIGN_OR_RETURN(const IdleResult idle, RunIdle(*network, absl::Seconds(options.idle)));
+    std::cout << IdleReport(idle);
+  }
   std::vector<LoadResult> results;
   bool failed = false;
   for (const LoadPlan& plan : PlansOf(options)) {
@@ -32,7 +37,7 @@ absl::Status Run(const Options& options) {
     results.push_back(std::move(result));
   }
   RETURN_IF_ERROR(network->Stop());
-  std::cout << TextReport(options, results);
+  if (!results.empty()) std::cout << TextReport(options, results);
   if (!options.json.empty()) {
     RETURN_IF_ERROR(WritePublicFile(options.json, JsonReport(options, results)));
   }

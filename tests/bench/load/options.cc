@@ -33,6 +33,7 @@ absl::Status Check(const Options& options) {
   if (!(options.seconds > 0) || !(options.warmup >= 0)) {
     return CommandLineError("--seconds expects a time above 0, --warmup one not below it");
   }
+  if (!(options.idle >= 0)) return CommandLineError("--idle expects a time not below 0");
   if (options.messages < 1) return CommandLineError("--messages expects at least 1");
   return absl::OkStatus();
 }
@@ -52,6 +53,9 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
                  "Closed loop: messages under way at any time. May be given several times.");
   app.add_option("--rate", options.rates,
                  "Open loop: messages that start in a second. May be given several times.");
+  app.add_option("--idle", options.idle,
+                 "Before the loops, every node is connected and says nothing for so many seconds. "
+                 "Alone, no loop follows.");
   app.add_option("--members", options.members, "Organisations, each with a node.")
       ->capture_default_str();
   app.add_option("--units", options.units, "Units of all of them together.")->capture_default_str();
@@ -78,7 +82,8 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
   } catch (const CLI::ParseError& error) {
     return CommandLineError(error.what());
   }
-  if (options.in_flight.empty() && options.rates.empty()) options.in_flight = {64};
+  const bool loops = !options.in_flight.empty() || !options.rates.empty();
+  if (!loops && options.idle == 0) options.in_flight = {64};
   RETURN_IF_ERROR(Check(options));
   return options;
 }

@@ -16,6 +16,9 @@ struct Options {
   std::vector<size_t> in_flight;
   // Then open loops: so many messages start in a second.
   std::vector<double> rates;
+  // Before the loops: every node is connected and says nothing for so many seconds; 0 for not at
+  // all.
+  double idle = 0;
   // Organisations, each with a node, at least 2.
   size_t members = 16;
   // Units of all of them together, spread evenly, at most 64 for each.

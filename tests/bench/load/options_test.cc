@@ -48,6 +48,14 @@ TEST(BenchOptionsTest, OnlyARateIsAnOpenLoopAlone) {
   EXPECT_THAT(Parsed({"--rate", "5.5"}).in_flight, IsEmpty());
 }
 
+TEST(BenchOptionsTest, IdleNodesAloneAreNoLoop) {
+  const Options options = Parsed({"--idle", "30"});
+  EXPECT_EQ(options.idle, 30);
+  EXPECT_THAT(options.in_flight, IsEmpty());
+  EXPECT_THAT(Parsed({"--idle", "30", "--in-flight", "8"}).in_flight, ElementsAre(8));
+  EXPECT_THAT(Refusal({"--idle", "-1"}), HasSubstr("--idle expects"));
+}
+
 TEST(BenchOptionsTest, TheMixIsNamed) {
   EXPECT_EQ(Parsed({"--mix", "varied"}).mix, Mix::kVaried);
   EXPECT_THAT(Refusal({"--mix", "other"}), HasSubstr("--mix"));

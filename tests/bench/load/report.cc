@@ -74,6 +74,17 @@ std::string ResultJson(const LoadResult& result) {
 
 }  // namespace
 
+std::string IdleReport(const IdleResult& result) {
+  const auto mib = [](uint64_t bytes) { return static_cast<double>(bytes) / kMiB; };
+  const double grown = static_cast<double>(result.after) - static_cast<double>(result.before);
+  return absl::StrFormat(
+      "%d idle nodes: connected in %.1f s; the hub's memory %.1f MiB before, %.1f MiB with all of "
+      "them, %.1f MiB after %.0f s; %.1f KiB a node\n",
+      result.nodes, absl::ToDoubleSeconds(result.connecting), mib(result.before),
+      mib(result.connected), mib(result.after), absl::ToDoubleSeconds(result.idle),
+      grown / 1024 / static_cast<double>(result.nodes));
+}
+
 std::string TextReport(const Options& options, std::span<const LoadResult> results) {
   std::string text = absl::StrFormat(
       "%d members with %d units, %s; hub and load on one machine. Latencies in milliseconds, CPU\n"

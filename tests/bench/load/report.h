@@ -6,10 +6,14 @@
 #include <span>
 #include <string>
 
+#include "tests/bench/load/bench.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
 
 namespace waymark::bench {
+
+// One line.
+std::string IdleReport(const IdleResult& result);
 
 // A table with a line for each loop, and what went wrong.
 std::string TextReport(const Options& options, std::span<const LoadResult> results);

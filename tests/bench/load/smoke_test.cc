@@ -48,6 +48,14 @@ class BenchSmokeTest : public ::testing::Test {
 
 constexpr absl::Duration kMeasured = absl::Seconds(2);
 
+TEST_F(BenchSmokeTest, IdleNodesAreConnectedAndLeave) {
+  const auto result = RunIdle(*network_, absl::Milliseconds(50));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->nodes, 3);
+  EXPECT_GT(result->before, 0);
+  EXPECT_GT(result->after, 0);
+}
+
 TEST_F(BenchSmokeTest, EverythingComesThroughOnceInBothLoops) {
   const LoadResult closed =
       Run({.in_flight = 16, .rate = 0, .warmup = absl::ZeroDuration(), .measured = kMeasured});
