@@ -111,7 +111,7 @@ function writeConfig(name, folder, whole, without = /^$/) {
 }
 
 test('the configurations of deploy/ have every key', () => {
-  for (const [name, program] of [['hub.yaml', 'server/program.cc'], ['node.yaml', 'client/program.cc']]) {
+  for (const [name, program] of [['hub.yaml', 'server/settings.cc'], ['node.yaml', 'client/program.cc']]) {
     for (const key of keysOf(program)) assert.match(read(`deploy/${name}`), new RegExp(`\\b${key}\\b`), `${name}: ${key}`);
   }
 });
