@@ -205,7 +205,7 @@ class Course {
     Drain();
     if (origin_.view != provider_.view) return "the two do not agree";
     for (int i = 0; i < 30; ++i) {
-      if (const std::string wrong = Step(); !wrong.empty()) return wrong;
+      if (std::string wrong = Step(); !wrong.empty()) return wrong;
       Drain();
     }
     return "";

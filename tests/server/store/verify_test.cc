@@ -234,7 +234,7 @@ std::vector<Place> PlacesIn(size_t size) {
   }
   std::mt19937_64 random(20261127);
   for (int i = 0; i < kAnywhere; ++i) {
-    const size_t byte = random() % size;
+    const size_t byte = std::uniform_int_distribution<size_t>(0, size - 1)(random);
     places.push_back({byte, static_cast<int>(random() % kBits)});
   }
   return places;
