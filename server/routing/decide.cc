@@ -104,7 +104,7 @@ class Judgement {
       const std::optional<Direction> found = DirectionWithin(*parties_);
       if (!found) return v1::REASON_NOT_A_PARTY;
       direction = *found;
-      from_ = {StateAt(*referral_, now_)};
+      from_ = StateAt(*referral_, now_);
     } else if (kind_ == v1::KIND_INQUIRY) {
       parties_ = {submitted_.sender_unit, submitted_.recipient_unit};
     } else if (OutlivesWithdrawal(kind_)) {
@@ -112,14 +112,16 @@ class Judgement {
     } else {
       return state_.recovering(now_) ? TakeUpReferral() : v1::REASON_REFERRAL_UNKNOWN;
     }
-    to_ = NextHubState(from_.front(), kind_, direction);
+    to_ = NextHubState(from_, kind_, direction);
     return to_ ? v1::REASON_UNSPECIFIED : LetLatePass(direction);
   }
 
   v1::Reason CheckStage() const {
-    const bool fits = std::any_of(from_.begin(), from_.end(), [this](const auto& from) {
+    const auto fits_after = [this](const std::optional<HubState>& from) {
       return StageFits(kind_, header_.stage(), from);
-    });
+    };
+    const bool fits =
+        lost_.empty() ? fits_after(from_) : std::any_of(lost_.begin(), lost_.end(), fits_after);
     return fits ? v1::REASON_UNSPECIFIED : v1::REASON_STAGE_INVALID;
   }
 
@@ -173,24 +175,23 @@ class Judgement {
     parties_ = {token_->presenter, token_->recipient};
     const std::optional<Direction> direction = DirectionWithin(*parties_);
     if (!direction) return v1::REASON_NOT_A_PARTY;
-    from_ = HubStatesBefore(kind_, *direction);
-    if (from_.empty()) return v1::REASON_STATE_FORBIDS;
-    to_ = NextHubState(from_.front(), kind_, *direction);
-    for (const auto& from : from_) {
+    lost_ = HubStatesBefore(kind_, *direction);
+    if (lost_.empty()) return v1::REASON_STATE_FORBIDS;
+    to_ = NextHubState(lost_.front(), kind_, *direction);
+    for (const auto& from : lost_) {
       if (NextHubState(from, kind_, *direction) != to_) to_.reset();
     }
     return v1::REASON_UNSPECIFIED;
   }
 
   // What was sent before the restore may come again after messages that followed it: it passes and
-  // changes nothing.
+  // changes nothing. After a withdrawal nothing does, not even how it ended.
   v1::Reason LetLatePass(Direction direction) {
     const absl::Time sent = FromMinutes(header_.sent_minute()) - limits_.clock_skew;
-    if (!state_.may_have_been_lost(sent, now_)) {
-      return v1::REASON_STATE_FORBIDS;
-    }
-    from_ = HubStatesBefore(kind_, direction);
-    return from_.empty() ? v1::REASON_STATE_FORBIDS : v1::REASON_UNSPECIFIED;
+    const bool withdrawn = from_ == HubState::kWithdrawn || (token_ != nullptr && token_->revoked);
+    if (withdrawn || !state_.may_have_been_lost(sent, now_)) return v1::REASON_STATE_FORBIDS;
+    lost_ = HubStatesBefore(kind_, direction);
+    return lost_.empty() ? v1::REASON_STATE_FORBIDS : v1::REASON_UNSPECIFIED;
   }
 
   // Which way the message goes between the two units, nullopt when it does not. What concerns a
@@ -286,9 +287,10 @@ class Judgement {
   const TokenRecord* token_ = nullptr;
   const ReferralRecord* referral_ = nullptr;
   std::optional<ReferralParties> parties_;
-  // The state that the message finds, nullopt for a referral that it begins; several for one that
-  // was lost.
-  std::vector<std::optional<HubState>> from_ = {std::nullopt};
+  // The state that the message finds, nullopt for a referral that it begins.
+  std::optional<HubState> from_;
+  // The states that it may have found before the hub lost them.
+  std::vector<std::optional<HubState>> lost_;
   // nullopt: the message leaves the record as it is.
   std::optional<HubState> to_;
 };

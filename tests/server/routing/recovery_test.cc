@@ -139,6 +139,18 @@ TEST(RecoveryTest, WhatWasSentBeforeTheRestorePassesLateAndChangesNothing) {
       << "a new one is held to the table";
 }
 
+TEST(RecoveryTest, AfterAWithdrawalNothingPassesLate) {
+  LindenReferral before(HubState::kStarted);
+  v1::Header late = before.Header({v1::KIND_CLOSE, kBack});
+  late.set_message_id(IdOf<MessageId>("the end").bytes());
+  LostReferral referral(HubState::kStarted);
+  ASSERT_EQ(referral.RegisterAgain(), kPasses);
+  ASSERT_EQ(referral.Take({v1::KIND_PROGRESS, kBack}).reason, kPasses);
+  ASSERT_EQ(referral.Take({v1::KIND_REVOKE, kOut}).reason, kPasses);
+  EXPECT_EQ(referral.record()->state, HubState::kWithdrawn);
+  EXPECT_EQ(referral.Send(late).reason, v1::REASON_STATE_FORBIDS);
+}
+
 TEST(RecoveryTest, ANewReferralBeginsWithAnInquiryAndKeepsToTheTable) {
   LostReferral referral(HubState::kRequested);
   const auto other = referral.network.Token("c-d", "qso.night", "bea.intake");
