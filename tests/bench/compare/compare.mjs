@@ -1,7 +1,10 @@
 // Waymark's hub beside RabbitMQ: the same machine, the same bodies, the same number of messages under
 // way, in turns. Called by `./dev bench-hub --compare`; docs/benchmarks.md says how to read it.
 //
-//   node compare.mjs BUILD [--rounds N] [--in-flight N]... [--seconds S] [--pairs N] [--json FILE]
+//   node compare.mjs BUILD [--rounds N] [--in-flight N]... [--pairs N]... [--seconds S] [--json FILE]
+//
+// N pairs are N publishers and N consumers at RabbitMQ: 1 is what its clients usually have, 8 makes as many
+// connections as the hub has from the 16 members that 1,000 units need.
 //
 // RabbitMQ is Debian's, started here with a node, a port and a folder of its own, and stopped by the
 // process id that it wrote. Waymark's numbers come from waymark-bench, RabbitMQ's from amqp_bench.
@@ -11,7 +14,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { medians, report } from './summary.mjs';
+import { floorReport, medians, report } from './summary.mjs';
 
 const BROKER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
@@ -22,13 +25,13 @@ function readArguments() {
       rounds: { type: 'string', default: '5' },
       'in-flight': { type: 'string', multiple: true, default: ['64', '1'] },
       seconds: { type: 'string', default: '5' },
-      pairs: { type: 'string', default: '1' },
+      pairs: { type: 'string', multiple: true, default: ['1', '8'] },
       json: { type: 'string' },
     },
   });
   if (positionals.length !== 1) throw new Error('compare: expects the build folder, and options');
-  for (const name of ['rounds', 'seconds', 'pairs']) {
-    if (!(Number(values[name]) > 0)) throw new Error(`compare: --${name} expects a number above 0`);
+  for (const name of ['rounds', 'in-flight', 'seconds', 'pairs']) {
+    if (![values[name]].flat().every((value) => Number(value) > 0)) throw new Error(`compare: --${name} expects a number above 0`);
   }
   return { ...values, build: positionals[0] };
 }
@@ -132,10 +135,14 @@ function measureWaymark(options, folder, inFlight) {
   return JSON.parse(readFileSync(json, 'utf8')).loops[0];
 }
 
-const measureBroker = (options, broker, queue, inFlight) =>
+// What one message at a time costs with nothing around it. On the disk that the hub has.
+const measureBare = (options, broker, folder) =>
+  JSON.parse(run(join(options.build, 'tests/bench/compare/bare_bench'), ['--tls', broker.tls, '--file', join(folder, 'bare'),
+    '--seconds', String(Number(options.seconds) / 2)]));
+
+const measureBroker = (options, broker, queue, inFlight, pairs) =>
   JSON.parse(run(join(options.build, 'tests/bench/compare/amqp_bench'), ['--port', String(broker.port), '--pid', String(broker.pid),
-    '--tls', broker.tls, '--queue', queue, '--in-flight', inFlight, '--seconds', options.seconds,
-    '--pairs', String(Math.min(Number(options.pairs), Number(inFlight)))]));
+    '--tls', broker.tls, '--queue', queue, '--in-flight', inFlight, '--seconds', options.seconds, '--pairs', pairs]));
 
 async function main() {
   const options = readArguments();
@@ -145,18 +152,25 @@ async function main() {
   try {
     broker = await Broker.start(folder);
     const runs = [];
+    const floors = [];
     for (let round = 1; round <= Number(options.rounds); ++round) {
+      floors.push(measureBare(options, broker, folder));
       for (const inFlight of options['in-flight']) {
         const add = (system, result) => {
           runs.push({ system, round, inFlight: Number(inFlight), ...result });
           process.stderr.write(`round ${round}, ${inFlight} in flight, ${system}: ${Math.round(result.messages_per_second)} a second\n`);
         };
         add('waymark', measureWaymark(options, folder, inFlight));
-        for (const queue of ['quorum', 'classic']) add(`rabbitmq ${queue}`, measureBroker(options, broker, queue, inFlight));
+        // No more pairs than messages under way.
+        for (const pairs of options.pairs.filter((each) => Number(each) <= Number(inFlight))) {
+          for (const queue of ['quorum', 'classic']) {
+            add(`rabbitmq ${queue}, ${2 * Number(pairs)} connections`, measureBroker(options, broker, queue, inFlight, pairs));
+          }
+        }
       }
     }
-    process.stdout.write(report(runs));
-    if (options.json) writeFileSync(options.json, `${JSON.stringify({ runs, medians: medians(runs) }, null, 1)}\n`);
+    process.stdout.write(report(runs) + floorReport(runs, floors));
+    if (options.json) writeFileSync(options.json, `${JSON.stringify({ runs, floors, medians: medians(runs) }, null, 1)}\n`);
   } finally {
     if (broker?.pid) await broker.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -52,3 +52,15 @@ export function report(runs) {
   }
   return text;
 }
+
+// The floor of one message at a time: a synced record and a bare round trip, one of each for every round. Beside it what
+// the first system takes.
+export function floorReport(runs, floors) {
+  const cells = (of) => `${median(floors.map(of)).toFixed(3)} (${floors.map((floor) => of(floor).toFixed(3)).join(', ')})`;
+  const sum = median(floors.map((floor) => floor.synced_ms.p50 + floor.round_trip_ms.p50));
+  let text = `\nfdatasync of 2 KiB: p50 ${cells((floor) => floor.synced_ms.p50)} ms; bare gRPC round trip under mutual TLS: ` +
+    `p50 ${cells((floor) => floor.round_trip_ms.p50)} ms; together ${sum.toFixed(3)} ms.\n`;
+  const [alone] = medians(runs.filter((run) => run.inFlight === 1));
+  if (alone) text += `${alone.system} confirms one at a time in ${(alone.values['confirm p50 ms'] / sum).toFixed(2)} x that.\n`;
+  return text;
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { median, medians, report } from './summary.mjs';
+import { floorReport, median, medians, report } from './summary.mjs';
 
 const run = (system, inFlight, rate) => ({
   system,
@@ -28,4 +28,12 @@ test('the report has every run and the ratios to the first system', () => {
   assert.match(text, /64 in flight, 2 rounds/);
   assert.match(text, /\| waymark \| 35 \(30, 40\)/);
   assert.match(text, /waymark is 3\.18 x other in rate, 1\.00 x in CPU a message/);
+});
+
+test('one at a time stands beside the synced record and the bare round trip of the same rounds', () => {
+  const floors = [[0.2, 0.1], [0.4, 0.1], [0.3, 0.1]].map(([synced, trip]) => ({ synced_ms: { p50: synced }, round_trip_ms: { p50: trip } }));
+  const text = floorReport([run('waymark', 1, 900), run('other', 1, 800), run('waymark', 64, 30)], floors);
+  assert.match(text, /p50 0\.300 \(0\.200, 0\.400, 0\.300\) ms/);
+  assert.match(text, /together 0\.400 ms/);
+  assert.match(text, /waymark confirms one at a time in 2\.50 x that/);
 });
