@@ -35,7 +35,8 @@ struct Dispatcher::Attachment {
   MailboxView view = MailboxView::kAll;
   std::weak_ptr<DeliverySink> sink;
 
-  // Whether the store has numbered this session, its number, and the greatest of other processes.
+  // Whether the store has numbered this session and its sink knows, its number, and the greatest of
+  // other processes.
   bool claimed = false;
   uint64_t claim = 0;
   uint64_t peer_claim = 0;
@@ -92,7 +93,6 @@ AttachmentId Dispatcher::Attach(const OrganisationId& organisation, const Option
   attachment->options = options;
   attachment->view = options.restricted ? MailboxView::kRevocations : MailboxView::kAll;
   attachment->sink = std::move(sink);
-  attachment->claimed = !store_->shared();
   attachment->delivered_to = options.cursor;
   attachment->taken_to = options.cursor;
 
@@ -335,6 +335,7 @@ void Dispatcher::Advance(Attachment& attachment) {
 }
 
 void Dispatcher::Claim(Attachment& attachment) {
+  const std::weak_ptr<DeliverySink> sink = attachment.sink;
   mu_.Unlock();
   const absl::StatusOr<uint64_t> claim = store_->ClaimSession(attachment.organisation);
   mu_.Lock();
@@ -344,7 +345,10 @@ void Dispatcher::Claim(Attachment& attachment) {
   attachment.claimed = true;
   attachment.claim = *claim;
   // The news of a session that claimed later may have come before our own number.
-  if (attachment.peer_claim > *claim) End(attachment, v1::REASON_SESSION_REPLACED);
+  if (attachment.peer_claim > *claim) return End(attachment, v1::REASON_SESSION_REPLACED);
+  mu_.Unlock();
+  Call(sink, [](DeliverySink& receiver) { receiver.OnAttached(); });
+  mu_.Lock();
 }
 
 void Dispatcher::Deliver(const std::weak_ptr<DeliverySink>& sink,

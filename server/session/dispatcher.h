@@ -55,6 +55,9 @@ inline size_t WireBytes(const OutgoingDelivery& delivery) {
 class DeliverySink {
  public:
   virtual ~DeliverySink() = default;
+  // The first call: the attachment is the organisation's newest, also among those of other
+  // processes; whoever attaches from now on replaces it.
+  virtual void OnAttached() = 0;
   // 1 to 64 messages of at most 1 MiB together, in mailbox order.
   virtual void OnDeliver(std::vector<OutgoingDelivery> deliveries) = 0;
   // `message_id`, which this organisation sent, waits for a node that has been offline for too
@@ -110,10 +113,9 @@ class Dispatcher final : public CommitListener {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // Begins delivery to `sink`. An attachment of the same organisation that exists ends with
-  // SESSION_REPLACED; one at another process too, once the dispatcher's thread has claimed the
-  // session, and before anything is delivered. After Shutdown nothing is attached and `sink` is
-  // never called.
+  // Begins delivery to `sink`, which is told when it has begun. An attachment of the same
+  // organisation that exists ends with SESSION_REPLACED; one at another process too. After Shutdown
+  // nothing is attached and `sink` is never called.
   AttachmentId Attach(const OrganisationId& organisation, const Options& options,
                       std::weak_ptr<DeliverySink> sink);
 

@@ -115,31 +115,40 @@ void Session::OnHello(const v1::Hello& hello, absl::Time now) {
   if (const std::optional<absl::Duration> wait = with_.gate->Admit(now)) {
     return SayGoodbye(v1::REASON_QUOTA_EXCEEDED, *wait);
   }
-  Welcome(hello, *restricted);
+  Attach(hello, *restricted);
 }
 
-void Session::Welcome(const v1::Hello& hello, bool restricted) {
-  Dispatcher::Options delivery;
+void Session::Attach(const v1::Hello& hello, bool restricted) {
   // A cursor counts within its epoch: after a restore of the store it means nothing.
-  delivery.cursor = hello.epoch() == with_.epoch ? hello.cursor() : 0;
+  cursor_ = hello.epoch() == with_.epoch ? hello.cursor() : 0;
+  restricted_ = restricted;
+  Dispatcher::Options delivery;
+  delivery.cursor = cursor_;
   delivery.window_messages = hello.window_messages();
   delivery.window_bytes = hello.window_bytes();
   delivery.restricted = restricted;
+  state_ = State::kAttaching;
+  attachment_ = with_.dispatcher->Attach(organisation_, delivery, weak_from_this());
+}
 
+void Session::OnAttached() {
+  // Deliveries are posted after it, and so follow the welcome.
+  strand_->Post([self = shared_from_this()] { self->Welcome(); });
+}
+
+void Session::Welcome() {
+  if (state_ != State::kAttaching) return;
   v1::ConnectResponse response;
   v1::Welcome& welcome = *response.mutable_welcome();
   welcome.set_epoch(with_.epoch);
-  welcome.set_cursor(delivery.cursor);
+  welcome.set_cursor(cursor_);
   welcome.set_hub_time_ms(absl::ToUnixMillis(with_.clock->Now()));
-  welcome.set_restricted(restricted);
+  welcome.set_restricted(restricted_);
   *welcome.mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
   state_ = State::kOpen;
-  // Attached before the welcome is on its way: whoever has seen it replaces whoever came before.
-  // Deliveries are posted to this strand and so follow the welcome.
-  attachment_ = with_.dispatcher->Attach(organisation_, delivery, weak_from_this());
   output_->Send(std::move(response));
   // A standing that changed before the attachment existed had nothing to disconnect.
-  if (Suspended() != restricted) SayGoodbye(v1::REASON_UNSPECIFIED, absl::ZeroDuration());
+  if (Suspended() != restricted_) SayGoodbye(v1::REASON_UNSPECIFIED, absl::ZeroDuration());
 }
 
 void Session::OnSubmit(v1::Submit submit, absl::Time now) {
@@ -242,7 +251,7 @@ void Session::Leave(v1::Reason reason, absl::Duration retry_after) {
 }
 
 void Session::OnTick(absl::Time now) {
-  if (state_ != State::kHelloExpected && state_ != State::kOpen) return;
+  if (!Lasts()) return;
   if (!last_heard_) last_heard_ = now;
   // While we do not read, the silence is ours.
   if (!wants_frame()) {
@@ -277,7 +286,7 @@ void Session::OnPeerOffline(const MessageId& message_id) {
 void Session::OnDetached(v1::Reason reason) {
   strand_->Post([self = shared_from_this(), reason] {
     self->attachment_.reset();
-    if (self->state_ != State::kOpen) return;
+    if (!self->Lasts()) return;
     self->SayGoodbye(reason, absl::ZeroDuration());
   });
 }
@@ -294,8 +303,12 @@ void Session::Fail(const absl::Status& status) {
   Close(status, std::nullopt);
 }
 
+bool Session::Lasts() const {
+  return state_ == State::kHelloExpected || state_ == State::kAttaching || state_ == State::kOpen;
+}
+
 void Session::Close(const absl::Status& status, std::optional<v1::Goodbye> goodbye) {
-  if (state_ != State::kHelloExpected && state_ != State::kOpen) return;
+  if (!Lasts()) return;
   state_ = State::kClosing;
   end_status_ = status;
   goodbye_ = std::move(goodbye);

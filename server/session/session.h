@@ -118,6 +118,7 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
   bool wants_frame() const;
 
   // DeliverySink. From any thread.
+  void OnAttached() override;
   void OnDeliver(std::vector<OutgoingDelivery> deliveries) override;
   void OnPeerOffline(const MessageId& message_id) override;
   void OnDetached(v1::Reason reason) override;
@@ -125,6 +126,8 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
  private:
   enum class State {
     kHelloExpected,
+    // The hello was good; the welcome waits until nobody who came before can replace this session.
+    kAttaching,
     kOpen,
     // About to end; what was submitted is still being answered.
     kClosing,
@@ -141,8 +144,11 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
   };
 
   void OnHello(const v1::Hello& hello, absl::Time now);
-  // Delivers to this session from now on and tells the node so.
-  void Welcome(const v1::Hello& hello, bool restricted);
+  // Has this session delivered to from now on.
+  void Attach(const v1::Hello& hello, bool restricted);
+  void Welcome();
+  // Whether the stream has not begun to end.
+  bool Lasts() const;
   // Whether the member is suspended; nullopt when it is none.
   std::optional<bool> Suspended() const;
   absl::Status CheckHello(const v1::Hello& hello) const;
@@ -169,6 +175,9 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
   SessionOutput* output_;
   State state_ = State::kHelloExpected;
   std::optional<AttachmentId> attachment_;
+  // What the attachment was made for.
+  uint64_t cursor_ = 0;
+  bool restricted_ = false;
   std::deque<Pending> pending_;
   uint64_t next_number_ = 0;
   size_t unanswered_items_ = 0;

@@ -190,8 +190,10 @@ absl::Status SqliteStore::Commit(std::span<Effects> batch) {
   Changes changes;
   absl::Status status = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
-    for (Effects& effects : batch) RETURN_IF_ERROR(WriteEffects(effects, changes));
+    // First, so that new items lie where these lay: a page that stays free is written too, to wipe
+    // it.
     RETURN_IF_ERROR(DeleteAcked(acked));
+    for (Effects& effects : batch) RETURN_IF_ERROR(WriteEffects(effects, changes));
     return transaction.Commit();
   }();
   if (!status.ok()) {

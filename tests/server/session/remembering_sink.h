@@ -14,6 +14,11 @@ namespace waymark::hub {
 // A session that remembers.
 class RememberingSink final : public DeliverySink {
  public:
+  void OnAttached() override {
+    MutexLock lock(mu_);
+    attached_ = true;
+    changed_.SignalAll();
+  }
   void OnDeliver(std::vector<OutgoingDelivery> deliveries) override {
     MutexLock lock(mu_);
     frames_.push_back(deliveries.size());
@@ -43,6 +48,10 @@ class RememberingSink final : public DeliverySink {
     MutexLock lock(mu_);
     while (offline_.empty() || offline_.back() != message_id) changed_.Wait(mu_);
   }
+  void AwaitAttached() {
+    MutexLock lock(mu_);
+    while (!attached_) changed_.Wait(mu_);
+  }
   v1::Reason AwaitDetached() {
     MutexLock lock(mu_);
     while (!detached_) changed_.Wait(mu_);
@@ -61,6 +70,10 @@ class RememberingSink final : public DeliverySink {
     MutexLock lock(mu_);
     return offline_;
   }
+  bool attached() {
+    MutexLock lock(mu_);
+    return attached_;
+  }
   bool detached() {
     MutexLock lock(mu_);
     return detached_.has_value();
@@ -69,6 +82,7 @@ class RememberingSink final : public DeliverySink {
  private:
   Mutex mu_;
   CondVar changed_;
+  bool attached_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<OutgoingDelivery> received_ ABSL_GUARDED_BY(mu_);
   std::vector<size_t> frames_ ABSL_GUARDED_BY(mu_);
   std::vector<MessageId> offline_ ABSL_GUARDED_BY(mu_);

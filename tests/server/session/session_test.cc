@@ -90,8 +90,14 @@ class SessionTest : public testing::Test {
   }
   std::unique_ptr<Node> Open(std::string_view handle) {
     auto node = Connect(handle);
-    node->session->OnFrame(Hello(), kStart);
+    SayHello(*node, Hello());
     return node;
+  }
+
+  // Says it and waits for what comes back: a welcome, or the end.
+  static void SayHello(Node& node, const v1::ConnectRequest& hello, absl::Time now = kStart) {
+    node.session->OnFrame(hello, now);
+    node.strand->RunUntil([&] { return node.output.ended() || !node.output.frames().empty(); });
   }
 
   static v1::ConnectRequest Hello() {
@@ -130,17 +136,38 @@ TEST_F(SessionTest, WelcomeAnswersTheHello) {
   EXPECT_EQ(welcome.heartbeat_interval().seconds(), 30);
 }
 
+TEST_F(SessionTest, NothingIsReadBeforeTheWelcome) {
+  const auto node = Connect("qso");
+  EXPECT_TRUE(node->session->wants_frame());
+  node->session->OnFrame(Hello(), kStart);
+  EXPECT_FALSE(node->session->wants_frame());
+  EXPECT_THAT(node->output.frames(), IsEmpty());
+  node->strand->RunNext();
+  EXPECT_TRUE(node->session->wants_frame());
+  EXPECT_TRUE(node->output.last().has_welcome());
+}
+
+TEST_F(SessionTest, AnEndBeforeTheWelcomeTakesItsPlace) {
+  const auto node = Connect("qso");
+  node->session->OnFrame(Hello(), kStart);
+  node->session->Leave(v1::REASON_UNAVAILABLE, absl::Seconds(3));
+  EXPECT_EQ(node->output.last().goodbye().reason(), v1::REASON_UNAVAILABLE);
+  EXPECT_TRUE(node->output.ended());
+  node->strand->RunNext();
+  EXPECT_THAT(node->output.frames(), SizeIs(1)) << "no welcome";
+}
+
 TEST_F(SessionTest, CursorCountsOnlyWithinItsEpoch) {
   v1::ConnectRequest hello = Hello();
   hello.mutable_hello()->set_cursor(7);
   hello.mutable_hello()->set_epoch(std::string(16, 'o'));
   const auto other = Connect("qso");
-  other->session->OnFrame(hello, kStart);
+  SayHello(*other, hello);
   EXPECT_EQ(other->output.last().welcome().cursor(), 0u);
 
   hello.mutable_hello()->set_epoch(store_.epoch());
   const auto same = Connect("qso");
-  same->session->OnFrame(hello, kStart);
+  SayHello(*same, hello);
   EXPECT_EQ(same->output.last().welcome().cursor(), 7u);
 }
 
@@ -393,7 +420,7 @@ TEST_F(CrowdedSessionTest, AHelloBeyondTheRateIsToldWhenToComeBack) {
   EXPECT_FALSE(qso->output.ended());
 
   const auto again = Connect("bea");
-  again->session->OnFrame(Hello(), kStart + absl::Seconds(2));
+  SayHello(*again, Hello(), kStart + absl::Seconds(2));
   EXPECT_TRUE(again->output.last().has_welcome());
 }
 

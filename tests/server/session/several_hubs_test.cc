@@ -272,6 +272,18 @@ TEST_F(SeveralHubsTest, ASessionAtOneReplacesTheOlderAtTheOther) {
   EXPECT_FALSE(newer->detached());
 }
 
+TEST_F(SeveralHubsTest, WhoeverIsAttachedIsReplacedByWhoeverComesLater) {
+  one_->store().DuringNextClaim(
+      [&] { EXPECT_FALSE(sink_->attached()) << "another may claim now"; });
+  one_->Attach("lin", sink_);
+  sink_->AwaitAttached();
+  const auto newer = std::make_shared<RememberingSink>();
+  two_->Attach("lin", newer);
+  EXPECT_EQ(sink_->AwaitDetached(), v1::REASON_SESSION_REPLACED);
+  newer->AwaitAttached();
+  EXPECT_FALSE(newer->detached());
+}
+
 TEST_F(SeveralHubsTest, ANodeThatMovesResumesFromItsCursor) {
   const AttachmentId attachment = one_->Attach("lin", sink_);
   one_->Submit("qso", {Inquiry(1), Inquiry(2), Inquiry(3)});
@@ -292,6 +304,7 @@ TEST_F(SeveralHubsTest, ANewerSessionIsHeardOfBeforeTheOlderHasItsNumber) {
   });
   one_->Attach("lin", sink_);
   EXPECT_EQ(sink_->AwaitDetached(), v1::REASON_SESSION_REPLACED);
+  EXPECT_FALSE(sink_->attached());
   EXPECT_FALSE(newer->detached());
 }
 
