@@ -127,10 +127,13 @@ class Caller final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
 
   void RoundTrip() {
     answered_ = {};
+    written_ = {};
     request_ = BufferOf(kRecordBytes);
     StartRead(&answer_);
     StartWrite(&request_);
     if (!answered_.get_future().get()) Give("the stream ended");
+    // The next may begin only then; as a rule it has been so for a while.
+    written_.get_future().wait();
   }
   void End() {
     StartWritesDone();
@@ -139,6 +142,7 @@ class Caller final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
   }
 
   void OnReadDone(bool ok) override { answered_.set_value(ok); }
+  void OnWriteDone(bool) override { written_.set_value(); }
   void OnDone(const grpc::Status&) override { done_.set_value(); }
 
  private:
@@ -147,6 +151,7 @@ class Caller final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
   grpc::ByteBuffer request_;
   grpc::ByteBuffer answer_;
   std::promise<bool> answered_;
+  std::promise<void> written_;
   std::promise<void> done_;
 };
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "absl/time/time.h"
 #include "base/status/status.h"
 
 namespace waymark::bench {
@@ -40,9 +41,7 @@ absl::StatusOr<ProcessUse> LookAt(pid_t pid) {
                  "process " + std::to_string(pid) + " has ended or is another user's");
   }
   ProcessUse use;
-  constexpr double kNanosASecond = 1e9;
-  use.cpu_seconds =
-      static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / kNanosASecond;
+  use.cpu_seconds = absl::ToDoubleSeconds(absl::DurationFromTimespec(time));
   for (const auto& task : tasks) {
     auto numbers = ReadNumbers(task.path().string() + "/status");
     use.context_switches += numbers["voluntary_ctxt_switches"];
