@@ -12,6 +12,7 @@
 #include "base/lifecycle/lifecycle.h"
 #include "base/log/log.h"
 #include "base/status/status.h"
+#include "server/store/sqlite/joined_log.h"
 #include "server/store/sqlite/migration.h"
 #include "server/store/sqlite/store_file.h"
 
@@ -261,7 +262,7 @@ absl::StatusOr<int64_t> MarkOf(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path) {
-  return Connection::Open(path, kFlags, kWriterSettings);
+  return Connection::Open(path, kFlags, kWriterSettings, JoinedLogVfs());
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> OpenCheckpointer(const std::string& path) {

@@ -161,9 +161,10 @@ std::string Statement::TakeSum() {
 // Connection --------------------------------------------------------------------------------------
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& path, int flags,
-                                                             const char* settings) {
+                                                             const char* settings,
+                                                             const char* vfs) {
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags, vfs);
   auto connection = std::unique_ptr<Connection>(new Connection(db));
   if (code != SQLITE_OK) return SqliteError(code, "open its file");
   sqlite3_extended_result_codes(db, 1);

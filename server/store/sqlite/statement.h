@@ -100,9 +100,11 @@ class Statement {
 
 class Connection {
  public:
-  // Opens `path` and applies `settings` (PRAGMA statements). `flags` are SQLITE_OPEN_ flags.
+  // Opens `path` and applies `settings` (PRAGMA statements). `flags` are SQLITE_OPEN_ flags, `vfs`
+  // names a way to the disk, the default one if null.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& path, int flags,
-                                                          const char* settings);
+                                                          const char* settings,
+                                                          const char* vfs = nullptr);
 
   ~Connection();
   Connection(const Connection&) = delete;
