@@ -84,8 +84,9 @@ absl::Status RegistryClient::PublishMember(const v1::PublishMemberRequest& reque
   return Call(&Stub::PublishMember, request).status();
 }
 
-absl::StatusOr<v1::ListMembersResponse> RegistryClient::ListMembers() {
-  return Call(&Stub::ListMembers, v1::ListMembersRequest());
+absl::StatusOr<v1::ListMembersResponse> RegistryClient::ListMembers(
+    const v1::ListMembersRequest& request) {
+  return Call(&Stub::ListMembers, request);
 }
 
 }  // namespace waymark::node

@@ -23,7 +23,8 @@ class RegistryClient final : public RegistryDesk {
   absl::Status ApproveEnrolment(const v1::ApproveEnrolmentRequest& request) override;
   absl::Status RejectEnrolment(const v1::RejectEnrolmentRequest& request) override;
   absl::Status PublishMember(const v1::PublishMemberRequest& request) override;
-  absl::StatusOr<v1::ListMembersResponse> ListMembers() override;
+  absl::StatusOr<v1::ListMembersResponse> ListMembers(
+      const v1::ListMembersRequest& request) override;
 
  private:
   using Stub = v1::RegistryService::StubInterface;

@@ -17,7 +17,8 @@ class RegistryDesk {
   virtual absl::Status ApproveEnrolment(const v1::ApproveEnrolmentRequest& request) = 0;
   virtual absl::Status RejectEnrolment(const v1::RejectEnrolmentRequest& request) = 0;
   virtual absl::Status PublishMember(const v1::PublishMemberRequest& request) = 0;
-  virtual absl::StatusOr<v1::ListMembersResponse> ListMembers() = 0;
+  virtual absl::StatusOr<v1::ListMembersResponse> ListMembers(
+      const v1::ListMembersRequest& request) = 0;
 };
 
 }  // namespace waymark::node

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -225,10 +226,10 @@ absl::StatusOr<std::string> Operator::Announce(RegistryDesk& desk,
 }
 
 absl::StatusOr<std::vector<PendingRequest>> Operator::Requests(RegistryDesk& desk) {
-  ASSIGN_OR_RETURN(const v1::ListEnrolmentsResponse listed, desk.ListEnrolments({}));
+  ASSIGN_OR_RETURN(const std::vector<v1::Enrolment> enrolments, Enrolments(desk));
   ASSIGN_OR_RETURN(const std::vector<MemberView> members, Members(desk));
   std::vector<PendingRequest> requests;
-  for (const v1::Enrolment& enrolment : listed.enrolments()) {
+  for (const v1::Enrolment& enrolment : enrolments) {
     PendingRequest request;
     request.id = absl::BytesToHexString(enrolment.request_id());
     request.renewal = enrolment.renewal();
@@ -290,17 +291,45 @@ absl::Status Operator::Reject(RegistryDesk& desk, const std::string& id) {
 }
 
 absl::StatusOr<std::vector<MemberView>> Operator::Members(RegistryDesk& desk) {
-  ASSIGN_OR_RETURN(const v1::ListMembersResponse listed, desk.ListMembers());
   std::vector<MemberView> members;
-  for (const v1::SignedStatement& signed_statement : listed.members()) {
-    RETURN_IF_ERROR(VerifySignature(signed_statement, network_.registry_key));
-    ASSIGN_OR_RETURN(const v1::Statement statement, ParseStatement(signed_statement));
-    members.push_back({.organisation = *OrganisationId::FromBytes(statement.organisation_id()),
-                       .member = statement.member(),
-                       .version = statement.version(),
-                       .valid_until = absl::FromUnixSeconds(statement.valid_until_minute() * 60)});
-  }
+  const Verified before = std::exchange(verified_, {});
+  v1::ListMembersRequest request;
+  do {
+    ASSIGN_OR_RETURN(v1::ListMembersResponse page, desk.ListMembers(request));
+    for (const v1::SignedStatement& signed_statement : page.members()) {
+      const auto known = before.find(signed_statement.SerializeAsString());
+      if (known != before.end()) {
+        members.push_back(known->second);
+      } else {
+        ASSIGN_OR_RETURN(MemberView view, ReadMember(signed_statement));
+        members.push_back(std::move(view));
+      }
+      verified_.emplace(signed_statement.SerializeAsString(), members.back());
+    }
+    request.set_page_token(std::move(*page.mutable_next_page_token()));
+  } while (!request.page_token().empty());
   return members;
+}
+
+absl::StatusOr<MemberView> Operator::ReadMember(const v1::SignedStatement& signed_statement) const {
+  RETURN_IF_ERROR(VerifySignature(signed_statement, network_.registry_key));
+  ASSIGN_OR_RETURN(const v1::Statement statement, ParseStatement(signed_statement));
+  return MemberView{.organisation = *OrganisationId::FromBytes(statement.organisation_id()),
+                    .member = statement.member(),
+                    .version = statement.version(),
+                    .valid_until = absl::FromUnixSeconds(statement.valid_until_minute() * 60)};
+}
+
+absl::StatusOr<std::vector<v1::Enrolment>> Operator::Enrolments(RegistryDesk& desk) {
+  std::vector<v1::Enrolment> enrolments;
+  v1::ListEnrolmentsRequest request;
+  do {
+    ASSIGN_OR_RETURN(v1::ListEnrolmentsResponse page, desk.ListEnrolments(request));
+    std::move(page.mutable_enrolments()->begin(), page.mutable_enrolments()->end(),
+              std::back_inserter(enrolments));
+    request.set_page_token(std::move(*page.mutable_next_page_token()));
+  } while (!request.page_token().empty());
+  return enrolments;
 }
 
 absl::Status Operator::SetStatus(RegistryDesk& desk, const std::string& handle,
@@ -322,8 +351,8 @@ absl::StatusOr<RefreshResult> Operator::Refresh(RegistryDesk& desk) {
     RETURN_IF_ERROR(desk.PublishMember(request));
     ++result.statements;
   }
-  ASSIGN_OR_RETURN(const v1::ListEnrolmentsResponse listed, desk.ListEnrolments({}));
-  for (const v1::Enrolment& enrolment : listed.enrolments()) {
+  ASSIGN_OR_RETURN(const std::vector<v1::Enrolment> enrolments, Enrolments(desk));
+  for (const v1::Enrolment& enrolment : enrolments) {
     if (!enrolment.renewal() || !CheckProof(enrolment).ok()) continue;
     const auto known = std::find_if(members.begin(), members.end(), [&](const MemberView& view) {
       return view.organisation.bytes() == enrolment.organisation_id() &&
@@ -350,9 +379,9 @@ absl::StatusOr<MemberView> Operator::FindMember(RegistryDesk& desk, const std::s
 }
 
 absl::StatusOr<v1::Enrolment> Operator::FindRequest(RegistryDesk& desk, const std::string& id) {
-  ASSIGN_OR_RETURN(const v1::ListEnrolmentsResponse listed, desk.ListEnrolments({}));
+  ASSIGN_OR_RETURN(const std::vector<v1::Enrolment> enrolments, Enrolments(desk));
   const v1::Enrolment* found = nullptr;
-  for (const v1::Enrolment& enrolment : listed.enrolments()) {
+  for (const v1::Enrolment& enrolment : enrolments) {
     if (id.empty() || absl::BytesToHexString(enrolment.request_id()).rfind(id, 0) != 0) continue;
     if (found != nullptr) return InvalidField("more than one request begins with " + id);
     found = &enrolment;

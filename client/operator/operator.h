@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -143,6 +144,10 @@ class Operator {
            SigningKey registry_key, Clock& clock, Random& random);
 
   absl::StatusOr<MemberView> FindMember(RegistryDesk& desk, const std::string& handle);
+  // What waits, all pages of it.
+  static absl::StatusOr<std::vector<v1::Enrolment>> Enrolments(RegistryDesk& desk);
+  // Reads a member's statement, if this operator signed it.
+  absl::StatusOr<MemberView> ReadMember(const v1::SignedStatement& signed_statement) const;
   absl::StatusOr<std::string> Announce(RegistryDesk& desk, const OrganisationId& organisation,
                                        const v1::Member& member);
   absl::StatusOr<v1::Enrolment> FindRequest(RegistryDesk& desk, const std::string& id);
@@ -158,6 +163,9 @@ class Operator {
   const SigningKey registry_key_;
   Clock& clock_;
   Random& random_;
+  // By the signed statement's bytes: what the last listing of the members verified.
+  using Verified = absl::flat_hash_map<std::string, MemberView>;
+  Verified verified_;
 };
 
 }  // namespace waymark::node

@@ -1,5 +1,6 @@
 #include "server/directory/directory.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/directory/statement.h"
@@ -344,18 +345,28 @@ absl::Status Directory::Watch(std::weak_ptr<DirectoryWatcher> watcher) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<v1::SignedStatement>> Directory::MemberStatements() {
+absl::StatusOr<Directory::MemberPage> Directory::MemberStatements(
+    const std::optional<OrganisationId>& after, size_t max_bytes) {
   RETURN_IF_ERROR(EnsureFresh());
-  std::vector<v1::SignedStatement> statements;
-  for (const auto& [organisation, member] : state_->members()) {
+  const auto& members = state_->members();
+  MemberPage page;
+  size_t bytes = 0;
+  for (auto member = after ? members.upper_bound(*after) : members.begin(); member != members.end();
+       ++member) {
+    const OrganisationId& organisation = member->first;
     ASSIGN_OR_RETURN(const auto row, store_->FindStatement("member/" + organisation.hex()));
     v1::SignedStatement statement;
     if (!row || !statement.ParseFromString(row->statement)) {
       return Error(v1::REASON_DATA_CORRUPT, "statement member/" + organisation.hex());
     }
-    statements.push_back(std::move(statement));
+    bytes += row->statement.size();
+    if (bytes > max_bytes && !page.statements.empty()) {
+      page.next = std::prev(member)->first;
+      break;
+    }
+    page.statements.push_back(std::move(statement));
   }
-  return statements;
+  return page;
 }
 
 std::shared_ptr<const Membership> Directory::membership() const {

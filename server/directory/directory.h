@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -115,8 +116,15 @@ class Directory {
   // Not owned; outlives the directory. Learns of changes from now on.
   void set_listener(MembershipListener* listener) { listener_ = listener; }
 
-  // The newest statement of every member, in order of organisation id.
-  absl::StatusOr<std::vector<v1::SignedStatement>> MemberStatements();
+  struct MemberPage {
+    std::vector<v1::SignedStatement> statements;
+    // The last of these members, if more follow.
+    std::optional<OrganisationId> next;
+  };
+  // The newest statements of the members that follow `after` (nullopt: of all), in order of
+  // organisation id, at most `max_bytes` of them but at least one.
+  absl::StatusOr<MemberPage> MemberStatements(const std::optional<OrganisationId>& after,
+                                              size_t max_bytes);
 
   const DirectoryState& state() const { return *state_; }
 

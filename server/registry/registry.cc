@@ -1,7 +1,10 @@
 #include "server/registry/registry.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "base/crypto/hash.h"
 #include "base/directory/enrolment.h"
 #include "base/directory/pem.h"
@@ -10,6 +13,22 @@
 
 namespace waymark::hub {
 namespace {
+
+// What an answer that lists holds together; half of what a message may be.
+constexpr size_t kPageBytes = size_t{1} << 20;
+// As many as any time has in microseconds since 1970.
+constexpr int kTimeDigits = 20;
+
+absl::Status BadPageToken() {
+  return Error(v1::REASON_FIELD_INVALID, "page_token: expected the next_page_token of a page");
+}
+
+// Where a request to join or for renewal stands in the list, as a page token: bytes that sort as
+// the list does.
+std::string PlaceOf(const EnrolmentRow& row) {
+  return absl::StrFormat("%0*d", kTimeDigits, absl::ToUnixMicros(row.requested_at)) +
+         row.request_id;
+}
 
 absl::Time FromMinute(int64_t minute) { return absl::UnixEpoch() + absl::Minutes(minute); }
 int64_t ToMinute(absl::Time time) { return absl::ToUnixSeconds(time) / 60; }
@@ -190,11 +209,27 @@ absl::Status Registry::CreateInvitation(const v1::CreateInvitationRequest& reque
 
 absl::StatusOr<v1::ListEnrolmentsResponse> Registry::ListEnrolments(
     const v1::ListEnrolmentsRequest& request) {
-  ASSIGN_OR_RETURN(const std::vector<EnrolmentRow> rows,
+  ASSIGN_OR_RETURN(std::vector<EnrolmentRow> rows,
                    store_->ListEnrolments(request.include_decided()));
+  std::sort(rows.begin(), rows.end(), [](const EnrolmentRow& a, const EnrolmentRow& b) {
+    return std::tie(a.requested_at, a.request_id) < std::tie(b.requested_at, b.request_id);
+  });
+  if (!request.page_token().empty() && request.page_token().size() != kTimeDigits + kSha256Size) {
+    return BadPageToken();
+  }
   v1::ListEnrolmentsResponse response;
+  size_t bytes = 0;
+  std::string last;
   for (const EnrolmentRow& row : rows) {
+    std::string place = PlaceOf(row);
+    if (place <= request.page_token()) continue;
+    bytes += row.request.size();
+    if (bytes > kPageBytes && !last.empty()) {
+      response.set_next_page_token(last);
+      break;
+    }
     ASSIGN_OR_RETURN(*response.add_enrolments(), ReadEnrolment(row));
+    last = std::move(place);
   }
   return response;
 }
@@ -266,12 +301,19 @@ absl::Status Registry::PublishMember(const v1::PublishMemberRequest& request) {
   return directory_->PublishMember(request.member());
 }
 
-absl::StatusOr<v1::ListMembersResponse> Registry::ListMembers() {
-  ASSIGN_OR_RETURN(std::vector<v1::SignedStatement> statements, directory_->MemberStatements());
+absl::StatusOr<v1::ListMembersResponse> Registry::ListMembers(
+    const v1::ListMembersRequest& request) {
+  std::optional<OrganisationId> after;
+  if (!request.page_token().empty()) {
+    after = OrganisationId::FromBytes(request.page_token());
+    if (!after) return BadPageToken();
+  }
+  ASSIGN_OR_RETURN(Directory::MemberPage page, directory_->MemberStatements(after, kPageBytes));
   v1::ListMembersResponse response;
-  for (v1::SignedStatement& statement : statements) {
+  for (v1::SignedStatement& statement : page.statements) {
     *response.add_members() = std::move(statement);
   }
+  if (page.next) response.set_next_page_token(page.next->bytes());
   return response;
 }
 

@@ -55,6 +55,7 @@ class Registry {
   // REASON_FIELD_INVALID: hash, organisation or end; REASON_EXISTS: announced before otherwise.
   absl::Status CreateInvitation(const v1::CreateInvitationRequest& request);
 
+  // Page by page. REASON_FIELD_INVALID: the page token.
   absl::StatusOr<v1::ListEnrolmentsResponse> ListEnrolments(
       const v1::ListEnrolmentsRequest& request);
 
@@ -69,7 +70,8 @@ class Registry {
 
   absl::Status PublishMember(const v1::PublishMemberRequest& request);
 
-  absl::StatusOr<v1::ListMembersResponse> ListMembers();
+  // Page by page. REASON_FIELD_INVALID: the page token.
+  absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request);
 
  private:
   absl::StatusOr<InvitationRow> FindInvitation(const std::string& secret);

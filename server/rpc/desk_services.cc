@@ -180,7 +180,7 @@ grpc::ServerUnaryReactor* RegistryService::ListMembers(grpc::CallbackServerConte
                                                        grpc::ByteBuffer* response) {
   return Serve<v1::ListMembersRequest>(
       context, request, response,
-      [](Registry& registry, const auto&) { return registry.ListMembers(); });
+      [](Registry& registry, const auto& parsed) { return registry.ListMembers(parsed); });
 }
 
 }  // namespace waymark::hub

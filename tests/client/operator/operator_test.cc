@@ -3,11 +3,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/directory/invitation.h"
+#include "base/directory/statement.h"
+#include "base/identity/files.h"
 #include "base/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/base/directory/fixtures.h"
 #include "tests/client/vault/temp_folder.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/seeded_random.h"
@@ -35,11 +39,16 @@ class QuietDesk final : public RegistryDesk {
     return absl::OkStatus();
   }
   absl::Status PublishMember(const v1::PublishMemberRequest&) override { return absl::OkStatus(); }
-  absl::StatusOr<v1::ListMembersResponse> ListMembers() override {
-    return v1::ListMembersResponse();
+  absl::StatusOr<v1::ListMembersResponse> ListMembers(
+      const v1::ListMembersRequest& request) override {
+    asked.push_back(request.page_token());
+    return asked.size() <= pages.size() ? pages[asked.size() - 1] : v1::ListMembersResponse();
   }
 
   int invitations = 0;
+  // What it answers to one listing after another, and the page tokens that it was asked with.
+  std::vector<v1::ListMembersResponse> pages;
+  std::vector<std::string> asked;
 };
 
 MemberPlan Linden() {
@@ -107,6 +116,34 @@ TEST_F(OperatorTest, RefusesAtTheInvitationWhatTheApprovalWouldRefuse) {
     EXPECT_THAT(std::string(refused.message()), HasSubstr(test.names));
   }
   EXPECT_EQ(desk_.invitations, 0);
+}
+
+TEST_F(OperatorTest, AllPagesOfTheMembersAreReadAndEachIsVerified) {
+  const auto key = SigningKey::FromPem(*ReadSecretFile(folder_.File("registry") + "/registry.key"));
+  ASSERT_TRUE(key.ok()) << key.status();
+  const TestDirectory network;
+  const auto page = [&](const std::string& handle, const SigningKey& signer,
+                        const std::string& next) {
+    const v1::Statement statement = network.Member(TestOrganisation(handle));
+    v1::ListMembersResponse response;
+    *response.add_members() = SignStatement(statement, signer);
+    response.set_next_page_token(next);
+    return response;
+  };
+  desk_.pages = {page("one", *key, "1"), page("two", *key, "2"), page("three", *key, "")};
+  for (int round = 0; round < 2; ++round) {
+    desk_.asked.clear();
+    const auto members = operator_->Members(desk_);
+    ASSERT_TRUE(members.ok()) << members.status();
+    std::vector<std::string> handles;
+    for (const MemberView& view : *members) handles.push_back(view.member.handle());
+    EXPECT_THAT(handles, testing::ElementsAre("one", "two", "three")) << "in round " << round;
+    EXPECT_THAT(desk_.asked, testing::ElementsAre("", "1", "2"));
+  }
+  // What a hub changes is not taken for what was verified before.
+  desk_.pages[1] = page("two", SigningKey::Generate(), "2");
+  desk_.asked.clear();
+  EXPECT_EQ(ReasonOf(operator_->Members(desk_).status()), v1::REASON_STATEMENT_INVALID);
 }
 
 }  // namespace

@@ -1,5 +1,10 @@
 #include "server/directory/directory.h"
 
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "base/directory/statement.h"
 #include "base/status/status.h"
 #include "gmock/gmock.h"
@@ -172,10 +177,35 @@ TEST_F(DirectoryTest, WatchersLearnOfEveryChangeUntilTheyGo) {
 
 TEST_F(DirectoryTest, MemberStatementsAreTheNewest) {
   ASSERT_TRUE(directory_->PublishMember(network_.ByRegistry(network_.Member(lin_, 2))).ok());
-  const auto members = directory_->MemberStatements();
+  const auto members = directory_->MemberStatements(std::nullopt, 1 << 20);
   ASSERT_TRUE(members.ok());
-  ASSERT_EQ(members->size(), 1u);
-  EXPECT_EQ(ParseStatement(members->front())->version(), 2u);
+  ASSERT_EQ(members->statements.size(), 1u);
+  EXPECT_EQ(ParseStatement(members->statements.front())->version(), 2u);
+  EXPECT_EQ(members->next, std::nullopt);
+}
+
+TEST_F(DirectoryTest, MembersComeInPagesOfTheirBytes) {
+  std::set<OrganisationId> joined = {lin_.id};
+  for (int i = 0; i < 6; ++i) {
+    const TestOrganisation member("member" + std::to_string(i));
+    ASSERT_TRUE(directory_->PublishMember(network_.ByRegistry(network_.Member(member))).ok());
+    joined.insert(member.id);
+  }
+  const size_t one = directory_->MemberStatements(std::nullopt, 1)->statements[0].ByteSizeLong();
+  for (const size_t max_bytes : {size_t{1}, 3 * one, 100 * one}) {
+    std::vector<OrganisationId> listed;
+    std::optional<OrganisationId> after;
+    do {
+      const auto page = directory_->MemberStatements(after, max_bytes);
+      ASSERT_TRUE(page.ok()) << page.status();
+      ASSERT_FALSE(page->statements.empty());
+      for (const v1::SignedStatement& statement : page->statements) {
+        listed.push_back(*OrganisationId::FromBytes(ParseStatement(statement)->organisation_id()));
+      }
+      after = page->next;
+    } while (after);
+    EXPECT_EQ(listed, std::vector<OrganisationId>(joined.begin(), joined.end())) << max_bytes;
+  }
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ TEST_F(RegistryTest, FromInvitationToMember) {
   EXPECT_EQ(Get()->state(), v1::ENROLMENT_STATE_APPROVED);
   EXPECT_EQ(Get()->certificate(), approval.certificate());
   EXPECT_NE(directory_->membership()->Find(lin_.id), nullptr);
-  EXPECT_EQ(registry_.ListMembers()->members_size(), 1);
+  EXPECT_EQ(registry_.ListMembers({})->members_size(), 1);
   EXPECT_EQ(registry_.ListEnrolments({})->enrolments_size(), 0);
 }
 
@@ -253,6 +253,51 @@ TEST_F(RegistryTest, RenewalIsForMembersAndReplacesAPendingOne) {
   ASSERT_EQ(Approve(approval), kOk);
   EXPECT_EQ(registry_.GetRenewal(lin_.id)->state(), v1::ENROLMENT_STATE_APPROVED);
   EXPECT_EQ(registry_.GetRenewal(lin_.id)->certificate(), approval.certificate());
+}
+
+TEST_F(RegistryTest, WhatWaitsComesInPages) {
+  constexpr int kRequests = 7;
+  constexpr size_t kLarge = 300 * 1024;
+  std::vector<std::string> put;
+  for (int i = 0; i < kRequests; ++i) {
+    // Two in each minute, the later id first.
+    const std::string id(32, static_cast<char>('z' - i));
+    v1::Enrolment enrolment;
+    enrolment.set_request_id(id);
+    enrolment.set_certificate_request(std::string(kLarge, 'c'));
+    EnrolmentRow row;
+    row.request_id = id;
+    row.organisation = lin_.id;
+    row.state = v1::ENROLMENT_STATE_PENDING;
+    row.requested_at = clock_.Now() + absl::Minutes(i / 2);
+    row.request = enrolment.SerializeAsString();
+    ASSERT_TRUE(store_.PutEnrolment(row).ok());
+    put.push_back(id);
+  }
+  std::vector<std::string> listed;
+  int pages = 0;
+  v1::ListEnrolmentsRequest request;
+  do {
+    const auto page = registry_.ListEnrolments(request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    EXPECT_LE(page->ByteSizeLong(), size_t{1} << 20);
+    for (const v1::Enrolment& enrolment : page->enrolments())
+      listed.push_back(enrolment.request_id());
+    request.set_page_token(page->next_page_token());
+    ++pages;
+  } while (!request.page_token().empty());
+  EXPECT_EQ(pages, 3);
+  EXPECT_THAT(listed, ::testing::UnorderedElementsAreArray(put)) << "each once";
+  EXPECT_EQ(listed.back(), put.back()) << "oldest first";
+}
+
+TEST_F(RegistryTest, APageTokenIsOneThatWasGiven) {
+  v1::ListEnrolmentsRequest enrolments;
+  enrolments.set_page_token("next");
+  EXPECT_EQ(ReasonOf(registry_.ListEnrolments(enrolments).status()), v1::REASON_FIELD_INVALID);
+  v1::ListMembersRequest members;
+  members.set_page_token("next");
+  EXPECT_EQ(ReasonOf(registry_.ListMembers(members).status()), v1::REASON_FIELD_INVALID);
 }
 
 }  // namespace
