@@ -1,6 +1,8 @@
 #include "base/crypto/openssl.h"
 
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 
 #include <climits>
@@ -11,6 +13,15 @@ namespace waymark {
 namespace {
 
 constexpr std::string_view kP256 = "prime256v1";
+
+// RFC 5480: a sequence of id-ecPublicKey with secp256r1, and of a bit string of 65 bytes, which are
+// 4 for an uncompressed point and the point.
+constexpr char kSpkiHead[] =
+    "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+    "\x03"
+    "\x42\x00\x04";
+constexpr std::string_view kP256SpkiHead(kSpkiHead, sizeof(kSpkiHead) - 1);
+constexpr size_t kP256Coordinates = 64;
 
 // Stands in for OpenSSL's own, which would ask for a passphrase on the terminal.
 int NoPassphrase(char*, int, int, void*) { return -1; }
@@ -82,6 +93,27 @@ std::string SpkiOf(const EVP_PKEY* key) {
   std::string spki(reinterpret_cast<char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
   return spki;
+}
+
+PKeyPtr ReadP256Spki(std::string_view der) {
+  if (!der.starts_with(kP256SpkiHead) || der.size() != kP256SpkiHead.size() + kP256Coordinates) {
+    return nullptr;
+  }
+  const ErrorQueueGuard guard;
+  // OpenSSL reads these and leaves them as they are.
+  auto* group = const_cast<char*>(kP256.data());
+  auto* point = const_cast<uint8_t*>(Bytes(der.substr(kP256SpkiHead.size() - 1)));
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, kP256.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, kP256Coordinates + 1),
+      OSSL_PARAM_construct_end(),
+  };
+  const PKeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  RequireOpenSsl(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1, "EC keys");
+  EVP_PKEY* key = nullptr;
+  const int read = EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY,
+                                     const_cast<OSSL_PARAM*>(parameters));
+  return PKeyPtr(read == 1 ? key : nullptr);
 }
 
 }  // namespace waymark

@@ -64,7 +64,10 @@ PKeyPtr GenerateP256();
 PKeyPtr ReadP256Pem(std::string_view pem);
 // The private key as unencrypted PKCS#8 PEM.
 SecretBytes WriteP256Pem(const EVP_PKEY* key);
-// The DER SubjectPublicKeyInfo.
+// The DER SubjectPublicKeyInfo (RFC 5480): the curve by name, the point uncompressed.
 std::string SpkiOf(const EVP_PKEY* key);
+// Null unless `der` is exactly that of a point of P-256. OpenSSL's own decoder looks through all
+// that it could be, which takes ten times as long, and a directory has tens of thousands of keys.
+PKeyPtr ReadP256Spki(std::string_view der);
 
 }  // namespace waymark

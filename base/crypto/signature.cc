@@ -23,11 +23,8 @@ VerifyingKey::VerifyingKey(std::shared_ptr<const EcKey> key, std::string spki)
     : key_(std::move(key)), spki_(std::move(spki)) {}
 
 absl::StatusOr<VerifyingKey> VerifyingKey::FromSpki(std::string_view der) {
-  const ErrorQueueGuard guard;
-  const uint8_t* cursor = Bytes(der);
-  PKeyPtr key(d2i_PUBKEY(nullptr, &cursor, static_cast<long>(der.size())));
-  // Encoding again refuses every other spelling of the same key, and bytes behind it.
-  if (key == nullptr || !IsP256(key.get()) || SpkiOf(key.get()) != der) {
+  PKeyPtr key = ReadP256Spki(der);
+  if (key == nullptr) {
     return Error(v1::REASON_FIELD_INVALID, "the verifying key is not a P-256 public key");
   }
   return VerifyingKey(std::make_shared<const EcKey>(std::move(key)), std::string(der));
