@@ -153,7 +153,11 @@ TEST_F(SessionTest, AnEndBeforeTheWelcomeTakesItsPlace) {
   node->session->Leave(v1::REASON_UNAVAILABLE, absl::Seconds(3));
   EXPECT_EQ(node->output.last().goodbye().reason(), v1::REASON_UNAVAILABLE);
   EXPECT_TRUE(node->output.ended());
-  node->strand->RunNext();
+  // Whether or not the attachment had begun.
+  hub_.dispatcher().Shutdown();
+  bool ran = false;
+  node->strand->Post([&] { ran = true; });
+  node->strand->RunUntil([&] { return ran; });
   EXPECT_THAT(node->output.frames(), SizeIs(1)) << "no welcome";
 }
 
