@@ -92,9 +92,9 @@ absl::Status BenchNetwork::Join(const Options& options) {
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::Connect(
-    NodeListener* listener) {
+    NodeListener* listener, size_t begin, size_t end) {
   std::vector<std::unique_ptr<SimulatedNode>> nodes;
-  for (size_t i = 0; i < members_.size(); ++i) {
+  for (size_t i = begin; i < std::min(end, members_.size()); ++i) {
     nodes.push_back(std::make_unique<SimulatedNode>(i, members_[i]->channel(), listener));
     nodes.back()->Connect();
   }

@@ -31,8 +31,11 @@ class BenchNetwork {
   // Every unit, of one member after the other.
   const std::vector<Party>& parties() const { return parties_; }
 
-  // Connects a node of each member; UNAVAILABLE when the hub does not welcome them.
-  absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> Connect(NodeListener* listener);
+  // Connects a node of each member from number `begin` to before `end`; UNAVAILABLE when the hub
+  // does not welcome them.
+  absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> Connect(NodeListener* listener,
+                                                                      size_t begin = 0,
+                                                                      size_t end = SIZE_MAX);
 
   // The hub, as long as the network lives.
   Load::Meter meter();

@@ -5,6 +5,7 @@
 #include "base/identity/files.h"
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
+#include "tests/bench/load/backlog.h"
 #include "tests/bench/load/bench.h"
 #include "tests/bench/load/plot.h"
 #include "tests/bench/load/report.h"
@@ -28,8 +29,14 @@ absl::Status Run(const Options& options) {
     ASSIGN_OR_RETURN(const IdleResult idle, RunIdle(*network, absl::Seconds(options.idle)));
     std::cout << IdleReport(idle);
   }
-  std::vector<LoadResult> results;
   bool failed = false;
+  if (options.backlog > 0) {
+    std::cerr << "waymark-bench: a backlog of " << options.backlog << "\n";
+    ASSIGN_OR_RETURN(const BacklogResult backlog, RunBacklog(*network, options.backlog));
+    std::cout << BacklogReport(backlog);
+    failed = !backlog.failures.empty();
+  }
+  std::vector<LoadResult> results;
   for (const LoadPlan& plan : PlansOf(options)) {
     std::cerr << "waymark-bench: " << plan.Name() << "\n";
     ASSIGN_OR_RETURN(LoadResult result, RunLoop(*network, options, plan));

@@ -56,6 +56,9 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
   app.add_option("--idle", options.idle,
                  "Before the loops, every node is connected and says nothing for so many seconds. "
                  "Alone, no loop follows.");
+  app.add_option("--backlog", options.backlog,
+                 "Before the loops, so many messages wait for one node that is away, which then "
+                 "takes them all. Alone, no loop follows.");
   app.add_option("--members", options.members, "Organisations, each with a node.")
       ->capture_default_str();
   app.add_option("--units", options.units, "Units of all of them together.")->capture_default_str();
@@ -83,7 +86,7 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
     return CommandLineError(error.what());
   }
   const bool loops = !options.in_flight.empty() || !options.rates.empty();
-  if (!loops && options.idle == 0) options.in_flight = {64};
+  if (!loops && options.idle == 0 && options.backlog == 0) options.in_flight = {64};
   RETURN_IF_ERROR(Check(options));
   return options;
 }

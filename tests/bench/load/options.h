@@ -19,6 +19,8 @@ struct Options {
   // Before the loops: every node is connected and says nothing for so many seconds; 0 for not at
   // all.
   double idle = 0;
+  // Then so many messages wait for a node that is away and comes back; 0 for none.
+  size_t backlog = 0;
   // Organisations, each with a node, at least 2.
   size_t members = 16;
   // Units of all of them together, spread evenly, at most 64 for each.

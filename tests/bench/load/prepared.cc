@@ -57,7 +57,7 @@ bool FromOrigin(v1::Kind kind) {
 }
 
 v1::Urgency UrgencyOf(Mix mix, size_t index) {
-  if (mix == Mix::kReferral) return v1::URGENCY_U1;
+  if (mix != Mix::kVaried) return v1::URGENCY_U1;
   constexpr std::array kUrgencies = {v1::URGENCY_U2, v1::URGENCY_U3, v1::URGENCY_U2,
                                      v1::URGENCY_U1, v1::URGENCY_U0, v1::URGENCY_U2,
                                      v1::URGENCY_U3, v1::URGENCY_U1, v1::URGENCY_U2};
@@ -66,7 +66,7 @@ v1::Urgency UrgencyOf(Mix mix, size_t index) {
 
 // How much the sections hold besides what every message has, in bytes.
 size_t ExtraBytes(Mix mix, v1::Kind kind, size_t index) {
-  if (mix == Mix::kReferral) return 0;
+  if (mix != Mix::kVaried) return 0;
   constexpr size_t kLong = 3000;
   constexpr size_t kVeryLong = 12'000;
   if (kind == v1::KIND_INQUIRY) return index % 7 == 0 ? kLong : 0;
@@ -180,6 +180,31 @@ std::pair<const Party*, const Party*> PartiesOf(const std::vector<Party>& partie
   return {&origin, &parties[provider % parties.size()]};
 }
 
+// Makes so many referrals, each with `make` of its index, on every processor.
+template <typename Make>
+absl::StatusOr<std::vector<PreparedReferral>> MakeAll(size_t count, Make make) {
+  std::vector<PreparedReferral> referrals(count);
+  std::vector<absl::Status> failures(std::max(1U, std::thread::hardware_concurrency()));
+  std::atomic<size_t> next = 0;
+  std::vector<std::thread> threads;
+  threads.reserve(failures.size());
+  for (absl::Status& failure : failures) {
+    threads.emplace_back([&] {
+      for (size_t i = next++; i < count; i = next++) {
+        auto made = make(i);
+        if (!made.ok()) {
+          failure = made.status();
+          return;
+        }
+        referrals[i] = *std::move(made);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& failure : failures) RETURN_IF_ERROR(failure);
+  return referrals;
+}
+
 }  // namespace
 
 std::string ItemBytes(const v1::Submission& item) {
@@ -197,6 +222,7 @@ std::string ItemBytes(const v1::Submission& item) {
 
 std::vector<v1::Kind> KindsOf(Mix mix, size_t index) {
   if (mix == Mix::kReferral) return List(kWhole);
+  if (mix == Mix::kInquiries) return {v1::KIND_INQUIRY};
   const size_t place = index % kMixRound;
   if (place < 5) return List(kWhole);
   if (place < 6) return List(kScheduled);
@@ -208,27 +234,26 @@ absl::StatusOr<std::vector<PreparedReferral>> Prepare(const NetworkId& network,
                                                       size_t messages, Mix mix, absl::Time now) {
   size_t count = 0;
   for (size_t planned = 0; planned < messages; ++count) planned += KindsOf(mix, count).size();
-  std::vector<PreparedReferral> referrals(count);
-  std::vector<absl::Status> failures(std::max(1U, std::thread::hardware_concurrency()));
-  std::atomic<size_t> next = 0;
-  std::vector<std::thread> threads;
-  threads.reserve(failures.size());
-  for (absl::Status& failure : failures) {
-    threads.emplace_back([&] {
-      for (size_t i = next++; i < count; i = next++) {
-        const auto [origin, provider] = PartiesOf(parties, i);
-        auto made = Maker(network, *origin, *provider, mix, i, now).Make();
-        if (!made.ok()) {
-          failure = made.status();
-          return;
-        }
-        referrals[i] = *std::move(made);
-      }
-    });
+  return MakeAll(count, [&](size_t index) {
+    const auto [origin, provider] = PartiesOf(parties, index);
+    return Maker(network, *origin, *provider, mix, index, now).Make();
+  });
+}
+
+absl::StatusOr<std::vector<PreparedReferral>> PrepareInquiries(const NetworkId& network,
+                                                               const std::vector<Party>& parties,
+                                                               size_t before, size_t count,
+                                                               absl::Time now) {
+  const Party& provider = parties.front();
+  std::vector<const Party*> origins;
+  for (const Party& party : parties) {
+    if (party.member != provider.member) origins.push_back(&party);
   }
-  for (std::thread& thread : threads) thread.join();
-  for (const absl::Status& failure : failures) RETURN_IF_ERROR(failure);
-  return referrals;
+  return MakeAll(count, [&](size_t index) {
+    const size_t turn = before + index;
+    return Maker(network, *origins[turn % origins.size()], provider, Mix::kInquiries, turn, now)
+        .Make();
+  });
 }
 
 }  // namespace waymark::bench

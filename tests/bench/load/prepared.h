@@ -26,6 +26,8 @@ enum class Mix {
   // Of ten referrals five like that, one with SCHEDULE and PROGRESS besides, three declined, one
   // not taken up; inquiries and disclosures also in 8 and 32 KiB; U0 to U3.
   kVaried,
+  // INQUIRY alone.
+  kInquiries,
 };
 
 // A unit that messages are exchanged with, and whose they are. What it points to outlives it.
@@ -67,5 +69,12 @@ std::vector<v1::Kind> KindsOf(Mix mix, size_t index);
 absl::StatusOr<std::vector<PreparedReferral>> Prepare(const NetworkId& network,
                                                       const std::vector<Party>& parties,
                                                       size_t messages, Mix mix, absl::Time now);
+
+// Makes `count` inquiries to the first party's unit, from the units of other members in turn,
+// beginning with the one whose turn it is after `before`. As Prepare.
+absl::StatusOr<std::vector<PreparedReferral>> PrepareInquiries(const NetworkId& network,
+                                                               const std::vector<Party>& parties,
+                                                               size_t before, size_t count,
+                                                               absl::Time now);
 
 }  // namespace waymark::bench

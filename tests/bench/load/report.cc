@@ -85,6 +85,47 @@ std::string IdleReport(const IdleResult& result) {
       grown / 1024 / static_cast<double>(result.nodes));
 }
 
+std::string BacklogReport(const BacklogResult& result) {
+  constexpr size_t kLines = 10;
+  const auto mib = [](uint64_t bytes) { return static_cast<double>(bytes) / kMiB; };
+  const auto cost = [](const BacklogResult::Part& part) {
+    return part.hub_cpu_seconds * 1000 / static_cast<double>(part.messages);
+  };
+  std::string text = "waiting     stored/s  hub cpu\n";
+  std::vector<std::pair<double, double>> points;
+  uint64_t waiting = 0;
+  const size_t each = (result.filling.size() + kLines - 1) / kLines;
+  for (size_t i = 0; i < result.filling.size(); ++i) {
+    const BacklogResult::Part& part = result.filling[i];
+    waiting += part.messages;
+    points.emplace_back(static_cast<double>(waiting) / 1e6, cost(part));
+    if (i % each != 0 && i + 1 != result.filling.size()) continue;
+    absl::StrAppendFormat(&text, "%9d %10.0f  %7.4f\n", waiting,
+                          static_cast<double>(part.messages) / part.seconds, cost(part));
+  }
+  if (points.size() > 1) {
+    const Line line = FitLine(points);
+    absl::StrAppendFormat(
+        &text, "CPU of 1000 messages: %.4f s, and %+.4f s (%+.1f %%) for each million that waits\n",
+        line.at_zero, line.rise, 100 * line.rise / line.at_zero);
+  }
+  absl::StrAppendFormat(&text, "opened in %.3f s\n\nwaiting  delivered/s  hub cpu\n",
+                        absl::ToDoubleSeconds(result.opening));
+  for (const BacklogResult::Part& part : result.draining) {
+    waiting -= part.messages;
+    absl::StrAppendFormat(&text, "%9d %10.0f  %7.4f\n", waiting,
+                          static_cast<double>(part.messages) / part.seconds, cost(part));
+  }
+  absl::StrAppendFormat(
+      &text,
+      "the hub's memory: %.1f MiB before, %.1f with all waiting, %.1f at most, %.1f with none\n",
+      mib(result.before), mib(result.filled), mib(result.most), mib(result.drained));
+  for (const auto& [what, count] : result.failures) {
+    absl::StrAppendFormat(&text, "FAILED: %s (%d)\n", what, count);
+  }
+  return text;
+}
+
 std::string TextReport(const Options& options, std::span<const LoadResult> results) {
   std::string text = absl::StrFormat(
       "%d members with %d units, %s; hub and load on one machine. Latencies in milliseconds, CPU\n"

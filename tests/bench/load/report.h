@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "tests/bench/load/backlog.h"
 #include "tests/bench/load/bench.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
@@ -14,6 +15,8 @@ namespace waymark::bench {
 
 // One line.
 std::string IdleReport(const IdleResult& result);
+// What a backlog cost as it grew and as it went.
+std::string BacklogReport(const BacklogResult& result);
 
 // A table with a line for each loop, and what went wrong.
 std::string TextReport(const Options& options, std::span<const LoadResult> results);

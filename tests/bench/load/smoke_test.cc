@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rpc/credentials.h"
+#include "tests/bench/load/backlog.h"
 #include "tests/bench/load/bench.h"
 #include "tests/support/poll.h"
 
@@ -54,6 +55,19 @@ TEST_F(BenchSmokeTest, IdleNodesAreConnectedAndLeave) {
   EXPECT_EQ(result->nodes, 3);
   EXPECT_GT(result->before, 0);
   EXPECT_GT(result->after, 0);
+}
+
+TEST_F(BenchSmokeTest, ABacklogIsStoredAndComesThroughOnce) {
+  constexpr size_t kBacklog = 700;
+  const auto result = RunBacklog(*network_, kBacklog);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(result->failures, IsEmpty());
+  ASSERT_EQ(result->filling.size(), 1);
+  EXPECT_EQ(result->filling[0].messages, kBacklog);
+  uint64_t drained = 0;
+  for (const BacklogResult::Part& part : result->draining) drained += part.messages;
+  EXPECT_EQ(drained, kBacklog);
+  EXPECT_GT(result->filled, 0);
 }
 
 TEST_F(BenchSmokeTest, EverythingComesThroughOnceInBothLoops) {
