@@ -24,7 +24,8 @@ class EcKey;
 // A public key. Copies share one key.
 class VerifyingKey {
  public:
-  // Reads a DER SubjectPublicKeyInfo. REASON_FIELD_INVALID: not exactly one P-256 public key.
+  // Reads a DER SubjectPublicKeyInfo. REASON_FIELD_INVALID: not exactly one P-256 public key with
+  // its curve by name and its point uncompressed.
   static absl::StatusOr<VerifyingKey> FromSpki(std::string_view der);
 
   // OK if `signature` is of this label and these parts by this key; REASON_SIGNATURE_INVALID

@@ -93,6 +93,13 @@ TEST_F(SignatureTest, OnlyTheOneSpellingOfAP256KeyIsRead) {
   std::string off_curve = spki;
   off_curve.back() = static_cast<char>(off_curve.back() ^ 1);
   EXPECT_EQ(ReasonOf(VerifyingKey::FromSpki(off_curve)), v1::REASON_FIELD_INVALID);
+  // The same key again, its point compressed.
+  constexpr size_t kHead = 27;
+  constexpr size_t kCoordinate = 32;
+  const char sign = static_cast<char>(2 + (spki.back() & 1));
+  const std::string compressed = Unhex("3039301306072a8648ce3d020106082a8648ce3d030107032200") +
+                                 sign + spki.substr(kHead, kCoordinate);
+  EXPECT_EQ(ReasonOf(VerifyingKey::FromSpki(compressed)), v1::REASON_FIELD_INVALID);
   const std::string x25519 = Unhex("302a300506032b656e032100") + std::string(32, 'k');
   EXPECT_EQ(ReasonOf(VerifyingKey::FromSpki(x25519)), v1::REASON_FIELD_INVALID);
 }
