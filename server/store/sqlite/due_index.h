@@ -2,7 +2,8 @@
 //
 // Ids are random; as keys of a table they would dirty a page of their own with every insert. Rows
 // are therefore stored under increasing numbers, and this finds them: by key, and by the time at
-// which something becomes of them. Rebuilt when the store opens. Not thread-safe.
+// which something becomes of them. Rebuilt when the store opens; about 75 bytes a row and the key.
+// Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "server/store/sqlite/statement.h"
 
 namespace waymark::hub {
 
@@ -23,14 +25,15 @@ class DueIndex {
   // Adds `key`, or replaces what is known of it. `due` may be InfiniteFuture.
   void Put(const Key& key, int64_t row, absl::Time due) {
     Erase(key);
-    slots_.emplace(key, Slot{row, due});
-    if (due != absl::InfiniteFuture()) queue_.emplace(Place{due, row}, key);
+    const Slot slot = {.row = row, .due = TimeToRow(due)};
+    slots_.emplace(key, slot);
+    if (due != absl::InfiniteFuture()) queue_.emplace(slot.due, row);
   }
 
   void Erase(const Key& key) {
     const auto slot = slots_.find(key);
     if (slot == slots_.end()) return;
-    queue_.erase(Place{slot->second.due, slot->second.row});
+    queue_.erase({slot->second.due, slot->second.row});
     slots_.erase(slot);
   }
 
@@ -41,28 +44,28 @@ class DueIndex {
     return slot->second.row;
   }
 
-  // Returns up to `limit` keys that are due at `now`, the longest overdue first.
-  std::vector<Key> Due(absl::Time now, size_t limit) const {
-    std::vector<Key> keys;
+  // Returns up to `limit` rows that are due at `now`, the longest overdue first. Their keys are
+  // read from them.
+  std::vector<int64_t> Due(absl::Time now, size_t limit) const {
+    std::vector<int64_t> rows;
     for (auto next = queue_.begin();
-         next != queue_.end() && next->first.first <= now && keys.size() < limit; ++next) {
-      keys.push_back(next->second);
+         next != queue_.end() && next->first <= TimeToRow(now) && rows.size() < limit; ++next) {
+      rows.push_back(next->second);
     }
-    return keys;
+    return rows;
   }
 
  private:
   struct Slot {
     int64_t row;
-    absl::Time due;
+    // As TimeToRow has it, half as long as a time.
+    int64_t due;
   };
 
-  // Among what is due together the rows give the order: they grow, so that what is new goes to the
-  // end, where random keys would go anywhere.
-  using Place = std::pair<absl::Time, int64_t>;
-
   absl::flat_hash_map<Key, Slot> slots_;
-  absl::btree_map<Place, Key> queue_;
+  // When, and which row. Rows grow, so that of what is due together the new goes to the end, where
+  // random keys would go anywhere.
+  absl::btree_set<std::pair<int64_t, int64_t>> queue_;
 };
 
 }  // namespace waymark::hub

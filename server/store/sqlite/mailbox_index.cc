@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/lifecycle/lifecycle.h"
+#include "server/store/sqlite/statement.h"
 
 namespace waymark::hub {
 namespace {
@@ -13,31 +14,24 @@ bool Shows(MailboxView view, const MailboxEntry& entry) {
   return view == MailboxView::kAll || entry.revocation;
 }
 
-template <typename Map, typename Key>
-void EraseFrom(Map& map, const Key& key, uint64_t sequence) {
-  const auto found = map.find(key);
-  if (found == map.end()) return;
-  found->second.erase(sequence);
-  if (found->second.empty()) map.erase(found);
-}
-
 }  // namespace
 
 MailboxEntry EntryOf(const MailboxItem& item) {
   return {
       .mailbox = item.mailbox,
-      .bytes = static_cast<uint32_t>(item.message.size()),
+      .stored_at = TimeToRow(item.stored_at),
+      .expires_at = TimeToRow(item.expires_at),
+      .token = HashKeyOf(item.token_hash),
+      .under_token = !item.token_hash.empty() && !OutlivesWithdrawal(item.kind),
       .revocation = item.kind == v1::KIND_REVOKE,
       .urgent = item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1,
-      .stored_at = item.stored_at,
-      .expires_at = item.expires_at,
-      .token_hash = OutlivesWithdrawal(item.kind) ? std::string() : item.token_hash,
+      .bytes = static_cast<uint32_t>(item.message.size()),
   };
 }
 
 void MailboxIndex::Add(uint64_t sequence, MailboxEntry entry) {
   by_mailbox_[entry.mailbox].insert(sequence);
-  if (!entry.token_hash.empty()) by_token_[entry.token_hash].insert(sequence);
+  if (entry.under_token) by_token_.emplace(entry.token, sequence);
   by_expiry_.emplace(entry.expires_at, sequence);
   bytes_ += entry.bytes;
   entries_.emplace(sequence, std::move(entry));
@@ -47,8 +41,10 @@ void MailboxIndex::Remove(uint64_t sequence) {
   const auto found = entries_.find(sequence);
   if (found == entries_.end()) return;
   const MailboxEntry& entry = found->second;
-  EraseFrom(by_mailbox_, entry.mailbox, sequence);
-  EraseFrom(by_token_, entry.token_hash, sequence);
+  const auto mailbox = by_mailbox_.find(entry.mailbox);
+  mailbox->second.erase(sequence);
+  if (mailbox->second.empty()) by_mailbox_.erase(mailbox);
+  if (entry.under_token) by_token_.erase({entry.token, sequence});
   by_expiry_.erase({entry.expires_at, sequence});
   bytes_ -= entry.bytes;
   entries_.erase(found);
@@ -63,7 +59,7 @@ MailboxIndex::Page MailboxIndex::Read(const OrganisationId& mailbox, MailboxView
   size_t bytes = 0;
   for (auto next = found->second.upper_bound(after); next != found->second.end(); ++next) {
     const MailboxEntry& entry = entries_.find(*next)->second;
-    if (!Shows(view, entry) || entry.expires_at <= now) continue;
+    if (!Shows(view, entry) || entry.expires_at <= TimeToRow(now)) continue;
     bytes += entry.bytes;
     const bool full = page.sequences.size() >= max_items || bytes > max_bytes;
     if (full && !page.sequences.empty()) {
@@ -88,15 +84,21 @@ std::vector<uint64_t> MailboxIndex::Through(const OrganisationId& mailbox, Mailb
 }
 
 std::vector<uint64_t> MailboxIndex::UnderToken(const std::string& token_hash) const {
-  const auto found = by_token_.find(token_hash);
-  if (found == by_token_.end()) return {};
-  return {found->second.begin(), found->second.end()};
+  std::vector<uint64_t> sequences;
+  if (token_hash.empty()) return sequences;
+  const HashKey token = HashKeyOf(token_hash);
+  for (auto next = by_token_.lower_bound({token, 0});
+       next != by_token_.end() && next->first == token; ++next) {
+    sequences.push_back(next->second);
+  }
+  return sequences;
 }
 
 std::vector<uint64_t> MailboxIndex::Expired(absl::Time now, size_t limit) const {
   std::vector<uint64_t> sequences;
   for (auto next = by_expiry_.begin();
-       next != by_expiry_.end() && next->first <= now && sequences.size() < limit; ++next) {
+       next != by_expiry_.end() && next->first <= TimeToRow(now) && sequences.size() < limit;
+       ++next) {
     sequences.push_back(next->second);
   }
   return sequences;
@@ -109,7 +111,7 @@ WaitingTotals MailboxIndex::CountWaiting() const {
   // Sequences grow with the time of storing.
   uint64_t first = std::numeric_limits<uint64_t>::max();
   for (const auto& [mailbox, sequences] : by_mailbox_) first = std::min(first, *sequences.begin());
-  totals.oldest = entries_.find(first)->second.stored_at;
+  totals.oldest = TimeFromRow(entries_.find(first)->second.stored_at);
   return totals;
 }
 

@@ -2,7 +2,7 @@
 //
 // The table of items is clustered by sequence and has no secondary index, so that an insert touches
 // the last page only; this answers what such indexes would: which items a mailbox holds, which wait
-// under a token, which expire, how much waits. Rebuilt when the store opens; about 200 bytes an
+// under a token, which expire, how much waits. Rebuilt when the store opens; about 250 bytes an
 // item. Not thread-safe.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "base/ids/ids.h"
 #include "server/store/records.h"
+#include "server/store/sqlite/hash_key.h"
 #include "server/store/store.h"
 
 namespace waymark::hub {
@@ -24,15 +25,17 @@ namespace waymark::hub {
 // What the index keeps of a MailboxItem.
 struct MailboxEntry {
   OrganisationId mailbox;
-  uint32_t bytes = 0;
+  // As TimeToRow has them.
+  int64_t stored_at = 0;
+  int64_t expires_at = 0;
+  // Whose withdrawal drops the item, if any does.
+  HashKey token = {};
+  bool under_token = false;
   // REVOKE: what MailboxView::kRevocations shows.
   bool revocation = false;
   // U0 or U1: its sender is told when it waits for long.
   bool urgent = false;
-  absl::Time stored_at;
-  absl::Time expires_at;
-  // Empty when no withdrawal drops the item.
-  std::string token_hash;
+  uint32_t bytes = 0;
 };
 
 // Returns the entry of `item`.
@@ -71,8 +74,8 @@ class MailboxIndex {
  private:
   absl::flat_hash_map<uint64_t, MailboxEntry> entries_;
   absl::flat_hash_map<OrganisationId, absl::btree_set<uint64_t>> by_mailbox_;
-  absl::flat_hash_map<std::string, absl::btree_set<uint64_t>> by_token_;
-  absl::btree_set<std::pair<absl::Time, uint64_t>> by_expiry_;
+  absl::btree_set<std::pair<HashKey, uint64_t>> by_token_;
+  absl::btree_set<std::pair<int64_t, uint64_t>> by_expiry_;
   uint64_t bytes_ = 0;
 };
 

@@ -44,6 +44,13 @@ const std::string& KeyOf(const TokenRecord& token) { return token.hash; }
 const ReferralId& KeyOf(const ReferralRecord& referral) { return referral.id; }
 const MessageId& KeyOf(const SeenRecord& seen) { return seen.id; }
 
+// As what the indexes have a key.
+HashKey IndexKeyOf(const std::string& token_hash) { return HashKeyOf(token_hash); }
+template <typename Tag>
+const Id<Tag>& IndexKeyOf(const Id<Tag>& id) {
+  return id;
+}
+
 size_t RowsOf(const Effects& effects) {
   return effects.put_tokens.size() + effects.put_referrals.size() + effects.put_seen.size() +
          effects.deliver.size() + effects.log.size();
@@ -118,7 +125,8 @@ absl::Status SqliteStore::LoadIndexes() {
                              }));
   RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM token", ReadToken,
                              [&](const auto& token) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                               tokens_.Put(token.record.hash, token.row, DueOf(token.record));
+                               tokens_.Put(IndexKeyOf(token.record.hash), token.row,
+                                           DueOf(token.record));
                              }));
   RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM referral", ReadReferral,
                              [&](const auto& referral) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -152,14 +160,14 @@ absl::StatusOr<LoadedState> SqliteStore::Load(const StateKeys& keys) {
   return state;
 }
 
-template <typename Key, typename Record, typename Read>
+template <typename Key, typename Index, typename Record, typename Read>
 absl::Status SqliteStore::LoadRecords(const char* sql, const std::vector<Key>& keys,
-                                      const DueIndex<Key>& index, RecordCache<Key, Record>* recent,
+                                      const Index& index, RecordCache<Key, Record>* recent,
                                       Read read, std::vector<Record>& records) {
   // In the order of their rows, which lie together that were written together.
   std::vector<std::pair<int64_t, const Key*>> rows;
   for (const Key& key : keys) {
-    if (const auto row = index.Find(key)) rows.emplace_back(*row, &key);
+    if (const auto row = index.Find(IndexKeyOf(key))) rows.emplace_back(*row, &key);
   }
   std::sort(rows.begin(), rows.end());
   const auto same_row = [](const auto& a, const auto& b) { return a.first == b.first; };
@@ -229,16 +237,16 @@ absl::Status SqliteStore::WriteEffects(Effects& effects, Changes& changes) {
   return absl::OkStatus();
 }
 
-template <typename Key, typename Record>
+template <typename Key, typename Index, typename Record>
 absl::Status SqliteStore::WriteRecords(const char* sql, const std::vector<Record>& records,
-                                       const DueIndex<Key>& index,
+                                       const Index& index,
                                        absl::flat_hash_map<Key, Changes::Place<Record>>& places) {
   if (records.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(Statement put, writer_->Prepare(sql));
   for (const Record& record : records) {
     Changes::Place<Record>& place = places[KeyOf(record)];
     if (place.row == 0) {
-      const auto known = index.Find(KeyOf(record));
+      const auto known = index.Find(IndexKeyOf(KeyOf(record)));
       place.row = known ? *known : next_row_++;
     }
     place.due = DueOf(record);
@@ -263,13 +271,14 @@ absl::Status SqliteStore::Deliver(MailboxItem& item, Changes& changes) {
 }
 
 absl::Status SqliteStore::Drop(const std::string& token_hash, Changes& changes) {
+  const HashKey token = HashKeyOf(token_hash);
   std::vector<uint64_t> dropped;
   {
     MutexLock index(index_mu_);
     dropped = mailboxes_.UnderToken(token_hash);
   }
   for (const auto& [sequence, entry] : changes.added) {
-    if (!entry.token_hash.empty() && entry.token_hash == token_hash) dropped.push_back(sequence);
+    if (entry.under_token && entry.token == token) dropped.push_back(sequence);
   }
   for (const uint64_t sequence : dropped) {
     RETURN_IF_ERROR(DeleteItem(sequence));
@@ -292,7 +301,7 @@ absl::Status SqliteStore::DeleteRow(const char* sql, int64_t row) {
 
 void SqliteStore::Adopt(Changes changes) {
   for (auto& [key, place] : changes.tokens) {
-    tokens_.Put(key, place.row, place.due);
+    tokens_.Put(IndexKeyOf(key), place.row, place.due);
     recent_tokens_.Put(key, std::move(place.record));
   }
   for (auto& [key, place] : changes.referrals) {
@@ -301,7 +310,7 @@ void SqliteStore::Adopt(Changes changes) {
   }
   for (const auto& [key, place] : changes.seen) seen_.Put(key, place.row, place.due);
   for (const auto& key : changes.forgotten_tokens) {
-    tokens_.Erase(key);
+    tokens_.Erase(IndexKeyOf(key));
     recent_tokens_.Erase(key);
   }
   for (const auto& key : changes.forgotten_referrals) {

@@ -118,9 +118,9 @@ class SqliteStore final : public Store {
   void StartMaintenance();
 
   // Appends the records of `keys` that the store has, each once.
-  template <typename Key, typename Record, typename Read>
-  absl::Status LoadRecords(const char* sql, const std::vector<Key>& keys,
-                           const DueIndex<Key>& index, RecordCache<Key, Record>* recent, Read read,
+  template <typename Key, typename Index, typename Record, typename Read>
+  absl::Status LoadRecords(const char* sql, const std::vector<Key>& keys, const Index& index,
+                           RecordCache<Key, Record>* recent, Read read,
                            std::vector<Record>& records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
 
   // Makes sure that `count` row numbers are there to be assigned.
@@ -129,9 +129,8 @@ class SqliteStore final : public Store {
   absl::Status WriteEffects(Effects& effects, Changes& changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   // Writes the records of one table; a known key keeps its row.
-  template <typename Key, typename Record>
-  absl::Status WriteRecords(const char* sql, const std::vector<Record>& records,
-                            const DueIndex<Key>& index,
+  template <typename Key, typename Index, typename Record>
+  absl::Status WriteRecords(const char* sql, const std::vector<Record>& records, const Index& index,
                             absl::flat_hash_map<Key, Changes::Place<Record>>& places)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   absl::Status Deliver(MailboxItem& item, Changes& changes)
@@ -148,6 +147,9 @@ class SqliteStore final : public Store {
   absl::Status SweepReferrals(absl::Time now, size_t limit, Changes& changes, SweepResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   absl::Status SweepRecords(absl::Time now, size_t limit, Changes& changes, SweepResult& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
+  // Deletes a row with a statement that returns its key, and returns that. DATA_CORRUPT: no row.
+  absl::StatusOr<std::string> TakeKey(const char* sql, int64_t row)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   absl::Status SweepRouting(absl::Time now, size_t limit, SweepResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
@@ -175,7 +177,7 @@ class SqliteStore final : public Store {
   const std::unique_ptr<Connection> writer_ ABSL_PT_GUARDED_BY(writer_mu_);
   int64_t next_row_ ABSL_GUARDED_BY(writer_mu_);
   int64_t reserved_ ABSL_GUARDED_BY(writer_mu_);
-  DueIndex<std::string> tokens_ ABSL_GUARDED_BY(writer_mu_);
+  DueIndex<HashKey> tokens_ ABSL_GUARDED_BY(writer_mu_);
   DueIndex<ReferralId> referrals_ ABSL_GUARDED_BY(writer_mu_);
   DueIndex<MessageId> seen_ ABSL_GUARDED_BY(writer_mu_);
   // As the rows have them; what is not here is read.

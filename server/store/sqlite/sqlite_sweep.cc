@@ -72,8 +72,7 @@ absl::Status SqliteStore::SweepItems(absl::Time now, size_t limit, Changes& chan
 
 absl::Status SqliteStore::SweepReferrals(absl::Time now, size_t limit, Changes& changes,
                                          SweepResult& result) {
-  for (const ReferralId& id : referrals_.Due(now, limit)) {
-    const int64_t row = *referrals_.Find(id);
+  for (const int64_t row : referrals_.Due(now, limit)) {
     ReferralRecord referral;
     {
       ASSIGN_OR_RETURN(Statement select, writer_->Prepare("SELECT * FROM referral WHERE row = ?"));
@@ -84,7 +83,7 @@ absl::Status SqliteStore::SweepReferrals(absl::Time now, size_t limit, Changes& 
     }
     if (referral.forget_at <= now) {
       RETURN_IF_ERROR(DeleteRow("DELETE FROM referral WHERE row = ?", row));
-      changes.forgotten_referrals.push_back(id);
+      changes.forgotten_referrals.push_back(referral.id);
       ++result.forgotten;
       continue;
     }
@@ -100,16 +99,28 @@ absl::Status SqliteStore::SweepReferrals(absl::Time now, size_t limit, Changes& 
 
 absl::Status SqliteStore::SweepRecords(absl::Time now, size_t limit, Changes& changes,
                                        SweepResult& result) {
-  changes.forgotten_tokens = tokens_.Due(now, limit);
-  for (const std::string& hash : changes.forgotten_tokens) {
-    RETURN_IF_ERROR(DeleteRow("DELETE FROM token WHERE row = ?", *tokens_.Find(hash)));
+  for (const int64_t row : tokens_.Due(now, limit)) {
+    ASSIGN_OR_RETURN(std::string hash,
+                     TakeKey("DELETE FROM token WHERE row = ? RETURNING hash", row));
+    changes.forgotten_tokens.push_back(std::move(hash));
   }
-  changes.forgotten_seen = seen_.Due(now, limit);
-  for (const MessageId& id : changes.forgotten_seen) {
-    RETURN_IF_ERROR(DeleteRow("DELETE FROM seen WHERE row = ?", *seen_.Find(id)));
+  for (const int64_t row : seen_.Due(now, limit)) {
+    ASSIGN_OR_RETURN(const std::string id,
+                     TakeKey("DELETE FROM seen WHERE row = ? RETURNING id", row));
+    changes.forgotten_seen.push_back(MessageId::FromBytes(id).value_or(MessageId()));
   }
   result.forgotten += changes.forgotten_tokens.size() + changes.forgotten_seen.size();
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> SqliteStore::TakeKey(const char* sql, int64_t row) {
+  ASSIGN_OR_RETURN(Statement remove, writer_->Prepare(sql));
+  ASSIGN_OR_RETURN(const bool found, remove.Bind(row).Step());
+  if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
+  std::string key = remove.Bytes();
+  ASSIGN_OR_RETURN(const bool more, remove.Step());
+  if (more) return Error(v1::REASON_DATA_CORRUPT, "the store has a row twice");
+  return key;
 }
 
 absl::Status SqliteStore::SweepRouting(absl::Time now, size_t limit, SweepResult& result) {

@@ -65,6 +65,8 @@ absl::StatusOr<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(const Options
 }
 
 BenchNetwork::~BenchNetwork() {
+  // Before the folder goes, in which gRPC looks for their certificates.
+  members_.clear();
   network_.reset();
   std::error_code ignored;
   std::filesystem::remove_all(catalogue_, ignored);
