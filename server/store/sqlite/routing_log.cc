@@ -22,7 +22,7 @@ absl::StatusOr<RoutingLog> ReadRoutingLog(const std::string& path) {
       ASSIGN_OR_RETURN(const bool more, lines.Step());
       if (!more) break;
       ASSIGN_OR_RETURN(RoutingRecord line, ReadRouting(lines));
-      log.lines.push_back(std::move(line));
+      log.lines.push_back(line);
     }
   }
   {
