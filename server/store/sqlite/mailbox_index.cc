@@ -29,12 +29,12 @@ MailboxEntry EntryOf(const MailboxItem& item) {
   };
 }
 
-void MailboxIndex::Add(uint64_t sequence, MailboxEntry entry) {
+void MailboxIndex::Add(uint64_t sequence, const MailboxEntry& entry) {
   by_mailbox_[entry.mailbox].insert(sequence);
   if (entry.under_token) by_token_.emplace(entry.token, sequence);
   by_expiry_.emplace(entry.expires_at, sequence);
   bytes_ += entry.bytes;
-  entries_.emplace(sequence, std::move(entry));
+  entries_.emplace(sequence, entry);
 }
 
 void MailboxIndex::Remove(uint64_t sequence) {

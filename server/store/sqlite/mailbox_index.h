@@ -49,7 +49,7 @@ class MailboxIndex {
   };
 
   // Adds an item; `sequence` is new.
-  void Add(uint64_t sequence, MailboxEntry entry);
+  void Add(uint64_t sequence, const MailboxEntry& entry);
   void Remove(uint64_t sequence);
 
   bool Contains(uint64_t sequence) const { return entries_.contains(sequence); }

@@ -259,14 +259,14 @@ absl::Status SqliteStore::WriteRecords(const char* sql, const std::vector<Record
 absl::Status SqliteStore::Deliver(MailboxItem& item, Changes& changes) {
   const int64_t row = next_row_++;
   item.sequence = static_cast<uint64_t>(row);
-  MailboxEntry entry = EntryOf(item);
+  const MailboxEntry entry = EntryOf(item);
   ASSIGN_OR_RETURN(Statement insert, writer_->Prepare(kInsertItem));
   RETURN_IF_ERROR(BindRow(insert, row, item).Run());
   if (entry.urgent) {
     ASSIGN_OR_RETURN(Statement urgent, writer_->Prepare(kInsertUrgent));
     RETURN_IF_ERROR(urgent.Bind(row).Bind(item.stored_at).Run());
   }
-  changes.added.emplace(item.sequence, std::move(entry));
+  changes.added.emplace(item.sequence, entry);
   return absl::OkStatus();
 }
 
@@ -319,7 +319,7 @@ void SqliteStore::Adopt(Changes changes) {
   }
   for (const auto& key : changes.forgotten_seen) seen_.Erase(key);
   MutexLock index(index_mu_);
-  for (auto& [sequence, entry] : changes.added) mailboxes_.Add(sequence, std::move(entry));
+  for (const auto& [sequence, entry] : changes.added) mailboxes_.Add(sequence, entry);
   for (const uint64_t sequence : changes.removed) mailboxes_.Remove(sequence);
 }
 
