@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 #include "base/lifecycle/lifecycle.h"
 #include "server/store/sqlite/statement.h"

@@ -22,20 +22,20 @@ using ::testing::Pair;
 class RecordingListener final : public MembershipListener {
  public:
   void OnMembership(std::shared_ptr<const Membership> membership) override {
-    membership_ = std::move(membership);
+    last_membership = std::move(membership);
   }
   void OnStanding(const OrganisationId& organisation, v1::MemberStatus status) override {
-    standings_.emplace_back(organisation, status);
+    standings.emplace_back(organisation, status);
   }
 
-  std::shared_ptr<const Membership> membership_;
-  std::vector<std::pair<OrganisationId, v1::MemberStatus>> standings_;
+  std::shared_ptr<const Membership> last_membership;
+  std::vector<std::pair<OrganisationId, v1::MemberStatus>> standings;
 };
 
 class CountingWatcher final : public DirectoryWatcher {
  public:
-  void OnDirectoryChanged() override { ++changes_; }
-  int changes_ = 0;
+  void OnDirectoryChanged() override { ++changes; }
+  int changes = 0;
 };
 
 class DirectoryTest : public ::testing::Test {
@@ -158,9 +158,9 @@ TEST_F(DirectoryTest, SuspensionIsInForceWhenItReturns) {
   suspension.mutable_member()->set_status(v1::MEMBER_STATUS_SUSPENDED);
   ASSERT_TRUE(directory_->PublishMember(network_.ByRegistry(suspension)).ok());
   EXPECT_EQ(directory_->membership()->Find(lin_.id)->status, v1::MEMBER_STATUS_SUSPENDED);
-  EXPECT_EQ(listener_.membership_, directory_->membership());
-  EXPECT_THAT(listener_.standings_, ElementsAre(Pair(lin_.id, v1::MEMBER_STATUS_ACTIVE),
-                                                Pair(lin_.id, v1::MEMBER_STATUS_SUSPENDED)));
+  EXPECT_EQ(listener_.last_membership, directory_->membership());
+  EXPECT_THAT(listener_.standings, ElementsAre(Pair(lin_.id, v1::MEMBER_STATUS_ACTIVE),
+                                               Pair(lin_.id, v1::MEMBER_STATUS_SUSPENDED)));
   const auto refused = Publish({Own(network_.Service(lin_))});
   ASSERT_TRUE(refused.ok());
   EXPECT_THAT(refused->results(), ElementsAre(v1::REASON_MEMBER_SUSPENDED));
@@ -170,7 +170,7 @@ TEST_F(DirectoryTest, WatchersLearnOfEveryChangeUntilTheyGo) {
   auto watcher = std::make_shared<CountingWatcher>();
   ASSERT_TRUE(directory_->Watch(watcher).ok());
   ASSERT_TRUE(Publish({Own(network_.Service(lin_))}).ok());
-  EXPECT_EQ(watcher->changes_, 1);
+  EXPECT_EQ(watcher->changes, 1);
   watcher.reset();
   EXPECT_TRUE(Publish({Own(network_.Service(lin_, 2))}).ok());
 }
