@@ -148,9 +148,6 @@ class SqliteStore final : public Store {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   absl::Status SweepRecords(absl::Time now, size_t limit, Changes& changes, SweepResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
-  // Deletes a row with a statement that returns its key, and returns that. DATA_CORRUPT: no row.
-  absl::StatusOr<std::string> TakeKey(const char* sql, int64_t row)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   absl::Status SweepRouting(absl::Time now, size_t limit, SweepResult& result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
 

@@ -4,6 +4,21 @@
 #include "server/store/sqlite/sqlite_store.h"
 
 namespace waymark::hub {
+namespace {
+
+// Reads and verifies the row that `sql` selects by its number. DATA_CORRUPT: it is not there, or
+// not as it was written.
+template <typename Record>
+absl::StatusOr<Record> ReadRow(Connection& connection, const char* sql, int64_t row,
+                               absl::StatusOr<Numbered<Record>> (*read)(Statement&)) {
+  ASSIGN_OR_RETURN(Statement select, connection.Prepare(sql));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
+  ASSIGN_OR_RETURN(Numbered<Record> stored, read(select));
+  return std::move(stored.record);
+}
+
+}  // namespace
 
 absl::StatusOr<std::vector<MailboxItem>> SqliteStore::TakeOfflineNotices(absl::Time before,
                                                                          size_t limit) {
@@ -73,14 +88,8 @@ absl::Status SqliteStore::SweepItems(absl::Time now, size_t limit, Changes& chan
 absl::Status SqliteStore::SweepReferrals(absl::Time now, size_t limit, Changes& changes,
                                          SweepResult& result) {
   for (const int64_t row : referrals_.Due(now, limit)) {
-    ReferralRecord referral;
-    {
-      ASSIGN_OR_RETURN(Statement select, writer_->Prepare("SELECT * FROM referral WHERE row = ?"));
-      ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
-      if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
-      ASSIGN_OR_RETURN(Numbered<ReferralRecord> stored, ReadReferral(select));
-      referral = std::move(stored.record);
-    }
+    ASSIGN_OR_RETURN(ReferralRecord referral,
+                     ReadRow(*writer_, "SELECT * FROM referral WHERE row = ?", row, ReadReferral));
     if (referral.forget_at <= now) {
       RETURN_IF_ERROR(DeleteRow("DELETE FROM referral WHERE row = ?", row));
       changes.forgotten_referrals.push_back(referral.id);
@@ -100,27 +109,19 @@ absl::Status SqliteStore::SweepReferrals(absl::Time now, size_t limit, Changes& 
 absl::Status SqliteStore::SweepRecords(absl::Time now, size_t limit, Changes& changes,
                                        SweepResult& result) {
   for (const int64_t row : tokens_.Due(now, limit)) {
-    ASSIGN_OR_RETURN(std::string hash,
-                     TakeKey("DELETE FROM token WHERE row = ? RETURNING hash", row));
-    changes.forgotten_tokens.push_back(std::move(hash));
+    ASSIGN_OR_RETURN(TokenRecord token,
+                     ReadRow(*writer_, "SELECT * FROM token WHERE row = ?", row, ReadToken));
+    RETURN_IF_ERROR(DeleteRow("DELETE FROM token WHERE row = ?", row));
+    changes.forgotten_tokens.push_back(std::move(token.hash));
   }
   for (const int64_t row : seen_.Due(now, limit)) {
-    ASSIGN_OR_RETURN(const std::string id,
-                     TakeKey("DELETE FROM seen WHERE row = ? RETURNING id", row));
-    changes.forgotten_seen.push_back(MessageId::FromBytes(id).value_or(MessageId()));
+    ASSIGN_OR_RETURN(const SeenRecord seen,
+                     ReadRow(*writer_, "SELECT * FROM seen WHERE row = ?", row, ReadSeen));
+    RETURN_IF_ERROR(DeleteRow("DELETE FROM seen WHERE row = ?", row));
+    changes.forgotten_seen.push_back(seen.id);
   }
   result.forgotten += changes.forgotten_tokens.size() + changes.forgotten_seen.size();
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> SqliteStore::TakeKey(const char* sql, int64_t row) {
-  ASSIGN_OR_RETURN(Statement remove, writer_->Prepare(sql));
-  ASSIGN_OR_RETURN(const bool found, remove.Bind(row).Step());
-  if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
-  std::string key = remove.Bytes();
-  ASSIGN_OR_RETURN(const bool more, remove.Step());
-  if (more) return Error(v1::REASON_DATA_CORRUPT, "the store has a row twice");
-  return key;
 }
 
 absl::Status SqliteStore::SweepRouting(absl::Time now, size_t limit, SweepResult& result) {
