@@ -297,14 +297,15 @@ absl::StatusOr<std::vector<MemberView>> Operator::Members(RegistryDesk& desk) {
   do {
     ASSIGN_OR_RETURN(v1::ListMembersResponse page, desk.ListMembers(request));
     for (const v1::SignedStatement& signed_statement : page.members()) {
-      const auto known = before.find(signed_statement.SerializeAsString());
+      std::string bytes = signed_statement.SerializeAsString();
+      const auto known = before.find(bytes);
       if (known != before.end()) {
         members.push_back(known->second);
       } else {
         ASSIGN_OR_RETURN(MemberView view, ReadMember(signed_statement));
         members.push_back(std::move(view));
       }
-      verified_.emplace(signed_statement.SerializeAsString(), members.back());
+      verified_.emplace(std::move(bytes), members.back());
     }
     request.set_page_token(std::move(*page.mutable_next_page_token()));
   } while (!request.page_token().empty());

@@ -199,6 +199,10 @@ TEST_F(DirectoryTest, MembersComeInPagesOfTheirBytes) {
       const auto page = directory_->MemberStatements(after, max_bytes);
       ASSERT_TRUE(page.ok()) << page.status();
       ASSERT_FALSE(page->statements.empty());
+      size_t bytes = 0;
+      for (const v1::SignedStatement& statement : page->statements)
+        bytes += statement.ByteSizeLong();
+      EXPECT_TRUE(bytes <= max_bytes || page->statements.size() == 1) << bytes;
       for (const v1::SignedStatement& statement : page->statements) {
         listed.push_back(*OrganisationId::FromBytes(ParseStatement(statement)->organisation_id()));
       }
