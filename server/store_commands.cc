@@ -31,7 +31,7 @@ constexpr int kLabelWidth = 28;
 std::string LabelOf(const std::string& table) {
   static const auto& labels = *new std::map<std::string, std::string>{
       {"item", "messages that wait"},
-      {"urgent", "urgent, sender not told"},
+      {"told", "urgent, sender told"},
       {"token", "consent tokens"},
       {"referral", "referrals"},
       {"seen", "answers to messages"},

@@ -25,8 +25,8 @@ constexpr size_t kBytesAtOnce = size_t{4} << 20;
 
 // Every table of the store, as this knows to carry it; meta is the store's own.
 constexpr std::array<std::string_view, 10> kCarried = {
-    "enrolment", "invitation", "item",      "meta",  "referral",
-    "routing",   "seen",       "statement", "token", "urgent"};
+    "enrolment", "invitation", "item",      "meta", "referral",
+    "routing",   "seen",       "statement", "told", "token"};
 
 constexpr size_t kSmall = 256;
 size_t BytesOf(const WaitingItem& waiting) { return kSmall + waiting.item.message.size(); }
@@ -70,9 +70,10 @@ auto Unnumbered(absl::StatusOr<Numbered<Record>> (*read)(Statement&)) {
   };
 }
 
+// The messages whose sender has been told that they wait.
 absl::StatusOr<absl::flat_hash_set<uint64_t>> ReadMarks(Connection& from) {
   absl::flat_hash_set<uint64_t> marks;
-  ASSIGN_OR_RETURN(Statement rows, from.Prepare("SELECT sequence FROM urgent"));
+  ASSIGN_OR_RETURN(Statement rows, from.Prepare("SELECT sequence FROM told"));
   while (true) {
     ASSIGN_OR_RETURN(const bool found, rows.Step());
     if (!found) return marks;
@@ -100,7 +101,7 @@ absl::Status CarryTraffic(Connection& from, PgIntake& intake) {
   ASSIGN_OR_RETURN(const auto marks, ReadMarks(from));
   const auto read_item = [&marks](Statement& rows) -> absl::StatusOr<WaitingItem> {
     ASSIGN_OR_RETURN(MailboxItem item, ReadItem(rows));
-    const bool notice = marks.contains(item.sequence);
+    const bool notice = IsUrgent(item.urgency) && !marks.contains(item.sequence);
     return WaitingItem{std::move(item), notice};
   };
   RETURN_IF_ERROR(

@@ -115,6 +115,11 @@ struct RoutingRecord {
   friend bool operator==(const RoutingRecord&, const RoutingRecord&) = default;
 };
 
+// Whether the sender of a message that waits for long is told.
+inline bool IsUrgent(v1::Urgency urgency) {
+  return urgency == v1::URGENCY_U0 || urgency == v1::URGENCY_U1;
+}
+
 // Removes what waits in any mailbox under a revoked token, but for what outlives a withdrawal
 // (base/lifecycle): whoever withdrew still learns what was received before.
 struct DropUndelivered {

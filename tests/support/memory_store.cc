@@ -14,10 +14,6 @@ bool IsOf(MailboxView view, const MailboxItem& item) {
   return view == MailboxView::kAll || item.kind == v1::KIND_REVOKE;
 }
 
-bool IsUrgent(const MailboxItem& item) {
-  return item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1;
-}
-
 // The keys of the three tables, in one space.
 std::vector<std::string> NamesOf(const StateKeys& keys) {
   std::vector<std::string> names;
@@ -198,7 +194,7 @@ absl::Status MemoryStore::Commit(std::span<Effects> batch) {
         StoreMemory::Mailbox& mailbox = memory_->mailboxes[item.mailbox];
         item.sequence = ++mailbox.last;
         mailbox.items[item.sequence] = item;
-        if (IsUrgent(item)) mailbox.urgent.insert(item.sequence);
+        if (IsUrgent(item.urgency)) mailbox.urgent.insert(item.sequence);
         mailboxes.insert(item.mailbox);
       }
     }

@@ -238,7 +238,6 @@ class Planner {
     for (const PlannedItem& planned : items_) {
       if (planned.dropped) continue;
       const MailboxItem& item = *planned.item;
-      const bool urgent = item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1;
       rows.Add(item.mailbox)
           .Add(planned.back)
           .Add(item.stored_at)
@@ -246,7 +245,7 @@ class Planner {
           .AddNumberOrNull(TokenKey(item.token_hash), OutlivesItsToken(item))
           .Add(static_cast<int64_t>(item.kind))
           .Add(static_cast<int64_t>(item.urgency))
-          .Add(int64_t{urgent})
+          .Add(int64_t{IsUrgent(item.urgency)})
           .Add(item.message_id)
           .Add(item.referral)
           .Add(item.sender)

@@ -228,9 +228,7 @@ absl::Status PgIntake::Take(std::vector<WaitingItem> items) {
     // What the store will number it: without gaps, in this order.
     waiting.item.sequence = ++lasts_[waiting.item.mailbox];
     Count(kKindMessages, waiting, taken_);
-    const v1::Urgency urgency = waiting.item.urgency;
-    const bool urgent = urgency == v1::URGENCY_U0 || urgency == v1::URGENCY_U1;
-    if (urgent && !waiting.notice) {
+    if (IsUrgent(waiting.item.urgency) && !waiting.notice) {
       told.Add(waiting.item.mailbox).Add(static_cast<int64_t>(waiting.item.sequence));
       told.EndRow();
     }

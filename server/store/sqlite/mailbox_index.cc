@@ -23,7 +23,7 @@ MailboxEntry EntryOf(const MailboxItem& item) {
       .token = HashKeyOf(item.token_hash),
       .under_token = !item.token_hash.empty() && !OutlivesWithdrawal(item.kind),
       .revocation = item.kind == v1::KIND_REVOKE,
-      .urgent = item.urgency == v1::URGENCY_U0 || item.urgency == v1::URGENCY_U1,
+      .notice = IsUrgent(item.urgency),
       .bytes = static_cast<uint32_t>(item.message.size()),
   };
 }
@@ -32,6 +32,7 @@ void MailboxIndex::Add(uint64_t sequence, const MailboxEntry& entry) {
   by_mailbox_[entry.mailbox].insert(sequence);
   if (entry.under_token) by_token_.emplace(entry.token, sequence);
   by_expiry_.emplace(entry.expires_at, sequence);
+  if (entry.notice) notices_.insert(sequence);
   bytes_ += entry.bytes;
   entries_.emplace(sequence, entry);
 }
@@ -45,6 +46,7 @@ void MailboxIndex::Remove(uint64_t sequence) {
   if (mailbox->second.empty()) by_mailbox_.erase(mailbox);
   if (entry.under_token) by_token_.erase({entry.token, sequence});
   by_expiry_.erase({entry.expires_at, sequence});
+  if (entry.notice) notices_.erase(sequence);
   bytes_ -= entry.bytes;
   entries_.erase(found);
 }
@@ -103,11 +105,27 @@ std::vector<uint64_t> MailboxIndex::Expired(absl::Time now, size_t limit) const 
   return sequences;
 }
 
+std::vector<uint64_t> MailboxIndex::DueNotices(absl::Time before, size_t limit) const {
+  std::vector<uint64_t> sequences;
+  for (const uint64_t sequence : notices_) {
+    const bool due = entries_.find(sequence)->second.stored_at < TimeToRow(before);
+    if (!due || sequences.size() >= limit) break;
+    sequences.push_back(sequence);
+  }
+  return sequences;
+}
+
+void MailboxIndex::MarkTold(uint64_t sequence) {
+  const auto found = entries_.find(sequence);
+  if (found == entries_.end()) return;
+  found->second.notice = false;
+  notices_.erase(sequence);
+}
+
 WaitingTotals MailboxIndex::CountWaiting() const {
   WaitingTotals totals{
       .messages = entries_.size(), .bytes = bytes_, .mailboxes = by_mailbox_.size()};
   if (entries_.empty()) return totals;
-  // Sequences grow with the time of storing.
   uint64_t first = std::numeric_limits<uint64_t>::max();
   for (const auto& [mailbox, sequences] : by_mailbox_) first = std::min(first, *sequences.begin());
   totals.oldest = TimeFromRow(entries_.find(first)->second.stored_at);

@@ -33,12 +33,12 @@ struct MailboxEntry {
   bool under_token = false;
   // REVOKE: what MailboxView::kRevocations shows.
   bool revocation = false;
-  // U0 or U1: its sender is told when it waits for long.
-  bool urgent = false;
+  // Its sender is to be told when it waits for long.
+  bool notice = false;
   uint32_t bytes = 0;
 };
 
-// Returns the entry of `item`.
+// Returns the entry of `item`, whose sender has not been told.
 MailboxEntry EntryOf(const MailboxItem& item);
 
 class MailboxIndex {
@@ -68,6 +68,12 @@ class MailboxIndex {
   // Returns up to `limit` items that have expired at `now`.
   std::vector<uint64_t> Expired(absl::Time now, size_t limit) const;
 
+  // Returns up to `limit` items stored before `before` whose sender is to be told, the oldest
+  // first.
+  std::vector<uint64_t> DueNotices(absl::Time before, size_t limit) const;
+  // The sender of the item, if it is still here, has been told.
+  void MarkTold(uint64_t sequence);
+
   // As Store::CountWaiting. Looks once at each mailbox that holds something, at no item but one.
   WaitingTotals CountWaiting() const;
 
@@ -76,6 +82,8 @@ class MailboxIndex {
   absl::flat_hash_map<OrganisationId, absl::btree_set<uint64_t>> by_mailbox_;
   absl::btree_set<std::pair<HashKey, uint64_t>> by_token_;
   absl::btree_set<std::pair<int64_t, uint64_t>> by_expiry_;
+  // Those with a notice to come; sequences grow with the time of storing.
+  absl::btree_set<uint64_t> notices_;
   uint64_t bytes_ = 0;
 };
 

@@ -60,6 +60,13 @@ constexpr char kReaderSettings[] =
     "PRAGMA cache_size = -16384;"
     "PRAGMA busy_timeout = 2000;";
 
+// The items of U0 and U1 whose sender has had an offline notice: few, so that a message that is
+// delivered in time costs nothing here.
+constexpr char kToldTable[] = R"sql(
+CREATE TABLE told (
+  sequence INTEGER PRIMARY KEY
+) STRICT;
+)sql";
 // In every table `sum` covers the columns before it; see statement.h.
 constexpr char kMetaTable[] = R"sql(
 CREATE TABLE meta (
@@ -85,11 +92,6 @@ CREATE TABLE item (
   expires_at INTEGER NOT NULL,
   message BLOB NOT NULL,
   sum BLOB NOT NULL
-) STRICT;
--- The items of U0 and U1 whose sender has not had an offline notice.
-CREATE TABLE urgent (
-  sequence INTEGER PRIMARY KEY,
-  stored_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE token (
   row INTEGER PRIMARY KEY,
@@ -216,9 +218,20 @@ absl::Status AddRestoredAt(Connection& connection) {
   return stored ? WriteIdentity(connection, stored->first, stored->second) : absl::OkStatus();
 }
 
+// Until then the store marked those whose sender had had none.
+absl::Status MarkThoseTold(Connection& connection) {
+  RETURN_IF_ERROR(connection.Execute(kToldTable));
+  ASSIGN_OR_RETURN(Statement mark,
+                   connection.Prepare("INSERT INTO told SELECT sequence FROM item WHERE urgency IN "
+                                      "(?, ?) AND sequence NOT IN (SELECT sequence FROM urgent)"));
+  RETURN_IF_ERROR(mark.Bind(int64_t{v1::URGENCY_U0}).Bind(int64_t{v1::URGENCY_U1}).Run());
+  return connection.Execute("DROP TABLE urgent");
+}
+
 // One for each version after the first, in order. A step that changes the columns of a table writes
-// the sums of its rows anew; kMetaTable and kTables are what a new store has after all of them.
-constexpr std::array<MigrationStep, kSchemaVersion - 1> kSteps = {{{2, AddRestoredAt}}};
+// the sums of its rows anew; MakeTables makes what a new store has after all of them.
+constexpr std::array<MigrationStep, kSchemaVersion - 1> kSteps = {
+    {{2, AddRestoredAt}, {3, MarkThoseTold}}};
 
 // What Store::restored_at says is let go of. What outlives a withdrawal stays, and mail without a
 // token: it is whole, and comes again at the worst.
@@ -240,7 +253,7 @@ absl::Status LetGoOfCourses(Connection& connection) {
   }
   ASSIGN_OR_RETURN(Statement item, connection.Prepare("DELETE FROM item WHERE sequence = ?"));
   for (const int64_t sequence : dropped) RETURN_IF_ERROR(item.Bind(sequence).Run());
-  return connection.Execute("DELETE FROM urgent WHERE sequence NOT IN (SELECT sequence FROM item)");
+  return connection.Execute("DELETE FROM told WHERE sequence NOT IN (SELECT sequence FROM item)");
 }
 
 // What tells the file from a copy of it: its inode and, where the file system keeps it, the moment
@@ -295,8 +308,10 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenUnchanged(const std::string& pat
 }
 
 absl::Status MakeTables(Connection& connection) {
-  RETURN_IF_ERROR(connection.Execute(kMetaTable));
-  return connection.Execute(kTables);
+  for (const char* tables : {kMetaTable, kToldTable, kTables}) {
+    RETURN_IF_ERROR(connection.Execute(tables));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> ReadSchemaVersion(Connection& connection) {

@@ -18,7 +18,7 @@
 namespace waymark::hub {
 
 // The schema this program writes and reads; PRAGMA user_version.
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 // What the store knows of itself.
 struct StoreIdentity {

@@ -29,10 +29,9 @@ constexpr char kPutReferral[] =
     "INSERT OR REPLACE INTO referral VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr char kPutSeen[] = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)";
 constexpr char kInsertItem[] = "INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr char kInsertUrgent[] = "INSERT INTO urgent VALUES (?, ?)";
 constexpr char kInsertRouting[] = "INSERT INTO routing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr char kDeleteItem[] = "DELETE FROM item WHERE sequence = ?";
-constexpr char kDeleteUrgent[] = "DELETE FROM urgent WHERE sequence = ?";
+constexpr char kDeleteTold[] = "DELETE FROM told WHERE sequence = ?";
 
 absl::Time DueOf(const TokenRecord& token) { return token.valid_until + kTokenRetention; }
 absl::Time DueOf(const ReferralRecord& referral) {
@@ -119,10 +118,16 @@ SqliteStore::~SqliteStore() {
 
 absl::Status SqliteStore::LoadIndexes() {
   MutexLock index(index_mu_);
+  const auto sequence = [](Statement& row) -> absl::StatusOr<int64_t> { return row.Int(); };
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT sequence FROM told", sequence,
+                             [&](int64_t row) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                               told_.insert(static_cast<uint64_t>(row));
+                             }));
   RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM item ORDER BY sequence", ReadItem,
                              [&](MailboxItem& item) ABSL_NO_THREAD_SAFETY_ANALYSIS {
                                mailboxes_.Add(item.sequence, EntryOf(item));
                              }));
+  for (const uint64_t told : told_) mailboxes_.MarkTold(told);
   RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM token", ReadToken,
                              [&](const auto& token) ABSL_NO_THREAD_SAFETY_ANALYSIS {
                                tokens_.Put(IndexKeyOf(token.record.hash), token.row,
@@ -208,6 +213,7 @@ absl::Status SqliteStore::Commit(std::span<Effects> batch) {
     ReturnAcked(acked);
     return status;
   }
+  ForgetTold(acked);
   Adopt(std::move(changes));
   NoteWork();
   return absl::OkStatus();
@@ -262,10 +268,6 @@ absl::Status SqliteStore::Deliver(MailboxItem& item, Changes& changes) {
   const MailboxEntry entry = EntryOf(item);
   ASSIGN_OR_RETURN(Statement insert, writer_->Prepare(kInsertItem));
   RETURN_IF_ERROR(BindRow(insert, row, item).Run());
-  if (entry.urgent) {
-    ASSIGN_OR_RETURN(Statement urgent, writer_->Prepare(kInsertUrgent));
-    RETURN_IF_ERROR(urgent.Bind(row).Bind(item.stored_at).Run());
-  }
   changes.added.emplace(item.sequence, entry);
   return absl::OkStatus();
 }
@@ -291,7 +293,7 @@ absl::Status SqliteStore::Drop(const std::string& token_hash, Changes& changes) 
 absl::Status SqliteStore::DeleteItem(uint64_t sequence) {
   const auto row = static_cast<int64_t>(sequence);
   RETURN_IF_ERROR(DeleteRow(kDeleteItem, row));
-  return DeleteRow(kDeleteUrgent, row);
+  return told_.contains(sequence) ? DeleteRow(kDeleteTold, row) : absl::OkStatus();
 }
 
 absl::Status SqliteStore::DeleteRow(const char* sql, int64_t row) {
@@ -318,6 +320,7 @@ void SqliteStore::Adopt(Changes changes) {
     recent_referrals_.Erase(key);
   }
   for (const auto& key : changes.forgotten_seen) seen_.Erase(key);
+  ForgetTold(changes.removed);
   MutexLock index(index_mu_);
   for (const auto& [sequence, entry] : changes.added) mailboxes_.Add(sequence, entry);
   for (const uint64_t sequence : changes.removed) mailboxes_.Remove(sequence);
@@ -383,6 +386,11 @@ void SqliteStore::ReturnAcked(const std::vector<uint64_t>& taken) {
   acked_.insert(acked_.end(), taken.begin(), taken.end());
 }
 
+void SqliteStore::ForgetTold(const std::vector<uint64_t>& deleted) {
+  if (told_.empty()) return;
+  for (const uint64_t sequence : deleted) told_.erase(sequence);
+}
+
 absl::Status SqliteStore::FlushAcks() {
   MutexLock writer(writer_mu_);
   {
@@ -395,7 +403,11 @@ absl::Status SqliteStore::FlushAcks() {
     RETURN_IF_ERROR(DeleteAcked(taken));
     return transaction.Commit();
   }();
-  if (!status.ok()) ReturnAcked(taken);
+  if (status.ok()) {
+    ForgetTold(taken);
+  } else {
+    ReturnAcked(taken);
+  }
   return status;
 }
 

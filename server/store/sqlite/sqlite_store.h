@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -158,6 +159,8 @@ class SqliteStore final : public Store {
   // failed transaction can give them back.
   absl::Status DeleteAcked(std::vector<uint64_t>& taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   void ReturnAcked(const std::vector<uint64_t>& taken) ABSL_LOCKS_EXCLUDED(index_mu_);
+  // These rows are durably gone.
+  void ForgetTold(const std::vector<uint64_t>& deleted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   absl::Status FlushAcks() ABSL_LOCKS_EXCLUDED(writer_mu_);
 
   void Maintain();
@@ -177,6 +180,8 @@ class SqliteStore final : public Store {
   DueIndex<HashKey> tokens_ ABSL_GUARDED_BY(writer_mu_);
   DueIndex<ReferralId> referrals_ ABSL_GUARDED_BY(writer_mu_);
   DueIndex<MessageId> seen_ ABSL_GUARDED_BY(writer_mu_);
+  // The rows of the table of those told.
+  absl::flat_hash_set<uint64_t> told_ ABSL_GUARDED_BY(writer_mu_);
   // As the rows have them; what is not here is read.
   RecordCache<std::string, TokenRecord> recent_tokens_ ABSL_GUARDED_BY(writer_mu_);
   RecordCache<ReferralId, ReferralRecord> recent_referrals_ ABSL_GUARDED_BY(writer_mu_);

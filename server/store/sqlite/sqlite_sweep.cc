@@ -23,39 +23,33 @@ absl::StatusOr<Record> ReadRow(Connection& connection, const char* sql, int64_t 
 absl::StatusOr<std::vector<MailboxItem>> SqliteStore::TakeOfflineNotices(absl::Time before,
                                                                          size_t limit) {
   MutexLock writer(writer_mu_);
-  // Rows lie in the order in which they were stored: the first that is too young ends the search.
-  std::vector<int64_t> due;
+  std::vector<uint64_t> due;
   {
-    ASSIGN_OR_RETURN(
-        Statement rows,
-        writer_->Prepare("SELECT sequence, stored_at FROM urgent ORDER BY sequence LIMIT ?"));
-    rows.Bind(static_cast<int64_t>(limit));
-    while (true) {
-      ASSIGN_OR_RETURN(const bool found, rows.Step());
-      if (!found) break;
-      const int64_t sequence = rows.Int();
-      if (rows.Time() >= before) break;
-      due.push_back(sequence);
-    }
+    MutexLock index(index_mu_);
+    due = mailboxes_.DueNotices(before, limit);
   }
   std::vector<MailboxItem> items;
   if (due.empty()) return items;
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
-  for (const int64_t sequence : due) {
-    RETURN_IF_ERROR(DeleteRow("DELETE FROM urgent WHERE sequence = ?", sequence));
-    {
-      MutexLock index(index_mu_);
-      // Acknowledged, and not yet deleted.
-      if (!mailboxes_.Contains(static_cast<uint64_t>(sequence))) continue;
-    }
+  for (const uint64_t sequence : due) {
+    const auto row = static_cast<int64_t>(sequence);
+    ASSIGN_OR_RETURN(Statement mark, writer_->Prepare("INSERT INTO told VALUES (?)"));
+    RETURN_IF_ERROR(mark.Bind(row).Run());
     ASSIGN_OR_RETURN(Statement select, writer_->Prepare("SELECT * FROM item WHERE sequence = ?"));
-    ASSIGN_OR_RETURN(const bool found, select.Bind(sequence).Step());
-    if (!found) continue;
+    ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+    if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");
     ASSIGN_OR_RETURN(MailboxItem item, ReadItem(select));
     items.push_back(std::move(item));
   }
   RETURN_IF_ERROR(transaction.Commit());
+  told_.insert(due.begin(), due.end());
   NoteWork();
+  MutexLock index(index_mu_);
+  // Whose message was acknowledged meanwhile need not hear of it.
+  std::erase_if(items, [&](const MailboxItem& item) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return !mailboxes_.Contains(item.sequence);
+  });
+  for (const uint64_t sequence : due) mailboxes_.MarkTold(sequence);
   return items;
 }
 

@@ -53,7 +53,7 @@ class StoreFolderTest : public ::testing::Test {
     Rows rows;
     for (const std::string& table :
          Select(file, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta'")) {
-      rows[table] = Select(file, "SELECT * FROM \"" + table + "\" ORDER BY 1, 2");
+      rows[table] = Select(file, "SELECT * FROM \"" + table + "\" ORDER BY 1");
     }
     sqlite3_close(file);
     EXPECT_FALSE(rows.empty()) << path;

@@ -93,7 +93,7 @@ TEST_F(MigrationTest, TheOlderProgramGoesOnFromTheCopy) {
   EXPECT_EQ(ReasonOf(medium_.Open().status()), v1::REASON_VERSION_UNSUPPORTED)
       << "this program is the older one";
   const std::string copy = CopyBefore(medium_.path(), kSchemaVersion + 2);
-  EXPECT_EQ(copy, medium_.path() + ".before-4");
+  EXPECT_EQ(copy, medium_.path() + ".before-" + std::to_string(kSchemaVersion + 2));
   struct stat file = {};
   ASSERT_EQ(stat(copy.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0600U);
@@ -128,11 +128,42 @@ TEST_F(MigrationTest, WithoutACopyNothingChanges) {
   EXPECT_EQ(Version(), kSchemaVersion);
 }
 
+// Makes the store what version 2 wrote: it marked the urgent messages whose sender had not been
+// told.
+absl::Status ToSecondVersion(Connection& connection) {
+  return connection.Execute(
+      "CREATE TABLE urgent (sequence INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL) STRICT;"
+      "INSERT INTO urgent SELECT sequence, stored_at FROM item WHERE urgency <= 2 AND sequence NOT "
+      "IN (SELECT sequence FROM told); DROP TABLE told; PRAGMA user_version = 2");
+}
+
+TEST_F(MigrationTest, WhoWasToldInTheSecondVersionIsNotToldAgain) {
+  const absl::Time later = SampleTime() + absl::Hours(1);
+  {
+    const auto store = *medium_.Open();
+    std::vector<Effects> batch = {SampleInquiry(1, 3), SampleInquiry(1, 4), SampleInquiry(1, 5)};
+    for (Effects& effects : batch) effects.deliver.front().urgency = v1::URGENCY_U1;
+    ASSERT_TRUE(store->Commit(batch).ok());
+    ASSERT_EQ(store->TakeOfflineNotices(later, 1)->size(), 1U);
+  }
+  ASSERT_TRUE(ToSecondVersion(**OpenWriter(medium_.path())).ok());
+  ASSERT_EQ(Number(medium_.path(), "SELECT count(*) FROM urgent"), 2);
+
+  const auto store = medium_.Open();
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(Version(), kSchemaVersion);
+  const auto notices = *(*store)->TakeOfflineNotices(later, 9);
+  ASSERT_EQ(notices.size(), 2U);
+  EXPECT_EQ(notices[0].message_id, SampleItem(1, 4).message_id);
+  EXPECT_EQ(notices[1].message_id, SampleItem(1, 5).message_id);
+}
+
 // The store as version 1 wrote it: its identity had no moment of a restore.
 TEST_F(MigrationTest, AStoreOfTheFirstVersionGoesOnAsItWas) {
   const std::string epoch = (*medium_.Open())->epoch();
   {
     auto connection = *OpenWriter(medium_.path());
+    ASSERT_TRUE(ToSecondVersion(*connection).ok());
     auto read = *connection->Prepare("SELECT epoch, file_mark, reserved FROM meta");
     ASSERT_TRUE(*read.Step());
     const std::string stored = read.Bytes();

@@ -54,7 +54,7 @@ TEST_F(VerifyTest, SaysWhatACopyHolds) {
   const auto count = static_cast<int64_t>(kCount);
   EXPECT_EQ(sight->rows, (std::map<std::string, int64_t>{{"meta", 1},
                                                          {"item", count},
-                                                         {"urgent", count / 5 - count / 15},
+                                                         {"told", count / 15},
                                                          {"token", count},
                                                          {"referral", count},
                                                          {"seen", count},
@@ -147,8 +147,27 @@ TEST_F(VerifyTest, ARowThatIsNotAsItWasWrittenIsNamed) {
 
 TEST_F(VerifyTest, AMarkWithoutItsMessageIsNamed) {
   { const auto store = OpenFullStore(); }
-  Execute(path(), "UPDATE urgent SET stored_at = stored_at + 1");
-  EXPECT_THAT(std::string(Verify(path()).message()), HasSubstr("table urgent"));
+  Execute(path(), "DELETE FROM item WHERE sequence = (SELECT max(sequence) FROM told)");
+  EXPECT_THAT(std::string(Verify(path()).message()), HasSubstr("table told"));
+}
+
+TEST_F(VerifyTest, AMarkGoesWithItsMessage) {
+  std::vector<Effects> batch = {SampleInquiry(1, 1), SampleInquiry(2, 2), SampleInquiry(3, 3)};
+  for (Effects& effects : batch) effects.deliver.front().urgency = v1::URGENCY_U0;
+  {
+    const auto store = OpenStore();
+    ASSERT_TRUE(store->Commit(batch).ok());
+    ASSERT_EQ(store->TakeOfflineNotices(SampleTime() + absl::Hours(1), 9)->size(), 3U);
+    const uint64_t sequence = batch[0].deliver.front().sequence;
+    ASSERT_TRUE(store->Ack(SampleId<OrganisationId>(1), MailboxView::kAll, sequence).ok());
+    std::vector<Effects> withdrawal(1);
+    withdrawal.front().drop.push_back({SampleHash(2)});
+    ASSERT_TRUE(store->Commit(withdrawal).ok());
+  }
+  const auto sight = VerifyStore(path());
+  ASSERT_TRUE(sight.ok()) << sight.status();
+  EXPECT_EQ(sight->rows.at("item"), 1);
+  EXPECT_EQ(sight->rows.at("told"), 1);
 }
 
 TEST_F(VerifyTest, AFileThatEndsTooEarlyIsBroken) {
@@ -168,10 +187,10 @@ std::optional<std::string> Dump(const std::string& path) {
   std::string dump;
   bool fine = sqlite3_open_v2(uri.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr) ==
               SQLITE_OK;
-  for (const char* table : {"meta", "item", "urgent", "token", "referral", "seen", "statement",
+  for (const char* table : {"meta", "item", "told", "token", "referral", "seen", "statement",
                             "invitation", "enrolment"}) {
     sqlite3_stmt* rows = nullptr;
-    const std::string sql = std::string("SELECT * FROM ") + table + " ORDER BY 1, 2";
+    const std::string sql = std::string("SELECT * FROM ") + table + " ORDER BY 1";
     fine = fine && sqlite3_prepare_v2(db, sql.c_str(), -1, &rows, nullptr) == SQLITE_OK;
     int code = SQLITE_DONE;
     while (fine && (code = sqlite3_step(rows)) == SQLITE_ROW) {
