@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "server/store/sqlite/segmented_map.h"
 #include "server/store/sqlite/statement.h"
 
 namespace waymark::hub {
@@ -26,22 +26,22 @@ class DueIndex {
   void Put(const Key& key, int64_t row, absl::Time due) {
     Erase(key);
     const Slot slot = {.row = row, .due = TimeToRow(due)};
-    slots_.emplace(key, slot);
+    slots_.Put(key, slot);
     if (due != absl::InfiniteFuture()) queue_.emplace(slot.due, row);
   }
 
   void Erase(const Key& key) {
-    const auto slot = slots_.find(key);
-    if (slot == slots_.end()) return;
-    queue_.erase({slot->second.due, slot->second.row});
-    slots_.erase(slot);
+    const Slot* slot = slots_.Find(key);
+    if (slot == nullptr) return;
+    queue_.erase({slot->due, slot->row});
+    slots_.Erase(key);
   }
 
   // Returns the row of `key`.
   std::optional<int64_t> Find(const Key& key) const {
-    const auto slot = slots_.find(key);
-    if (slot == slots_.end()) return std::nullopt;
-    return slot->second.row;
+    const Slot* slot = slots_.Find(key);
+    if (slot == nullptr) return std::nullopt;
+    return slot->row;
   }
 
   // Returns up to `limit` rows that are due at `now`, the longest overdue first. Their keys are
@@ -62,7 +62,7 @@ class DueIndex {
     int64_t due;
   };
 
-  absl::flat_hash_map<Key, Slot> slots_;
+  SegmentedMap<Key, Slot> slots_;
   // When, and which row. Rows grow, so that of what is due together the new goes to the end, where
   // random keys would go anywhere.
   absl::btree_set<std::pair<int64_t, int64_t>> queue_;

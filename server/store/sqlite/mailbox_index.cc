@@ -34,13 +34,13 @@ void MailboxIndex::Add(uint64_t sequence, const MailboxEntry& entry) {
   by_expiry_.emplace(entry.expires_at, sequence);
   if (entry.notice) notices_.insert(sequence);
   bytes_ += entry.bytes;
-  entries_.emplace(sequence, entry);
+  entries_.Put(sequence, entry);
 }
 
 void MailboxIndex::Remove(uint64_t sequence) {
-  const auto found = entries_.find(sequence);
-  if (found == entries_.end()) return;
-  const MailboxEntry& entry = found->second;
+  const MailboxEntry* found = entries_.Find(sequence);
+  if (found == nullptr) return;
+  const MailboxEntry& entry = *found;
   const auto mailbox = by_mailbox_.find(entry.mailbox);
   mailbox->second.erase(sequence);
   if (mailbox->second.empty()) by_mailbox_.erase(mailbox);
@@ -48,7 +48,7 @@ void MailboxIndex::Remove(uint64_t sequence) {
   by_expiry_.erase({entry.expires_at, sequence});
   if (entry.notice) notices_.erase(sequence);
   bytes_ -= entry.bytes;
-  entries_.erase(found);
+  entries_.Erase(sequence);
 }
 
 MailboxIndex::Page MailboxIndex::Read(const OrganisationId& mailbox, MailboxView view,
@@ -59,7 +59,7 @@ MailboxIndex::Page MailboxIndex::Read(const OrganisationId& mailbox, MailboxView
   if (found == by_mailbox_.end()) return page;
   size_t bytes = 0;
   for (auto next = found->second.upper_bound(after); next != found->second.end(); ++next) {
-    const MailboxEntry& entry = entries_.find(*next)->second;
+    const MailboxEntry& entry = *entries_.Find(*next);
     if (!Shows(view, entry) || entry.expires_at <= TimeToRow(now)) continue;
     bytes += entry.bytes;
     const bool full = page.sequences.size() >= max_items || bytes > max_bytes;
@@ -79,7 +79,7 @@ std::vector<uint64_t> MailboxIndex::Through(const OrganisationId& mailbox, Mailb
   if (found == by_mailbox_.end()) return sequences;
   for (uint64_t sequence : found->second) {
     if (sequence > through) break;
-    if (Shows(view, entries_.find(sequence)->second)) sequences.push_back(sequence);
+    if (Shows(view, *entries_.Find(sequence))) sequences.push_back(sequence);
   }
   return sequences;
 }
@@ -108,7 +108,7 @@ std::vector<uint64_t> MailboxIndex::Expired(absl::Time now, size_t limit) const 
 std::vector<uint64_t> MailboxIndex::DueNotices(absl::Time before, size_t limit) const {
   std::vector<uint64_t> sequences;
   for (const uint64_t sequence : notices_) {
-    const bool due = entries_.find(sequence)->second.stored_at < TimeToRow(before);
+    const bool due = entries_.Find(sequence)->stored_at < TimeToRow(before);
     if (!due || sequences.size() >= limit) break;
     sequences.push_back(sequence);
   }
@@ -116,19 +116,19 @@ std::vector<uint64_t> MailboxIndex::DueNotices(absl::Time before, size_t limit) 
 }
 
 void MailboxIndex::MarkTold(uint64_t sequence) {
-  const auto found = entries_.find(sequence);
-  if (found == entries_.end()) return;
-  found->second.notice = false;
+  MailboxEntry* found = entries_.Find(sequence);
+  if (found == nullptr) return;
+  found->notice = false;
   notices_.erase(sequence);
 }
 
 WaitingTotals MailboxIndex::CountWaiting() const {
   WaitingTotals totals{
       .messages = entries_.size(), .bytes = bytes_, .mailboxes = by_mailbox_.size()};
-  if (entries_.empty()) return totals;
+  if (entries_.size() == 0) return totals;
   uint64_t first = std::numeric_limits<uint64_t>::max();
   for (const auto& [mailbox, sequences] : by_mailbox_) first = std::min(first, *sequences.begin());
-  totals.oldest = TimeFromRow(entries_.find(first)->second.stored_at);
+  totals.oldest = TimeFromRow(entries_.Find(first)->stored_at);
   return totals;
 }
 

@@ -18,6 +18,7 @@
 #include "base/ids/ids.h"
 #include "server/store/records.h"
 #include "server/store/sqlite/hash_key.h"
+#include "server/store/sqlite/segmented_map.h"
 #include "server/store/store.h"
 
 namespace waymark::hub {
@@ -52,7 +53,7 @@ class MailboxIndex {
   void Add(uint64_t sequence, const MailboxEntry& entry);
   void Remove(uint64_t sequence);
 
-  bool Contains(uint64_t sequence) const { return entries_.contains(sequence); }
+  bool Contains(uint64_t sequence) const { return entries_.Find(sequence) != nullptr; }
 
   // As Store::ReadMailbox.
   Page Read(const OrganisationId& mailbox, MailboxView view, uint64_t after, size_t max_items,
@@ -78,7 +79,7 @@ class MailboxIndex {
   WaitingTotals CountWaiting() const;
 
  private:
-  absl::flat_hash_map<uint64_t, MailboxEntry> entries_;
+  SegmentedMap<uint64_t, MailboxEntry> entries_;
   absl::flat_hash_map<OrganisationId, absl::btree_set<uint64_t>> by_mailbox_;
   absl::btree_set<std::pair<HashKey, uint64_t>> by_token_;
   absl::btree_set<std::pair<int64_t, uint64_t>> by_expiry_;

@@ -3,6 +3,7 @@
 #include "server/store/sqlite/due_index.h"
 #include "server/store/sqlite/mailbox_index.h"
 #include "server/store/sqlite/record_cache.h"
+#include "server/store/sqlite/segmented_map.h"
 #include "tests/server/store_conformance/samples.h"
 
 namespace waymark::hub {
@@ -38,6 +39,32 @@ TEST(RecordCacheTest, TheLatestRecordOfAKeyCounts) {
   cache.Erase("a");
   EXPECT_EQ(cache.Find("a"), nullptr);
   EXPECT_THAT(cache.Find("b"), testing::Pointee(4));
+}
+
+TEST(SegmentedMapTest, IsAMap) {
+  SegmentedMap<uint64_t, int> map;
+  EXPECT_EQ(map.Find(1), nullptr);
+  map.Put(1, 10);
+  map.Put(2, 20);
+  map.Put(1, 11);
+  EXPECT_THAT(map.Find(1), testing::Pointee(11));
+  EXPECT_THAT(map.Find(2), testing::Pointee(20));
+  EXPECT_EQ(map.size(), 2U);
+  *map.Find(2) = 21;
+  EXPECT_THAT(map.Find(2), testing::Pointee(21));
+  map.Erase(1);
+  map.Erase(1);
+  EXPECT_EQ(map.Find(1), nullptr);
+  EXPECT_EQ(map.size(), 1U);
+}
+
+// Also keys that count up, as sequences do.
+TEST(SegmentedMapTest, NoAdditionMovesMoreThanASmallPart) {
+  constexpr uint64_t kEntries = 100000;
+  SegmentedMap<uint64_t, int> map;
+  for (uint64_t key = 0; key < kEntries; ++key) map.Put(key, 0);
+  EXPECT_EQ(map.size(), kEntries);
+  EXPECT_LT(map.largest_segment(), kEntries / 100);
 }
 
 TEST(DueIndexTest, FindsTheRowOfAKey) {
