@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "server/program.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 calls it so
 class App;
 }  // namespace CLI
 

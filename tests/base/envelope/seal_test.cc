@@ -215,7 +215,7 @@ TEST(OpenTest, PayloadFieldsThatNobodyChecksAreRefusedAtAnyDepth) {
   const Envelope net;
   v1::Payload payload = net.Payload(net.Token());
   v1::NeedSection* need = payload.mutable_sections()->mutable_need();
-  need->GetReflection()->MutableUnknownFields(need)->AddLengthDelimited(77, "a story");
+  v1::NeedSection::GetReflection()->MutableUnknownFields(need)->AddLengthDelimited(77, "a story");
   EXPECT_EQ(ReasonOf(net.Open(net.Seal(net.Header(), payload)).status()), v1::REASON_MALFORMED);
 }
 

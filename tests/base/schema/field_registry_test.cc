@@ -17,6 +17,7 @@ using testing::IsEmpty;
 
 std::vector<std::string> Names(const std::vector<const FieldInfo*>& fields) {
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const FieldInfo* field : fields) names.push_back(field->name);
   return names;
 }

@@ -23,9 +23,9 @@ class Standings final : public MembershipListener {
  public:
   void OnMembership(std::shared_ptr<const Membership>) override {}
   void OnStanding(const OrganisationId& organisation, v1::MemberStatus status) override {
-    told_.emplace_back(organisation, status);
+    told.emplace_back(organisation, status);
   }
-  std::vector<std::pair<OrganisationId, v1::MemberStatus>> told_;
+  std::vector<std::pair<OrganisationId, v1::MemberStatus>> told;
 };
 
 class RestoredTest : public ::testing::Test {
@@ -150,24 +150,24 @@ TEST_F(RestoredTest, WhatRanOutSinceIsTakenBack) {
 }
 
 TEST_F(RestoredTest, ASuspensionIsInForceWhenItReturns) {
-  standings_.told_.clear();
+  standings_.told.clear();
   ASSERT_TRUE(Offer(Entries(kCopied)).ok());
-  EXPECT_THAT(standings_.told_, ElementsAre(Pair(stb_.id, v1::MEMBER_STATUS_SUSPENDED)));
+  EXPECT_THAT(standings_.told, ElementsAre(Pair(stb_.id, v1::MEMBER_STATUS_SUSPENDED)));
   EXPECT_EQ(directory_->membership()->Find(stb_.id)->status, v1::MEMBER_STATUS_SUSPENDED);
 }
 
 TEST_F(RestoredTest, WatchersLearnOfIt) {
   class Watcher final : public DirectoryWatcher {
    public:
-    void OnDirectoryChanged() override { ++changes_; }
-    int changes_ = 0;
+    void OnDirectoryChanged() override { ++changes; }
+    int changes = 0;
   };
   const auto watcher = std::make_shared<Watcher>();
   ASSERT_TRUE(directory_->Watch(watcher).ok());
   ASSERT_TRUE(Offer(Entries(kCopied)).ok());
-  EXPECT_EQ(watcher->changes_, 1);
+  EXPECT_EQ(watcher->changes, 1);
   ASSERT_TRUE(Offer(Entries(kCopied)).ok());
-  EXPECT_EQ(watcher->changes_, 1);
+  EXPECT_EQ(watcher->changes, 1);
 }
 
 TEST_F(RestoredTest, ASuspendedMemberBringsNothing) {

@@ -58,7 +58,7 @@ class Oracle {
   // Takes an accepted message into the history; returns what is wrong with its acceptance, empty
   // for nothing.
   std::string Accepted(const v1::Header& header, absl::Time now) {
-    const std::string objection = ObjectionTo(header, now);
+    std::string objection = ObjectionTo(header, now);
     if (DemandOf(header.kind()) != Demand::kNone) {
       history_[header.referral_id()].push_back({header, now});
     }
@@ -327,7 +327,8 @@ class Sequence {
     const Decision decision = rules_(network_.state(), *submitted, network_.now, network_.limits);
     findings_.reasons.insert(decision.reason);
     if (!decision.accepted()) {
-      if (!decision.effects.deliver.empty()) findings_.objections.push_back("a refused delivery");
+      if (!decision.effects.deliver.empty())
+        findings_.objections.emplace_back("a refused delivery");
       return;
     }
     network_.Apply(decision.effects);
@@ -344,13 +345,13 @@ class Sequence {
     for (const ReferralRecord& record : effects.put_referrals) {
       findings_.states.insert(record.state);
       if (oracle_.StateOf(header.referral_id(), network_.now) != record.state) {
-        findings_.objections.push_back("a state that the history does not lead to");
+        findings_.objections.emplace_back("a state that the history does not lead to");
       }
     }
     const auto recipient = UnitId::FromBytes(header.recipient_unit());
     if (effects.deliver.size() != 1 ||
         effects.deliver[0].mailbox != network_.membership().OfUnit(*recipient)->organisation) {
-      findings_.objections.push_back("a delivery to another mailbox");
+      findings_.objections.emplace_back("a delivery to another mailbox");
     }
   }
 

@@ -22,6 +22,7 @@ class Writer {
   Writer(std::vector<std::string> command, uint64_t first) {
     command.push_back(std::to_string(first));
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (std::string& argument : command) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
     int ends[2];

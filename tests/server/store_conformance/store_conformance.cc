@@ -91,6 +91,7 @@ LoadedState StoreConformance::Load(const StateKeys& keys) {
 
 std::vector<uint64_t> SequencesOf(const std::vector<MailboxItem>& items) {
   std::vector<uint64_t> sequences;
+  sequences.reserve(items.size());
   for (const MailboxItem& item : items) sequences.push_back(item.sequence);
   return sequences;
 }
