@@ -89,7 +89,7 @@ void MatchWithExplanation(benchmark::State& state) {
   const v1::Case person = MakePerson();
   const v1::Need need = MakeNeed(world.directory.MostCommonCode());
   size_t matches = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const auto snapshot = world.replica->snapshot();
     matches = Match(Catalogue::Default(), person, need,
                     CandidatesIn(*snapshot, need.service_code(), TestNow()))
@@ -103,7 +103,7 @@ void MatchByScanningAll(benchmark::State& state) {
   const World& world = WorldOf(state);
   const v1::Case person = MakePerson();
   const v1::Need need = MakeNeed(world.directory.MostCommonCode());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const auto snapshot = world.replica->snapshot();
     benchmark::DoNotOptimize(
         Match(Catalogue::Default(), person, need, CandidatesIn(*snapshot, 0, TestNow())));
@@ -113,7 +113,7 @@ void MatchByScanningAll(benchmark::State& state) {
 void ListWholeDirectory(benchmark::State& state) {
   const World& world = WorldOf(state);
   size_t bytes = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     bytes = ViewDirectory(*world.replica->snapshot(), {}, TestNow()).ByteSizeLong();
   }
   state.counters["bytes"] = static_cast<double>(bytes);
@@ -121,7 +121,7 @@ void ListWholeDirectory(benchmark::State& state) {
 
 void Coverage(benchmark::State& state) {
   const World& world = WorldOf(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(
         CoverageOf(*world.replica->snapshot(), Catalogue::Default(), {}, TestNow()));
   }
@@ -137,7 +137,7 @@ void CopyNamesAndEntries(benchmark::State& state) {
     by_id[entry->id] = entry;
     by_handle[entry->service.handle()] = entry->id;
   }
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     auto copy_by_id = by_id;
     auto copy_by_handle = by_handle;
     benchmark::DoNotOptimize(copy_by_id);
@@ -148,7 +148,7 @@ void CopyNamesAndEntries(benchmark::State& state) {
 void OneCapacityUpdate(benchmark::State& state) {
   World& world = WorldOf(state);
   size_t service = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     state.PauseTiming();
     const auto reader = world.replica->snapshot();
     const auto response = world.directory.NextCapacity(++service % world.directory.services());
@@ -160,7 +160,7 @@ void OneCapacityUpdate(benchmark::State& state) {
 void OneServiceUpdate(benchmark::State& state) {
   World& world = WorldOf(state);
   size_t service = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     state.PauseTiming();
     const auto reader = world.replica->snapshot();
     const auto response = world.directory.NextService(++service % world.directory.services());
@@ -171,7 +171,7 @@ void OneServiceUpdate(benchmark::State& state) {
 
 void OpenVaultAndReplica(benchmark::State& state) {
   World& world = WorldOf(state);
-  for (auto _ : state) world.Reopen();
+  for ([[maybe_unused]] auto _ : state) world.Reopen();
 }
 
 // The whole program's start, up to the local API that answers; its hub is away.
@@ -198,7 +198,7 @@ void StartNode(benchmark::State& state) {
       if (!(*replica)->Apply(response).ok()) abort();
     }
   }
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const auto node = Node::Start({.data = folder.path(),
                                    .socket = root.File("node.sock"),
                                    .clock = &desk.clock(),
@@ -214,7 +214,7 @@ void StartNode(benchmark::State& state) {
 void FirstSynchronisation(benchmark::State& state) {
   const World& world = WorldOf(state);
   const std::vector<v1::WatchDirectoryResponse> log = world.directory.Log();
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const VaultFolder folder;
     const std::unique_ptr<Vault> vault = folder.Open();
     FakeClock clock(TestNow());

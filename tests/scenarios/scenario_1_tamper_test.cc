@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "base/envelope/header.h"
 #include "base/envelope/token.h"
 #include "base/random/random.h"
@@ -152,9 +153,9 @@ class Scenario1TamperTest : public ::testing::Test {
     const std::string referral = literal(HeaderOf(message).referral_id());
     std::vector<int> traces;
     for (const std::string& rows :
-         {"documents WHERE id = " + referral + " OR parent = " + referral,
-          "sections WHERE referral = " + referral,
-          "seen WHERE message_id = " + literal(HeaderOf(message).message_id()),
+         {absl::StrCat("documents WHERE id = ", referral, " OR parent = ", referral),
+          absl::StrCat("sections WHERE referral = ", referral),
+          absl::StrCat("seen WHERE message_id = ", literal(HeaderOf(message).message_id())),
           std::string("inbox")}) {
       ASSIGN_OR_RETURN(const auto counted,
                        QueryDatabase(DatabaseOf(node), "SELECT COUNT(*) FROM " + rows));

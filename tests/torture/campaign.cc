@@ -305,7 +305,7 @@ std::string Report(const CampaignOptions& options, const CampaignResult& result)
       " |\n| found in the recipient's vault | ", count(What::kDelivered),
       " |\n| sent back or dropped by a withdrawal | ", count(What::kReturned),
       " |\n| breaches of the model's rules | ", result.violations.size(), " |\n| minutes | ",
-      static_cast<int>(absl::ToDoubleMinutes(result.took) + 0.5),
+      absl::ToInt64Minutes(result.took + absl::Seconds(30)),
       " |\n\n| fault | times |\n|---|---|\n");
   for (const auto& [name, times] : result.faults) {
     absl::StrAppend(&text, "| ", name, " | ", times, " |\n");

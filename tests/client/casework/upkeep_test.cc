@@ -39,6 +39,7 @@ class UpkeepTest : public ::testing::Test {
 
 TEST_F(UpkeepTest, ATickOpensWhatHasChangedAndWhatIsDue) {
   std::vector<local::v1::Referral> offers;
+  offers.reserve(40);
   for (int i = 0; i < 40; ++i) offers.push_back(Offered(absl::Hours(1 + i)));
   EXPECT_EQ(Tick(), 40) << "the first one looks at all";
   EXPECT_EQ(Tick(), 0);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/strings/str_cat.h"
 #include "base/status/status.h"
 #include "client/connectors/fhir/bundle.h"
 #include "client/connectors/fhir/fhir_updates.h"
@@ -53,13 +54,13 @@ TEST(HttpConnectorSettings, ASecretThatIsNotThereIsMissedAtOnce) {
   const std::string at = "\naddress: https://a.example\n";
   const std::string secret = "{env: WAYMARK_TEST_NO_SUCH_SECRET}";
   for (const std::string& settings :
-       {HttpSettingsWith(at + "login: {kind: bearer, token: " + secret + "}"),
-        HttpSettingsWith(at + "certificate: node.pem\ncertificate_key: " + secret),
-        "kind: fhir" + at + "login: {kind: basic, user: a, password: " + secret +
-            "}\nflavour: plain\nkey_system: https://a.example/key\n"
-            "referrals: {mapping: a, erase: delete}\n",
-        "kind: command\nenvironment: [{name: TOKEN, secret: " + secret +
-            "}]\nreferrals: {mapping: a, write: [/bin/true]}\n"}) {
+       {HttpSettingsWith(absl::StrCat(at, "login: {kind: bearer, token: ", secret, "}")),
+        HttpSettingsWith(absl::StrCat(at, "certificate: node.pem\ncertificate_key: ", secret)),
+        absl::StrCat("kind: fhir", at, "login: {kind: basic, user: a, password: ", secret,
+                     "}\nflavour: plain\nkey_system: https://a.example/key\n"
+                     "referrals: {mapping: a, erase: delete}\n"),
+        absl::StrCat("kind: command\nenvironment: [{name: TOKEN, secret: ", secret,
+                     "}]\nreferrals: {mapping: a, write: [/bin/true]}\n")}) {
     EXPECT_THAT(SettingsProblem(settings),
                 HasSubstr("the environment variable WAYMARK_TEST_NO_SUCH_SECRET"))
         << settings;

@@ -52,8 +52,7 @@ TEST(CheckJsonTest, TakesNothingElse) {
                            "\"\xed\xa0\x80\"",
                            "\"\xf4\x90\x80\x80\"",
                            "\"\xe2\x82\"",
-                           "\xef\xbb\xbf"
-                           "1",
+                           "\357\273\2771",
                            "// a\n1"}) {
     EXPECT_EQ(CheckJson(text, 8), JsonText::kInvalid) << text;
   }
@@ -65,7 +64,8 @@ TEST(CheckJsonTest, CountsLevels) {
   EXPECT_EQ(CheckJson("[[1]]", 2), JsonText::kValid);
   EXPECT_EQ(CheckJson("[{\"a\":[]}]", 2), JsonText::kTooDeep);
   EXPECT_EQ(CheckJson("[]", 0), JsonText::kTooDeep);
-  EXPECT_EQ(CheckJson(std::string(10'000'000, '['), 64), JsonText::kTooDeep);
+  constexpr size_t kVeryDeep = 10'000'000;
+  EXPECT_EQ(CheckJson(std::string().append(kVeryDeep, '['), 64), JsonText::kTooDeep);
 }
 
 TEST(IsUtf8TextTest, RefusesNulAndBrokenSequences) {

@@ -39,6 +39,10 @@ void TellState() {
   }
 }
 
+void Map(int protection, int flags, int fd) {
+  static_cast<void>(mmap(nullptr, 4096, protection, flags, fd, 0));
+}
+
 void Try(const std::string& what) {
   if (what == "nothing") return;
   if (what == "open") open("/etc/passwd", O_RDONLY);
@@ -47,14 +51,13 @@ void Try(const std::string& what) {
   if (what == "socket") socket(AF_INET, SOCK_STREAM, 0);
   if (what == "connect") syscall(SYS_connect, 0, nullptr, 0);
   if (what == "execve") execl("/bin/true", "true", nullptr);
-  if (what == "fork") _exit(fork() == 0 ? 0 : 0);
+  if (what == "fork") fork();
   if (what == "vfork") syscall(SYS_clone3, nullptr, 0);
   if (what == "kill-parent") kill(getppid(), 0);
   if (what == "signal-self") syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
   if (what == "ptrace") ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-  if (what == "executable")
-    mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (what == "map-file") mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, 0, 0);
+  if (what == "executable") Map(PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  if (what == "map-file") Map(PROT_READ, MAP_PRIVATE, 0);
   if (what == "raise-limit") {
     const rlimit more = {RLIM_INFINITY, RLIM_INFINITY};
     setrlimit(RLIMIT_AS, &more);

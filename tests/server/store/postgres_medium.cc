@@ -18,7 +18,7 @@ std::atomic<int> database_count = 0;
 }  // namespace
 
 PostgresServer& PostgresMedium::server() {
-  static const std::unique_ptr<PostgresServer> server = [] {
+  static const std::unique_ptr<PostgresServer> kServer = [] {
     auto started = PostgresServer::Start();
     if (!started.ok()) {
       std::fprintf(stderr, "%s\n", std::string(started.status().message()).c_str());
@@ -26,7 +26,7 @@ PostgresServer& PostgresMedium::server() {
     }
     return *std::move(started);
   }();
-  return *server;
+  return *kServer;
 }
 
 PostgresMedium::PostgresMedium() : database_("hub" + std::to_string(++database_count)) {
