@@ -17,6 +17,7 @@
 #include "base/rpc/status_mapping.h"
 #include "base/status/status.h"
 #include "grpcpp/create_channel.h"
+#include "tests/support/process.h"
 #include "waymark/v1/enrolment.grpc.pb.h"
 
 namespace waymark::testing {
@@ -110,10 +111,9 @@ absl::Status WireMember::Publish(v1::Statement statement) {
   v1::PublishStatementsResponse response;
   RETURN_IF_ERROR(FromGrpc(
       v1::DirectoryService::NewStub(channel_)->PublishStatements(&context, request, &response)));
-  if (response.results_size() == 1 && response.results(0) == v1::REASON_UNSPECIFIED) {
-    return absl::OkStatus();
-  }
-  return Error(v1::REASON_STATEMENT_INVALID, "the hub refused a statement of the test's member");
+  if (response.results_size() != 1) return Failed("the hub gives no answer to a statement");
+  if (response.results(0) == v1::REASON_UNSPECIFIED) return absl::OkStatus();
+  return Error(response.results(0), "the hub refused a statement of the test's member");
 }
 
 absl::Status WireMember::PublishService(const v1::Service& service) {
