@@ -148,22 +148,4 @@ absl::StatusOr<BacklogResult> RunBacklog(BenchNetwork& network, size_t messages)
   return result;
 }
 
-Line FitLine(std::span<const std::pair<double, double>> points) {
-  const auto count = static_cast<double>(points.size());
-  double x_sum = 0;
-  double y_sum = 0;
-  for (const auto& [x, y] : points) {
-    x_sum += x;
-    y_sum += y;
-  }
-  double spread = 0;
-  double together = 0;
-  for (const auto& [x, y] : points) {
-    spread += (x - x_sum / count) * (x - x_sum / count);
-    together += (x - x_sum / count) * (y - y_sum / count);
-  }
-  const double rise = together / spread;
-  return {.at_zero = (y_sum - rise * x_sum) / count, .rise = rise};
-}
-
 }  // namespace waymark::bench

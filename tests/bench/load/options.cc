@@ -76,7 +76,7 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
   app.add_option("--folder", options.folder, "Where the network lies while it runs: the disk.");
   app.add_option("--hub", options.hub, "The hub's program.");
   app.add_option("--json", options.json, "A file for the results.");
-  app.add_option("--svg", options.svg, "A file for a plot of the latencies.");
+  app.add_option("--svg", options.svg, "A file for a plot of what was measured.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {
