@@ -22,12 +22,13 @@ std::string LoopJson(const LoadResult& result) {
       result.seconds, result.messages, result.Rate());
   absl::StrAppendFormat(&json, ",\"confirmed_ms\":%s,\"delivered_ms\":%s",
                         LatencyJson(result.confirmed), LatencyJson(result.delivered));
-  absl::StrAppendFormat(&json,
-                        ",\"hub_cpu_seconds_per_1000\":%.5f,\"own_cpu_seconds_per_1000\":%.5f"
-                        ",\"hub_context_switches_per_message\":%.3f",
-                        result.PerThousand(result.hub_cpu_seconds),
-                        result.PerThousand(result.own_cpu_seconds),
-                        Each(result.hub_context_switches, result));
+  absl::StrAppendFormat(
+      &json,
+      ",\"hub_cpu_seconds_per_1000\":%.5f,\"database_cpu_seconds_per_1000\":%.5f"
+      ",\"own_cpu_seconds_per_1000\":%.5f"
+      ",\"hub_context_switches_per_message\":%.3f",
+      result.PerThousand(result.hub_cpu_seconds), result.PerThousand(result.database_cpu_seconds),
+      result.PerThousand(result.own_cpu_seconds), Each(result.hub_context_switches, result));
   absl::StrAppendFormat(&json,
                         ",\"frames_sent_per_message\":%.3f,\"frames_received_per_message\":%.3f"
                         ",\"commits\":%d,\"machine_busy\":%.3f,\"machine_stolen\":%.3f",
@@ -45,6 +46,13 @@ std::string LoopJson(const LoadResult& result) {
                         result.duplicates, result.registered, result.repeats,
                         FailuresJson(result.failures));
   return json;
+}
+
+// What was measured, for a sentence.
+std::string HubText(const Options& options) {
+  if (options.store == Store::kSqlite) return "hub";
+  if (options.hubs == 1) return "hub, PostgreSQL";
+  return absl::StrCat(options.hubs, " hub processes, PostgreSQL");
 }
 
 std::string IdleJson(const IdleResult& result) {
@@ -76,31 +84,34 @@ std::string IdleReport(const IdleResult& result) {
 
 std::string TextReport(const Options& options, std::span<const LoadResult> loops) {
   std::string text = absl::StrFormat(
-      "%d members with %d units, %s; hub and load on one machine. Latencies in milliseconds, CPU\n"
-      "in seconds for 1000 messages, memory in MiB; sw/msg: the hub's context switches, fr: "
-      "frames\n"
-      "to and from the hub, batch: messages in a transaction.\n\n",
+      "%d members with %d units, %s; %s and load on one machine. Latencies in milliseconds, CPU\n"
+      "in seconds for 1000 messages, db cpu: what of the hub's is its database's; memory in MiB\n"
+      "without a database; sw/msg: the hub's context switches, fr: frames to and from the hub,\n"
+      "batch: messages in a transaction.\n\n",
       options.members, options.units,
-      options.mix == Mix::kReferral ? "whole referrals in 2 KiB" : "varied referrals");
+      options.mix == Mix::kReferral ? "whole referrals in 2 KiB" : "varied referrals",
+      HubText(options));
   absl::StrAppendFormat(
-      &text, "%-18s %9s | %7s %7s %7s %7s | %7s %7s | %7s %7s %6s %5s %5s %6s | %5s %5s | %5s\n",
-      "loop", "msg/s", "confirm", "p99", "p99.9", "max", "deliver", "p99", "hub cpu", "own cpu",
-      "sw/msg", "fr to", "fr of", "batch", "RSS", "most", "busy");
+      &text,
+      "%-18s %9s | %7s %7s %7s %7s | %7s %7s | %7s %7s %7s %6s %5s %5s %6s | %5s %5s | %5s\n",
+      "loop", "msg/s", "confirm", "p99", "p99.9", "max", "deliver", "p99", "hub cpu", "db cpu",
+      "own cpu", "sw/msg", "fr to", "fr of", "batch", "RSS", "most", "busy");
   for (const LoadResult& result : loops) {
     const double batch = result.hub_commits > 0 ? static_cast<double>(result.messages) /
                                                       static_cast<double>(result.hub_commits)
                                                 : 0;
     absl::StrAppendFormat(
         &text,
-        "%-18s %9.0f | %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f | %7.4f %7.4f %6.2f %5.2f %5.2f %6.1f "
-        "| %5.0f %5.0f | %4.0f%%\n",
+        "%-18s %9.0f | %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f | %7.4f %7.4f %7.4f %6.2f %5.2f %5.2f "
+        "%6.1f | %5.0f %5.0f | %4.0f%%\n",
         result.name, result.Rate(), result.confirmed.MillisAt(0.5), result.confirmed.MillisAt(0.99),
         result.confirmed.MillisAt(0.999), result.confirmed.MillisAt(1),
         result.delivered.MillisAt(0.5), result.delivered.MillisAt(0.99),
-        result.PerThousand(result.hub_cpu_seconds), result.PerThousand(result.own_cpu_seconds),
-        Each(result.hub_context_switches, result), Each(result.frames_sent, result),
-        Each(result.frames_received, result), batch, Mib(result.hub_after.resident_bytes),
-        Mib(result.hub_after.most_resident_bytes), result.machine_busy * 100);
+        result.PerThousand(result.hub_cpu_seconds), result.PerThousand(result.database_cpu_seconds),
+        result.PerThousand(result.own_cpu_seconds), Each(result.hub_context_switches, result),
+        Each(result.frames_sent, result), Each(result.frames_received, result), batch,
+        Mib(result.hub_after.resident_bytes), Mib(result.hub_after.most_resident_bytes),
+        result.machine_busy * 100);
     for (const auto& [what, times] : result.failures) {
       absl::StrAppendFormat(&text, "  wrong: %s (%d times)\n", what, times);
     }
@@ -109,9 +120,10 @@ std::string TextReport(const Options& options, std::span<const LoadResult> loops
 }
 
 std::string JsonReport(const Options& options, const Results& results) {
-  std::string json =
-      absl::StrCat("{\"members\":", options.members, ",\"units\":", options.units, ",\"mix\":\"",
-                   options.mix == Mix::kReferral ? "referral" : "varied", "\"");
+  std::string json = absl::StrCat(
+      "{\"members\":", options.members, ",\"units\":", options.units, ",\"mix\":\"",
+      options.mix == Mix::kReferral ? "referral" : "varied", "\",\"store\":\"",
+      options.store == Store::kSqlite ? "sqlite" : "postgresql", "\",\"hubs\":", options.hubs);
   if (results.idle) absl::StrAppend(&json, ",\n\"idle\":", IdleJson(*results.idle));
   if (results.backlog) absl::StrAppend(&json, ",\n\"backlog\":", BacklogJson(*results.backlog));
   return absl::StrCat(
