@@ -81,7 +81,8 @@ absl::Status HubProcess::Stop() {
   const auto status = process_->Wait(absl::Seconds(30));
   process_.reset();
   if (status == 0) return absl::OkStatus();
-  return Failed("the hub did not stop in order");
+  const auto output = ReadPublicFile(Path("hub.out"));
+  return Failed("the hub did not stop in order: " + (output.ok() ? *output : ""));
 }
 
 void HubProcess::Kill() { process_.reset(); }

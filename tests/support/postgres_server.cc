@@ -21,6 +21,8 @@ namespace {
 
 constexpr char kAdministrator[] = "administrator";
 constexpr char kInstalled[] = "/usr/lib/postgresql";
+// Short enough for the name of a socket in it.
+constexpr char kParent[] = "/tmp";
 
 using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
@@ -50,12 +52,27 @@ int FreePort() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
-  std::string folder = "/tmp/waymark_postgres_XXXXXX";
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Make(const std::string& parent,
+                                                                     bool durable) {
+  std::string folder = parent + "/waymark_postgres_XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) {
-    return Error(v1::REASON_FILE_UNUSABLE, "no folder for a PostgreSQL server");
+    return Error(v1::REASON_FILE_UNUSABLE, "no folder for a PostgreSQL server in " + parent);
   }
-  std::unique_ptr<PostgresServer> server(new PostgresServer(folder));
+  return std::unique_ptr<PostgresServer>(new PostgresServer(folder, durable));
+}
+
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
+  return StartNew(kParent, /*durable=*/false);
+}
+
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::StartDurable(
+    const std::string& parent) {
+  return StartNew(parent, /*durable=*/true);
+}
+
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::StartNew(const std::string& parent,
+                                                                         bool durable) {
+  ASSIGN_OR_RETURN(std::unique_ptr<PostgresServer> server, Make(parent, durable));
   RETURN_IF_ERROR(server->Initialise());
   RETURN_IF_ERROR(server->Resume());
   RETURN_IF_ERROR(server
@@ -67,11 +84,8 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
 
 absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::StartStandby(
     const PostgresServer& primary) {
-  std::string folder = "/tmp/waymark_postgres_XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) {
-    return Error(v1::REASON_FILE_UNUSABLE, "no folder for a PostgreSQL server");
-  }
-  std::unique_ptr<PostgresServer> server(new PostgresServer(folder));
+  ASSIGN_OR_RETURN(std::unique_ptr<PostgresServer> server, Make(kParent, /*durable=*/false));
+  const std::string& folder = server->folder_;
   RETURN_IF_ERROR(server->Prepare());
   RETURN_IF_ERROR(RunToEnd({.command = server->AsServerUser(
                                 {server->programs_ + "/pg_basebackup", "--pgdata", folder + "/data",
@@ -120,9 +134,9 @@ absl::Status PostgresServer::Prepare() {
 absl::Status PostgresServer::Initialise() {
   RETURN_IF_ERROR(Prepare());
   RETURN_IF_ERROR(RunToEnd(
-      {.command =
-           AsServerUser({programs_ + "/initdb", "-D", folder_ + "/data", "-U", kAdministrator, "-E",
-                         "UTF8", "--locale=C.UTF-8", "--no-sync", "--auth=trust"}),
+      {.command = AsServerUser({programs_ + "/initdb", "-D", folder_ + "/data", "-U",
+                                kAdministrator, "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust",
+                                durable_ ? "--data-checksums" : "--no-sync"}),
        .output = folder_ + "/initdb.log"}));
   std::ofstream(folder_ + "/data/pg_hba.conf")
       << "local all " << kKeeper << " scram-sha-256\nlocal all all trust\n"
@@ -153,14 +167,21 @@ void PostgresServer::Stop() {
 }
 
 absl::Status PostgresServer::Resume() {
-  ASSIGN_OR_RETURN(
-      server_, Process::Start({.command = AsServerUser(
-                                   {programs_ + "/postgres", "-D", folder_ + "/data", "-k", folder_,
-                                    "-p", std::to_string(port_), "-c", "listen_addresses=127.0.0.1",
-                                    "-c", "ssl=on", "-c", "ssl_cert_file=" + certificate(), "-c",
-                                    "ssl_key_file=" + folder_ + "/server.key", "-c", "fsync=off",
-                                    "-c", "shared_buffers=16MB"}),
-                               .output = folder_ + "/server.log"}));
+  std::vector<std::string> command = {
+      programs_ + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-p", std::to_string(port_)};
+  const auto set = [&command](const std::string& setting) {
+    command.insert(command.end(), {"-c", setting});
+  };
+  set("listen_addresses=127.0.0.1");
+  set("ssl=on");
+  set("ssl_cert_file=" + certificate());
+  set("ssl_key_file=" + folder_ + "/server.key");
+  if (!durable_) {
+    set("fsync=off");
+    set("shared_buffers=16MB");
+  }
+  ASSIGN_OR_RETURN(server_, Process::Start({.command = AsServerUser(std::move(command)),
+                                            .output = folder_ + "/server.log"}));
   const std::string target = Target("postgres");
   const auto ready = [&] { return PQping(target.c_str()) == PQPING_OK || !server_->running(); };
   if (Eventually(ready) && server_->running()) return absl::OkStatus();

@@ -1,11 +1,13 @@
 // A real PostgreSQL server of the test program: made in a folder of its own, reached through a
 // socket there, ended with the program.
 //
-// Debian's package `postgresql` must be installed; without it Start fails. Durability is switched
-// off: nothing outlives the program. PostgreSQL refuses to run as root, so that root's tests run it
-// as the user postgres. Roles: `administrator` (all rights, no password) and `keeper` (password
-// "keeper's word"). Not thread-safe.
+// Debian's package `postgresql` must be installed; without it Start fails. Nothing outlives the
+// program, so that a test's server is not durable; one that is measured is. PostgreSQL refuses to
+// run as root, so that root's tests run it as the user postgres. Roles: `administrator` (all
+// rights, no password) and `keeper` (password "keeper's word"). Not thread-safe.
 #pragma once
+
+#include <sys/types.h>
 
 #include <memory>
 #include <string>
@@ -24,6 +26,8 @@ class PostgresServer {
 
   // REASON_INTERNAL or REASON_FILE_UNUSABLE says why there is none.
   static absl::StatusOr<std::unique_ptr<PostgresServer>> Start();
+  // One in a folder in `parent`, as it is when installed: what it confirms is on the disk.
+  static absl::StatusOr<std::unique_ptr<PostgresServer>> StartDurable(const std::string& parent);
   // One that follows `primary`, which it knows as its standby "standby", until it is promoted.
   static absl::StatusOr<std::unique_ptr<PostgresServer>> StartStandby(
       const PostgresServer& primary);
@@ -35,6 +39,8 @@ class PostgresServer {
   // The folder of the socket, as libpq's `host`.
   const std::string& host() const { return folder_; }
   int port() const { return port_; }
+  // Its first process, as long as it runs.
+  pid_t pid() const { return server_->pid(); }
   // Its certificate, which is its own authority and says "localhost" and no address.
   std::string certificate() const { return folder_ + "/server.crt"; }
 
@@ -53,7 +59,13 @@ class PostgresServer {
   absl::Status Promote();
 
  private:
-  explicit PostgresServer(std::string folder) : folder_(std::move(folder)) {}
+  PostgresServer(std::string folder, bool durable)
+      : folder_(std::move(folder)), durable_(durable) {}
+
+  static absl::StatusOr<std::unique_ptr<PostgresServer>> Make(const std::string& parent,
+                                                              bool durable);
+  static absl::StatusOr<std::unique_ptr<PostgresServer>> StartNew(const std::string& parent,
+                                                                  bool durable);
 
   // Finds the programs, and who may run them.
   absl::Status Prepare();
@@ -65,6 +77,7 @@ class PostgresServer {
   std::vector<std::string> AsServerUser(std::vector<std::string> command) const;
 
   const std::string folder_;
+  const bool durable_;
   std::string programs_;
   std::string user_;
   int port_ = 0;

@@ -1,5 +1,5 @@
-// Waymark's hub beside RabbitMQ: the same machine, the same bodies, the same number of messages under
-// way, in turns. Called by `./dev bench-hub --compare`; docs/benchmarks.md says how to read it.
+// Waymark's hub, with its file and on PostgreSQL, beside RabbitMQ: the same machine, the same bodies, the same
+// number of messages under way, in turns. Called by `./dev bench-hub --compare`; docs/benchmarks.md says how to read it.
 //
 //   node compare.mjs BUILD [--rounds N] [--in-flight N]... [--pairs N]... [--seconds S] [--json FILE]
 //
@@ -7,16 +7,23 @@
 // connections as the hub has from the 16 members that 1,000 units need.
 //
 // RabbitMQ is Debian's, started here with a node, a port and a folder of its own, and stopped by the
-// process id that it wrote. Waymark's numbers come from waymark-bench, RabbitMQ's from amqp_bench.
+// process id that it wrote. Waymark's numbers come from waymark-bench, which starts PostgreSQL where it is to
+// store there, RabbitMQ's from amqp_bench.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { floorReport, medians, report } from './summary.mjs';
+import { askedReport, floorReport, HUB, HUB_ON_POSTGRESQL, medians, report, TWO_HUBS_ON_POSTGRESQL } from './summary.mjs';
 
 const BROKER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+// Each with the options of waymark-bench that make it.
+const HUBS = [
+  [HUB, []],
+  [HUB_ON_POSTGRESQL, ['--store', 'postgresql']],
+  [TWO_HUBS_ON_POSTGRESQL, ['--store', 'postgresql', '--hubs', '2']],
+];
 
 function readArguments() {
   const { values, positionals } = parseArgs({
@@ -128,10 +135,10 @@ function run(command, words) {
   return result.stdout;
 }
 
-function measureWaymark(options, folder, inFlight) {
+function measureWaymark(options, folder, inFlight, words) {
   const json = join(folder, 'waymark.json');
   run(join(options.build, 'tests/bench/load/waymark-bench'), ['--in-flight', inFlight, '--seconds', options.seconds,
-    '--messages', String(Math.ceil((Number(options.seconds) + 1) * (Number(inFlight) > 8 ? 30000 : 4000))), '--json', json]);
+    '--messages', String(Math.ceil((Number(options.seconds) + 1) * (Number(inFlight) > 8 ? 30000 : 4000))), '--json', json, ...words]);
   return JSON.parse(readFileSync(json, 'utf8')).loops[0];
 }
 
@@ -160,7 +167,10 @@ async function main() {
           runs.push({ system, round, inFlight: Number(inFlight), ...result });
           process.stderr.write(`round ${round}, ${inFlight} in flight, ${system}: ${Math.round(result.messages_per_second)} a second\n`);
         };
-        add('waymark', measureWaymark(options, folder, inFlight));
+        // Two processes have nothing to share of one message.
+        for (const [name, words] of HUBS.filter(([each]) => each !== TWO_HUBS_ON_POSTGRESQL || Number(inFlight) > 1)) {
+          add(name, measureWaymark(options, folder, inFlight, words));
+        }
         // No more pairs than messages under way.
         for (const pairs of options.pairs.filter((each) => Number(each) <= Number(inFlight))) {
           for (const queue of ['quorum', 'classic']) {
@@ -169,7 +179,7 @@ async function main() {
         }
       }
     }
-    process.stdout.write(report(runs) + floorReport(runs, floors));
+    process.stdout.write(report(runs) + askedReport(runs) + floorReport(runs, floors));
     if (options.json) writeFileSync(options.json, `${JSON.stringify({ runs, floors, medians: medians(runs) }, null, 1)}\n`);
   } finally {
     if (broker?.pid) await broker.stop();

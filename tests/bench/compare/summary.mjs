@@ -1,5 +1,16 @@
 // What runs of several systems come to: a table of all of them, medians, and ratios to the first system.
 
+// The systems of ours.
+export const HUB = 'waymark';
+export const HUB_ON_POSTGRESQL = 'waymark on postgresql';
+export const TWO_HUBS_ON_POSTGRESQL = 'waymark on postgresql, two hubs';
+
+// What is asked of the hub on PostgreSQL: at least so many times the rate of another system.
+const ASKED = [
+  { system: HUB_ON_POSTGRESQL, atLeast: 1, other: (name) => name.startsWith('rabbitmq quorum') },
+  { system: TWO_HUBS_ON_POSTGRESQL, atLeast: 0.9, other: (name) => name === HUB_ON_POSTGRESQL },
+];
+
 const MEASURES = [
   ['msg/s', (run) => run.messages_per_second, 0],
   ['confirm p50 ms', (run) => run.confirmed_ms.p50, 3],
@@ -48,6 +59,23 @@ export function report(runs) {
       const ratio = (name) => (first.values[name] / other.values[name]).toFixed(2);
       text += `\n${first.system} is ${ratio('msg/s')} x ${other.system} in rate, ${ratio('server CPU s/1000')} x in CPU a message, ` +
         `${ratio('confirm p99 ms')} x in p99.\n`;
+    }
+  }
+  return text;
+}
+
+// A line for each ratio that is asked: of the medians, and of each round, whose runs the machine's other work touches alike.
+export function askedReport(runs) {
+  let text = '';
+  const all = medians(runs);
+  for (const { system, atLeast, other } of ASKED) {
+    for (const mine of all.filter((entry) => entry.system === system)) {
+      for (const theirs of all.filter((entry) => entry.inFlight === mine.inFlight && other(entry.system))) {
+        const ratio = mine.values['msg/s'] / theirs.values['msg/s'];
+        const rounds = mine.all['msg/s'].map((rate, index) => (rate / theirs.all['msg/s'][index]).toFixed(2));
+        text += `\n${mine.inFlight} in flight: ${system} is ${ratio.toFixed(2)} x ${theirs.system} in rate (${rounds.join(', ')}); ` +
+          `asked is ${atLeast} x: ${ratio >= atLeast ? 'met' : 'NOT MET'}.\n`;
+      }
     }
   }
   return text;

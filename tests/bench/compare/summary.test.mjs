@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { floorReport, median, medians, report } from './summary.mjs';
+import { askedReport, floorReport, HUB_ON_POSTGRESQL, median, medians, report, TWO_HUBS_ON_POSTGRESQL } from './summary.mjs';
 
 const run = (system, inFlight, rate) => ({
   system,
@@ -28,6 +28,18 @@ test('the report has every run and the ratios to the first system', () => {
   assert.match(text, /64 in flight, 2 rounds/);
   assert.match(text, /\| waymark \| 35 \(30, 40\)/);
   assert.match(text, /waymark is 3\.18 x other in rate, 1\.00 x in CPU a message/);
+});
+
+test('what is asked on PostgreSQL is a ratio of medians, with that of each round', () => {
+  const text = askedReport([
+    run(HUB_ON_POSTGRESQL, 64, 90), run('rabbitmq quorum, 2 connections', 64, 100), run(TWO_HUBS_ON_POSTGRESQL, 64, 81),
+    run('rabbitmq classic, 2 connections', 64, 1),
+    run(HUB_ON_POSTGRESQL, 64, 110), run('rabbitmq quorum, 2 connections', 64, 80), run(TWO_HUBS_ON_POSTGRESQL, 64, 70),
+    run('rabbitmq classic, 2 connections', 64, 1),
+  ]);
+  assert.match(text, /64 in flight: waymark on postgresql is 1\.11 x rabbitmq quorum, 2 connections in rate \(0\.90, 1\.38\); asked is 1 x: met/);
+  assert.match(text, /two hubs is 0\.76 x waymark on postgresql in rate \(0\.90, 0\.64\); asked is 0\.9 x: NOT MET/);
+  assert.doesNotMatch(text, /classic/);
 });
 
 test('one at a time stands beside the synced record and the bare round trip of the same rounds', () => {

@@ -64,10 +64,10 @@ using Nodes = std::vector<std::unique_ptr<SimulatedNode>>;
 
 // Waits for `done`, and returns what passed meanwhile.
 template <typename Condition>
-absl::StatusOr<BacklogResult::Part> Pass(pid_t hub, const Nodes& nodes, uint64_t messages,
-                                         Condition done) {
+absl::StatusOr<BacklogResult::Part> Pass(const Servers& servers, const Nodes& nodes,
+                                         uint64_t messages, Condition done) {
   const absl::Time begin = absl::Now();
-  ASSIGN_OR_RETURN(const ProcessUse before, LookAt(hub));
+  ASSIGN_OR_RETURN(const ServersUse before, LookAtServers(servers));
   const bool ended = Eventually(
       [&] {
         for (const auto& node : nodes) node->Tick(absl::Now());
@@ -75,10 +75,10 @@ absl::StatusOr<BacklogResult::Part> Pass(pid_t hub, const Nodes& nodes, uint64_t
       },
       kPartLimit);
   if (!ended) return Error(v1::REASON_UNAVAILABLE, "the hub takes or gives no more messages");
-  ASSIGN_OR_RETURN(const ProcessUse after, LookAt(hub));
+  ASSIGN_OR_RETURN(const ServersUse after, LookAtServers(servers));
   return BacklogResult::Part{.messages = messages,
                              .seconds = absl::ToDoubleSeconds(absl::Now() - begin),
-                             .hub_cpu_seconds = after.cpu_seconds - before.cpu_seconds};
+                             .hub_cpu_seconds = after.cpu_seconds() - before.cpu_seconds()};
 }
 
 absl::Status Fill(BenchNetwork& network, size_t messages, Tally& tally, BacklogResult& result) {
@@ -98,7 +98,7 @@ absl::Status Fill(BenchNetwork& network, size_t messages, Tally& tally, BacklogR
     }
     // A registration and a message each.
     expected += 2 * count;
-    ASSIGN_OR_RETURN(const auto part, Pass(network.meter().hub, nodes, count,
+    ASSIGN_OR_RETURN(const auto part, Pass(network.servers(), nodes, count,
                                            [&] { return tally.confirmed() >= expected; }));
     result.filling.push_back(part);
     sent += count;
@@ -110,15 +110,16 @@ absl::Status Fill(BenchNetwork& network, size_t messages, Tally& tally, BacklogR
 absl::Status Drain(BenchNetwork& network, size_t messages, Tally& tally, BacklogResult& result) {
   const absl::Time begin = absl::Now();
   ASSIGN_OR_RETURN(const Nodes nodes, network.Connect(&tally, 0, 1));
-  const pid_t hub = network.meter().hub;
-  ASSIGN_OR_RETURN(const auto first, Pass(hub, nodes, 1, [&] { return tally.delivered() > 0; }));
+  const Servers servers = network.servers();
+  ASSIGN_OR_RETURN(const auto first,
+                   Pass(servers, nodes, 1, [&] { return tally.delivered() > 0; }));
   static_cast<void>(first);
   result.opening = absl::Now() - begin;
   uint64_t before = 0;
   for (size_t part = 1; part <= kDrainParts; ++part) {
     const uint64_t until = messages * part / kDrainParts;
-    ASSIGN_OR_RETURN(const auto passed,
-                     Pass(hub, nodes, until - before, [&] { return tally.delivered() >= until; }));
+    ASSIGN_OR_RETURN(const auto passed, Pass(servers, nodes, until - before,
+                                             [&] { return tally.delivered() >= until; }));
     result.draining.push_back(passed);
     before = until;
   }
@@ -132,38 +133,20 @@ absl::Status Drain(BenchNetwork& network, size_t messages, Tally& tally, Backlog
 }  // namespace
 
 absl::StatusOr<BacklogResult> RunBacklog(BenchNetwork& network, size_t messages) {
-  const pid_t hub = network.meter().hub;
+  const Servers servers = network.servers();
   BacklogResult result;
   Tally tally;
-  ASSIGN_OR_RETURN(const ProcessUse before, LookAt(hub));
+  ASSIGN_OR_RETURN(const ServersUse before, LookAtServers(servers));
   RETURN_IF_ERROR(Fill(network, messages, tally, result));
-  ASSIGN_OR_RETURN(const ProcessUse filled, LookAt(hub));
+  ASSIGN_OR_RETURN(const ServersUse filled, LookAtServers(servers));
   RETURN_IF_ERROR(Drain(network, messages, tally, result));
-  ASSIGN_OR_RETURN(const ProcessUse drained, LookAt(hub));
-  result.before = before.resident_bytes;
-  result.filled = filled.resident_bytes;
-  result.most = drained.most_resident_bytes;
-  result.drained = drained.resident_bytes;
+  ASSIGN_OR_RETURN(const ServersUse drained, LookAtServers(servers));
+  result.before = before.hubs.resident_bytes;
+  result.filled = filled.hubs.resident_bytes;
+  result.most = drained.hubs.most_resident_bytes;
+  result.drained = drained.hubs.resident_bytes;
   result.failures = tally.failures();
   return result;
-}
-
-Line FitLine(std::span<const std::pair<double, double>> points) {
-  const auto count = static_cast<double>(points.size());
-  double x_sum = 0;
-  double y_sum = 0;
-  for (const auto& [x, y] : points) {
-    x_sum += x;
-    y_sum += y;
-  }
-  double spread = 0;
-  double together = 0;
-  for (const auto& [x, y] : points) {
-    spread += (x - x_sum / count) * (x - x_sum / count);
-    together += (x - x_sum / count) * (y - y_sum / count);
-  }
-  const double rise = together / spread;
-  return {.at_zero = (y_sum - rise * x_sum) / count, .rise = rise};
 }
 
 }  // namespace waymark::bench

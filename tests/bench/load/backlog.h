@@ -8,9 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -43,13 +41,5 @@ struct BacklogResult {
 // Has the other members send `messages` inquiries to the first, whose node is away, and then
 // connects it. What the network returns.
 absl::StatusOr<BacklogResult> RunBacklog(BenchNetwork& network, size_t messages);
-
-// The straight line through points that is nearest to them by least squares: its value at 0, and
-// what it rises for each 1. At least two different points.
-struct Line {
-  double at_zero = 0;
-  double rise = 0;
-};
-Line FitLine(std::span<const std::pair<double, double>> points);
 
 }  // namespace waymark::bench

@@ -36,14 +36,14 @@ std::vector<LoadPlan> PlansOf(const Options& options) {
 }
 
 absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle) {
-  const pid_t hub = network.meter().hub;
+  const Servers servers = network.servers();
   IdleResult result{.idle = idle};
-  ASSIGN_OR_RETURN(const ProcessUse before, LookAt(hub));
+  ASSIGN_OR_RETURN(const ServersUse before, LookAtServers(servers));
   const absl::Time start = absl::Now();
   Silent silent;
   ASSIGN_OR_RETURN(const auto nodes, network.Connect(&silent));
   result.connecting = absl::Now() - start;
-  ASSIGN_OR_RETURN(const ProcessUse connected, LookAt(hub));
+  ASSIGN_OR_RETURN(const ServersUse connected, LookAtServers(servers));
   // Nobody is waited for but the time.
   Eventually(
       [&nodes] {
@@ -51,12 +51,12 @@ absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle) {
         return false;
       },
       idle);
-  ASSIGN_OR_RETURN(const ProcessUse after, LookAt(hub));
+  ASSIGN_OR_RETURN(const ServersUse after, LookAtServers(servers));
   for (const auto& node : nodes) node->Close();
   result.nodes = nodes.size();
-  result.before = before.resident_bytes;
-  result.connected = connected.resident_bytes;
-  result.after = after.resident_bytes;
+  result.before = before.hubs.resident_bytes;
+  result.connected = connected.hubs.resident_bytes;
+  result.after = after.hubs.resident_bytes;
   return result;
 }
 

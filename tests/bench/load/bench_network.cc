@@ -13,6 +13,7 @@
 #include "base/random/random.h"
 #include "base/status/status.h"
 #include "tests/support/poll.h"
+#include "tests/support/wire_stream.h"
 
 namespace waymark::bench {
 namespace {
@@ -55,21 +56,79 @@ absl::StatusOr<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(const Options
   }
   network->catalogue_ = catalogue;
   RETURN_IF_ERROR(WritePublicFile(catalogue + "/traffic.json", kTraffic));
-  ASSIGN_OR_RETURN(network->network_,
-                   testing::NetworkFixture::Create({}, absl::Now(),
-                                                   {.program = options.hub,
-                                                    .log_level = "info",
-                                                    .settings = "catalogue: " + catalogue + "\n"}));
+  testing::HubProcess::Variant variant = {
+      .program = options.hub, .log_level = "info", .settings = "catalogue: " + catalogue + "\n"};
+  if (options.store == Store::kPostgresql) {
+    ASSIGN_OR_RETURN(const std::string store, network->StartDatabase());
+    variant.settings += store;
+  }
+  ASSIGN_OR_RETURN(network->network_, testing::NetworkFixture::Create({}, absl::Now(), variant));
   RETURN_IF_ERROR(network->Join(options));
+  RETURN_IF_ERROR(network->StartMore(options.hubs, variant));
   return network;
 }
 
 BenchNetwork::~BenchNetwork() {
   // Before the folder goes, in which gRPC looks for their certificates.
+  channels_.clear();
   members_.clear();
+  more_hubs_.clear();
   network_.reset();
+  database_.reset();
   std::error_code ignored;
   std::filesystem::remove_all(catalogue_, ignored);
+}
+
+absl::StatusOr<std::string> BenchNetwork::StartDatabase() {
+  const std::string parent = std::filesystem::temp_directory_path().string();
+  ASSIGN_OR_RETURN(database_, testing::PostgresServer::StartDurable(parent));
+  RETURN_IF_ERROR(database_->CreateDatabase("waymark"));
+  return absl::StrCat("store: postgresql://administrator@/waymark?host=", database_->host(),
+                      "&port=", database_->port(), "\n");
+}
+
+absl::Status BenchNetwork::StartMore(size_t hubs, const testing::HubProcess::Variant& variant) {
+  for (size_t number = 2; number <= hubs; ++number) {
+    auto hub = std::make_unique<testing::HubProcess>(
+        testing::HubProcess::Options{.folder = absl::StrCat(network_->folder(), "/hub", number),
+                                     .network = network_->registry().network_path(),
+                                     .clock_file = "",
+                                     .variant = variant});
+    ASSIGN_OR_RETURN(const std::string request, hub->Init());
+    ASSIGN_OR_RETURN(const std::string certificate,
+                     network_->registry().SignHub(request, {"localhost"}, {"127.0.0.1"}));
+    RETURN_IF_ERROR(hub->Install(certificate));
+    RETURN_IF_ERROR(hub->Start());
+    more_hubs_.push_back(std::move(hub));
+  }
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const bool first = &HubOf(i) == &network_->hub();
+    channels_.push_back(first ? members_[i]->channel() : Dial(i));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<testing::HubProcess*> BenchNetwork::hubs() {
+  std::vector<testing::HubProcess*> all = {&network_->hub()};
+  for (const auto& hub : more_hubs_) all.push_back(hub.get());
+  return all;
+}
+
+testing::HubProcess& BenchNetwork::HubOf(size_t member) {
+  // Referrals go from a member to the next (Prepare). By twos, half of them go from one process to
+  // another when there are two, as they would if every node had chosen at random.
+  const std::vector<testing::HubProcess*> all = hubs();
+  return *all[member / 2 % all.size()];
+}
+
+std::shared_ptr<grpc::Channel> BenchNetwork::Dial(size_t member) {
+  return testing::ChannelTo(absl::StrCat("127.0.0.1:", HubOf(member).ports().exchange),
+                            members_[member]->tls(), id());
+}
+
+absl::Status BenchNetwork::Stop() {
+  for (const auto& hub : more_hubs_) RETURN_IF_ERROR(hub->Stop());
+  return network_->StopAll();
 }
 
 absl::Status BenchNetwork::Join(const Options& options) {
@@ -97,7 +156,7 @@ absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::Connec
     NodeListener* listener, size_t begin, size_t end) {
   std::vector<std::unique_ptr<SimulatedNode>> nodes;
   for (size_t i = begin; i < std::min(end, members_.size()); ++i) {
-    nodes.push_back(std::make_unique<SimulatedNode>(i, members_[i]->channel(), listener));
+    nodes.push_back(std::make_unique<SimulatedNode>(i, channels_[i], listener));
     nodes.back()->Connect();
   }
   const bool all = Eventually(
@@ -112,11 +171,21 @@ absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::Connec
 }
 
 Load::Meter BenchNetwork::meter() {
-  return {.hub = network_->hub().pid(), .commits = [this]() -> uint64_t {
-            const auto text = network_->hub().Metrics();
-            const auto commits = text.ok() ? MetricIn(*text, "waymark_commit_seconds_count") : 0;
-            return static_cast<uint64_t>(commits.value_or(0));
+  return {.servers = servers(), .commits = [this] {
+            double all = 0;
+            for (const testing::HubProcess* hub : hubs()) {
+              const auto text = hub->Metrics();
+              if (text.ok()) all += MetricIn(*text, "waymark_commit_seconds_count").value_or(0);
+            }
+            return static_cast<uint64_t>(all);
           }};
+}
+
+Servers BenchNetwork::servers() {
+  Servers servers;
+  for (const testing::HubProcess* hub : hubs()) servers.hubs.push_back(hub->pid());
+  if (database_ != nullptr) servers.database = database_->pid();
+  return servers;
 }
 
 absl::StatusOr<uint64_t> BenchNetwork::CountWaiting() const {

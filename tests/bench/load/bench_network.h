@@ -1,7 +1,9 @@
-// A network for the load: a real hub in a process of its own, and members with many units.
+// A network for the load: a real hub in one or several processes of its own, and members with many
+// units.
 //
 // The hub is the one that is installed, at its ordinary log level; only the limits of traffic are
-// wider than a hub's should be, because few members send here what thousands do. Collaborators:
+// wider than a hub's should be, because few members send here what thousands do. It stores in its
+// file, or in a PostgreSQL server of the run's own, as durable as an installed one. Collaborators:
 // tests/support. Not thread-safe.
 #pragma once
 
@@ -13,7 +15,9 @@
 #include "tests/bench/load/options.h"
 #include "tests/bench/load/prepared.h"
 #include "tests/bench/load/simulated_node.h"
+#include "tests/support/hub_process.h"
 #include "tests/support/network_fixture.h"
+#include "tests/support/postgres_server.h"
 #include "tests/support/wire_member.h"
 
 namespace waymark::bench {
@@ -39,21 +43,35 @@ class BenchNetwork {
 
   // The hub, as long as the network lives.
   Load::Meter meter();
+  Servers servers();
   // What waits in its mailboxes, as its metrics tell it.
   absl::StatusOr<uint64_t> CountWaiting() const;
 
   // Stops the hub in order.
-  absl::Status Stop() { return network_->StopAll(); }
+  absl::Status Stop();
 
  private:
   BenchNetwork() = default;
 
+  // Returns the line of hub.yaml that names it.
+  absl::StatusOr<std::string> StartDatabase();
   absl::Status Join(const Options& options);
+  // Starts the second process of the hub and those after it, which find the members in the store.
+  absl::Status StartMore(size_t hubs, const testing::HubProcess::Variant& variant);
+  std::vector<testing::HubProcess*> hubs();
+  // The process that a member's node uses.
+  testing::HubProcess& HubOf(size_t member);
+  // A new connection of the member's to its process of the hub.
+  std::shared_ptr<grpc::Channel> Dial(size_t member);
 
   // The folder of the hub's limits.
   std::string catalogue_;
+  std::unique_ptr<testing::PostgresServer> database_;
   std::unique_ptr<testing::NetworkFixture> network_;
+  std::vector<std::unique_ptr<testing::HubProcess>> more_hubs_;
   std::vector<std::unique_ptr<testing::WireMember>> members_;
+  // Of each member: its connection.
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<Party> parties_;
 };
 

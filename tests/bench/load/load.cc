@@ -244,7 +244,7 @@ SimulatedNode::Counts Load::CountAll() const {
 
 absl::StatusOr<Load::Sample> Load::Look(Meter& meter) {
   Sample sample;
-  ASSIGN_OR_RETURN(sample.hub, LookAt(meter.hub));
+  ASSIGN_OR_RETURN(sample.servers, LookAtServers(meter.servers));
   ASSIGN_OR_RETURN(sample.own, LookAt(getpid()));
   ASSIGN_OR_RETURN(sample.machine, LookAtMachine());
   sample.commits = meter.commits();
@@ -260,7 +260,8 @@ absl::StatusOr<LoadResult> Load::Run(const std::vector<std::unique_ptr<Simulated
   for (size_t i = 0; i < nodes.size(); ++i) books_.push_back(std::make_unique<Book>());
   LoadResult result;
   result.name = plan_.Name();
-  ASSIGN_OR_RETURN(result.hub_before, LookAt(meter.hub));
+  ASSIGN_OR_RETURN(const ServersUse before, LookAtServers(meter.servers));
+  result.hub_before = before.hubs;
   const uint64_t repeats = CountAll().repeats;
 
   began_ = Nanos();
@@ -276,7 +277,8 @@ absl::StatusOr<LoadResult> Load::Run(const std::vector<std::unique_ptr<Simulated
   AwaitEnd();
 
   Fill(begin, end, result);
-  ASSIGN_OR_RETURN(result.hub_after, LookAt(meter.hub));
+  ASSIGN_OR_RETURN(const ServersUse after, LookAtServers(meter.servers));
+  result.hub_after = after.hubs;
   result.repeats = CountAll().repeats - repeats;
   return result;
 }
@@ -288,9 +290,12 @@ void Load::Fill(const Sample& begin, const Sample& end, LoadResult& result) {
     result.confirmed.Merge(book->confirmed);
     result.delivered.Merge(book->delivered);
   }
-  result.hub_cpu_seconds = end.hub.cpu_seconds - begin.hub.cpu_seconds;
+  result.hub_cpu_seconds = end.servers.cpu_seconds() - begin.servers.cpu_seconds();
+  result.database_cpu_seconds =
+      end.servers.database_cpu_seconds - begin.servers.database_cpu_seconds;
   result.own_cpu_seconds = end.own.cpu_seconds - begin.own.cpu_seconds;
-  result.hub_context_switches = end.hub.context_switches - begin.hub.context_switches;
+  result.hub_context_switches =
+      end.servers.hubs.context_switches - begin.servers.hubs.context_switches;
   result.frames_sent = end.counts.frames_sent - begin.counts.frames_sent;
   result.frames_received = end.counts.frames_received - begin.counts.frames_received;
   result.hub_commits = end.commits - begin.commits;

@@ -11,8 +11,6 @@
 // gRPC's. Lifetime: nodes and referrals outlive it.
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -53,8 +51,9 @@ struct LoadResult {
   // Nanoseconds from the (intended) start, of the messages that were to start in that time.
   Histogram confirmed;
   Histogram delivered;
-  // In that time.
+  // In that time; the hub's with its database's, which is told by itself too.
   double hub_cpu_seconds = 0;
+  double database_cpu_seconds = 0;
   double own_cpu_seconds = 0;
   uint64_t hub_context_switches = 0;
   uint64_t frames_sent = 0;
@@ -63,7 +62,7 @@ struct LoadResult {
   // Of all the machine's processors, by whomever; taken by a hypervisor.
   double machine_busy = 0;
   double machine_stolen = 0;
-  // The hub's memory before, at the end, and at most so far.
+  // The hub's memory before, at the end, and at most so far; without a database.
   ProcessUse hub_before;
   ProcessUse hub_after;
   // Of the whole loop, warm-up and end included.
@@ -86,9 +85,9 @@ struct LoadResult {
 
 class Load final : public NodeListener {
  public:
-  // What is measured of the hub, by whoever knows its process.
+  // What is measured of the hub, by whoever knows its processes.
   struct Meter {
-    pid_t hub = 0;
+    Servers servers;
     // Transactions that it has committed.
     absl::AnyInvocable<uint64_t()> commits;
   };
@@ -129,7 +128,7 @@ class Load final : public NodeListener {
   struct Sample {
     int64_t at = 0;
     uint64_t done = 0;
-    ProcessUse hub;
+    ServersUse servers;
     ProcessUse own;
     MachineUse machine;
     SimulatedNode::Counts counts;

@@ -6,50 +6,44 @@
 #include "base/rpc/credentials.h"
 #include "base/status/status.h"
 #include "tests/bench/load/backlog.h"
+#include "tests/bench/load/backlog_report.h"
 #include "tests/bench/load/bench.h"
-#include "tests/bench/load/plot.h"
 #include "tests/bench/load/report.h"
 
 namespace waymark::bench {
 namespace {
 
-std::string Plot(const std::vector<LoadResult>& results) {
-  std::vector<Series> series;
-  series.reserve(results.size());
-  for (const LoadResult& result : results) {
-    series.push_back({result.name, &result.confirmed});
+// Prints each result as soon as it is there.
+absl::Status Measure(BenchNetwork& network, const Options& options, Results& results) {
+  if (options.idle > 0) {
+    std::cerr << "waymark-bench: " << options.members << " idle nodes\n";
+    ASSIGN_OR_RETURN(results.idle, RunIdle(network, absl::Seconds(options.idle)));
+    std::cout << IdleReport(*results.idle) << std::flush;
   }
-  return PlotLatencies("From submission to confirmation", series);
+  if (options.backlog > 0) {
+    std::cerr << "waymark-bench: a backlog of " << options.backlog << "\n";
+    ASSIGN_OR_RETURN(results.backlog, RunBacklog(network, options.backlog));
+    std::cout << BacklogReport(*results.backlog) << std::flush;
+  }
+  for (const LoadPlan& plan : PlansOf(options)) {
+    std::cerr << "waymark-bench: " << plan.Name() << "\n";
+    ASSIGN_OR_RETURN(LoadResult result, RunLoop(network, options, plan));
+    results.loops.push_back(std::move(result));
+  }
+  if (!results.loops.empty()) std::cout << TextReport(options, results.loops) << std::flush;
+  return absl::OkStatus();
 }
 
 absl::Status Run(const Options& options) {
   ASSIGN_OR_RETURN(const auto network, BenchNetwork::Create(options));
-  if (options.idle > 0) {
-    std::cerr << "waymark-bench: " << options.members << " idle nodes\n";
-    ASSIGN_OR_RETURN(const IdleResult idle, RunIdle(*network, absl::Seconds(options.idle)));
-    std::cout << IdleReport(idle);
-  }
-  bool failed = false;
-  if (options.backlog > 0) {
-    std::cerr << "waymark-bench: a backlog of " << options.backlog << "\n";
-    ASSIGN_OR_RETURN(const BacklogResult backlog, RunBacklog(*network, options.backlog));
-    std::cout << BacklogReport(backlog);
-    failed = !backlog.failures.empty();
-  }
-  std::vector<LoadResult> results;
-  for (const LoadPlan& plan : PlansOf(options)) {
-    std::cerr << "waymark-bench: " << plan.Name() << "\n";
-    ASSIGN_OR_RETURN(LoadResult result, RunLoop(*network, options, plan));
-    failed = failed || !result.failures.empty();
-    results.push_back(std::move(result));
-  }
+  Results results;
+  RETURN_IF_ERROR(Measure(*network, options, results));
   RETURN_IF_ERROR(network->Stop());
-  if (!results.empty()) std::cout << TextReport(options, results);
   if (!options.json.empty()) {
     RETURN_IF_ERROR(WritePublicFile(options.json, JsonReport(options, results)));
   }
   if (!options.svg.empty()) RETURN_IF_ERROR(WritePublicFile(options.svg, Plot(results)));
-  if (!failed) return absl::OkStatus();
+  if (AllWell(results)) return absl::OkStatus();
   return Error(v1::REASON_INTERNAL, "not everything came through as it should; see above");
 }
 

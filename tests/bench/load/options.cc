@@ -15,6 +15,9 @@ constexpr size_t kMaxUnitsPerMember = 64;
 constexpr size_t kMaxInFlight = 100'000;
 
 absl::Status Check(const Options& options) {
+  if (options.hubs < 1 || (options.hubs > 1 && options.store != Store::kPostgresql)) {
+    return CommandLineError("--hubs expects 1, or with --store postgresql at least 1");
+  }
   if (options.members < 2) return CommandLineError("--members expects at least 2");
   const size_t most = options.members * kMaxUnitsPerMember;
   if (options.units < options.members || options.units > most) {
@@ -38,17 +41,8 @@ absl::Status Check(const Options& options) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const* argv,
-                                                    const std::string& hub) {
-  Options options;
-  options.hub = hub;
-  const std::map<std::string, Mix> mixes = {{"referral", Mix::kReferral}, {"varied", Mix::kVaried}};
-  CLI::App app(
-      "Many simulated nodes, whole referrals, and a real hub in a process of its own: how many "
-      "messages it makes durable, delivers and has acknowledged, how soon, and at what cost.",
-      "waymark-bench");
+// What is measured.
+void AddMeasurements(CLI::App& app, Options& options) {
   app.add_option("--in-flight", options.in_flight,
                  "Closed loop: messages under way at any time. May be given several times.");
   app.add_option("--rate", options.rates,
@@ -59,9 +53,6 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
   app.add_option("--backlog", options.backlog,
                  "Before the loops, so many messages wait for one node that is away, which then "
                  "takes them all. Alone, no loop follows.");
-  app.add_option("--members", options.members, "Organisations, each with a node.")
-      ->capture_default_str();
-  app.add_option("--units", options.units, "Units of all of them together.")->capture_default_str();
   app.add_option("--seconds", options.seconds, "How long each loop is measured.")
       ->capture_default_str();
   app.add_option("--warmup", options.warmup, "How long each loop runs before that.")
@@ -69,14 +60,45 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
   app.add_option("--messages", options.messages,
                  "Messages prepared for each loop, which ends early when they run out.")
       ->capture_default_str();
+}
+
+// Among whom, and on what.
+void AddNetwork(CLI::App& app, Options& options) {
+  const std::map<std::string, Mix> mixes = {{"referral", Mix::kReferral}, {"varied", Mix::kVaried}};
+  const std::map<std::string, Store> stores = {{"sqlite", Store::kSqlite},
+                                               {"postgresql", Store::kPostgresql}};
   app.add_option("--mix", options.mix,
                  "referral: the seven messages of a referral in 2 KiB; varied: also declined, "
                  "cancelled and scheduled ones, in boxes up to 32 KiB, of every urgency.")
       ->transform(CLI::CheckedTransformer(mixes));
+  app.add_option("--members", options.members, "Organisations, each with a node.")
+      ->capture_default_str();
+  app.add_option("--units", options.units, "Units of all of them together.")->capture_default_str();
+  app.add_option("--store", options.store,
+                 "sqlite: the hub's file; postgresql: a server of the run's own, which is durable "
+                 "and whose CPU counts as the hub's.")
+      ->transform(CLI::CheckedTransformer(stores));
+  app.add_option("--hubs", options.hubs,
+                 "Processes of the hub, on one PostgreSQL, over which the nodes are spread.")
+      ->capture_default_str();
   app.add_option("--folder", options.folder, "Where the network lies while it runs: the disk.");
   app.add_option("--hub", options.hub, "The hub's program.");
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const* argv,
+                                                    const std::string& hub) {
+  Options options;
+  options.hub = hub;
+  CLI::App app(
+      "Many simulated nodes, whole referrals, and a real hub in a process of its own: how many "
+      "messages it makes durable, delivers and has acknowledged, how soon, and at what cost.",
+      "waymark-bench");
+  AddMeasurements(app, options);
+  AddNetwork(app, options);
   app.add_option("--json", options.json, "A file for the results.");
-  app.add_option("--svg", options.svg, "A file for a plot of the latencies.");
+  app.add_option("--svg", options.svg, "A file for a plot of what was measured.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {

@@ -11,6 +11,9 @@
 
 namespace waymark::bench {
 
+// What the hub stores in.
+enum class Store { kSqlite, kPostgresql };
+
 struct Options {
   // Closed loops, one after the other: so many messages are under way at any time.
   std::vector<size_t> in_flight;
@@ -21,6 +24,9 @@ struct Options {
   double idle = 0;
   // Then so many messages wait for a node that is away and comes back; 0 for none.
   size_t backlog = 0;
+  Store store = Store::kSqlite;
+  // Processes of the hub; more than one only on PostgreSQL.
+  size_t hubs = 1;
   // Organisations, each with a node, at least 2.
   size_t members = 16;
   // Units of all of them together, spread evenly, at most 64 for each.

@@ -61,6 +61,16 @@ TEST(BenchOptionsTest, TheMixIsNamed) {
   EXPECT_THAT(Refusal({"--mix", "other"}), HasSubstr("--mix"));
 }
 
+TEST(BenchOptionsTest, SeveralHubsNeedADatabase) {
+  EXPECT_EQ(Parsed({}).store, Store::kSqlite);
+  const Options options = Parsed({"--store", "postgresql", "--hubs", "2"});
+  EXPECT_EQ(options.store, Store::kPostgresql);
+  EXPECT_EQ(options.hubs, 2);
+  EXPECT_THAT(Refusal({"--hubs", "2"}), HasSubstr("--hubs expects 1, or with --store postgresql"));
+  EXPECT_THAT(Refusal({"--store", "postgresql", "--hubs", "0"}), HasSubstr("--hubs expects"));
+  EXPECT_THAT(Refusal({"--store", "other"}), HasSubstr("--store"));
+}
+
 TEST(BenchOptionsTest, WhatCannotBeIsRefusedWithWhatMayBe) {
   EXPECT_THAT(Refusal({"--members", "1"}), HasSubstr("--members expects at least 2"));
   EXPECT_THAT(Refusal({"--members", "4", "--units", "300"}), HasSubstr("here 4 to 256"));

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "tests/bench/load/chart.h"
 #include "tests/bench/load/histogram.h"
 
 namespace waymark::bench {
@@ -17,7 +18,7 @@ struct Series {
   const Histogram* histogram = nullptr;
 };
 
-// Returns an SVG document. A series without a value has no line.
-std::string PlotLatencies(const std::string& title, std::span<const Series> series);
+// A series without a value has no line.
+Panel LatencyPanel(std::string title, std::span<const Series> series);
 
 }  // namespace waymark::bench

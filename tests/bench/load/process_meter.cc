@@ -1,11 +1,18 @@
 #include "tests/bench/load/process_meter.h"
 
+#include <unistd.h>
+
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/time/time.h"
 #include "base/status/status.h"
 
@@ -28,20 +35,86 @@ std::map<std::string, uint64_t> ReadNumbers(const std::string& path) {
   return numbers;
 }
 
+// What the process has used itself; nullopt when there is none.
+std::optional<double> OwnCpuSeconds(pid_t pid) {
+  clockid_t clock = 0;
+  timespec time = {};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+    return std::nullopt;
+  }
+  return absl::ToDoubleSeconds(absl::DurationFromTimespec(time));
+}
+
+struct Kinship {
+  pid_t parent = 0;
+  // What its children had used that have ended and were waited for, and theirs.
+  double ended_cpu_seconds = 0;
+};
+
+// From /proc/PID/stat; nullopt when there is no such process.
+std::optional<Kinship> ReadKinship(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  // The name, in parentheses, may hold anything.
+  std::istringstream fields(line.substr(line.rfind(')') + 1));
+  constexpr int kBetween = 11;  // From the parent to what the children used.
+  Kinship kinship;
+  std::string skipped;
+  uint64_t user = 0;
+  uint64_t system = 0;
+  fields >> skipped >> kinship.parent;
+  for (int i = 0; i < kBetween; ++i) fields >> skipped;
+  fields >> user >> system;
+  if (!fields) return std::nullopt;
+  kinship.ended_cpu_seconds =
+      static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return kinship;
+}
+
+std::map<pid_t, Kinship> AllProcesses() {
+  std::map<pid_t, Kinship> all;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    pid_t pid = 0;
+    if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
+    if (const auto kinship = ReadKinship(pid)) all.emplace(pid, *kinship);
+  }
+  return all;
+}
+
+// nullopt when one of them ended meanwhile.
+std::optional<double> SumOfFamily(pid_t pid) {
+  const std::map<pid_t, Kinship> all = AllProcesses();
+  std::vector<pid_t> family = {pid};
+  double sum = 0;
+  for (size_t i = 0; i < family.size(); ++i) {
+    const auto found = all.find(family[i]);
+    const auto own = OwnCpuSeconds(family[i]);
+    if (found == all.end() || !own) return std::nullopt;
+    sum += *own + found->second.ended_cpu_seconds;
+    for (const auto& [other, kinship] : all) {
+      if (kinship.parent == family[i]) family.push_back(other);
+    }
+  }
+  return sum;
+}
+
+absl::Status Gone(pid_t pid) {
+  return Error(v1::REASON_FILE_UNUSABLE,
+               "process " + std::to_string(pid) + " has ended or is another user's");
+}
+
 }  // namespace
 
 absl::StatusOr<ProcessUse> LookAt(pid_t pid) {
   const std::string folder = "/proc/" + std::to_string(pid);
-  clockid_t clock = 0;
-  timespec time = {};
   std::error_code error;
   const std::filesystem::directory_iterator tasks(folder + "/task", error);
-  if (error || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) {
-    return Error(v1::REASON_FILE_UNUSABLE,
-                 "process " + std::to_string(pid) + " has ended or is another user's");
-  }
+  const auto cpu_seconds = OwnCpuSeconds(pid);
+  if (error || !cpu_seconds) return Gone(pid);
   ProcessUse use;
-  use.cpu_seconds = absl::ToDoubleSeconds(absl::DurationFromTimespec(time));
+  use.cpu_seconds = *cpu_seconds;
   for (const auto& task : tasks) {
     auto numbers = ReadNumbers(task.path().string() + "/status");
     use.context_switches += numbers["voluntary_ctxt_switches"];
@@ -51,6 +124,35 @@ absl::StatusOr<ProcessUse> LookAt(pid_t pid) {
   use.resident_bytes = numbers["VmRSS"] * kKiB;
   use.most_resident_bytes = numbers["VmHWM"] * kKiB;
   return use;
+}
+
+absl::StatusOr<double> FamilyCpuSeconds(pid_t pid) {
+  constexpr int kAttempts = 100;
+  for (int i = 0; i < kAttempts; ++i) {
+    // A child that is waited for between the two is in neither or in both of what is summed up.
+    const auto before = ReadKinship(pid);
+    if (!before) return Gone(pid);
+    const auto sum = SumOfFamily(pid);
+    const auto after = ReadKinship(pid);
+    if (sum && after && after->ended_cpu_seconds == before->ended_cpu_seconds) return *sum;
+  }
+  return Error(v1::REASON_UNAVAILABLE,
+               "the children of process " + std::to_string(pid) + " come and go too fast");
+}
+
+absl::StatusOr<ServersUse> LookAtServers(const Servers& servers) {
+  ServersUse all;
+  for (const pid_t hub : servers.hubs) {
+    ASSIGN_OR_RETURN(const ProcessUse use, LookAt(hub));
+    all.hubs.cpu_seconds += use.cpu_seconds;
+    all.hubs.context_switches += use.context_switches;
+    all.hubs.resident_bytes += use.resident_bytes;
+    all.hubs.most_resident_bytes += use.most_resident_bytes;
+  }
+  if (servers.database != 0) {
+    ASSIGN_OR_RETURN(all.database_cpu_seconds, FamilyCpuSeconds(servers.database));
+  }
+  return all;
 }
 
 absl::StatusOr<MachineUse> LookAtMachine() {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -24,6 +25,30 @@ struct ProcessUse {
 
 // FILE_UNUSABLE: there is no such process, or it is another user's.
 absl::StatusOr<ProcessUse> LookAt(pid_t pid);
+
+// The seconds that a process and all its descendants have used, also those that have ended and were
+// waited for: a server that has a process for each connection. Of the ended the kernel tells
+// hundredths of a second, which are some 20 ms for all of them together. As LookAt; UNAVAILABLE:
+// they come and go faster than they can be looked at.
+absl::StatusOr<double> FamilyCpuSeconds(pid_t pid);
+
+// What makes up a hub: its processes, and the first process of its database if it has one.
+struct Servers {
+  std::vector<pid_t> hubs;
+  pid_t database = 0;
+};
+
+struct ServersUse {
+  // Of all hub processes together.
+  ProcessUse hubs;
+  // Of all the database's processes.
+  double database_cpu_seconds = 0;
+
+  double cpu_seconds() const { return hubs.cpu_seconds + database_cpu_seconds; }
+};
+
+// What LookAt and FamilyCpuSeconds return.
+absl::StatusOr<ServersUse> LookAtServers(const Servers& servers);
 
 // Since the machine began, in ticks of all its processors.
 struct MachineUse {

@@ -1,10 +1,12 @@
-// The results of loops, for people, for programs and as a plot.
+// What a run measured, for people, for programs and as a plot.
 //
-// Pure; thread-safe.
+// Collaborators: backlog_report.h. Pure; thread-safe.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "tests/bench/load/backlog.h"
 #include "tests/bench/load/bench.h"
@@ -13,15 +15,26 @@
 
 namespace waymark::bench {
 
+// What was asked for is there.
+struct Results {
+  std::optional<IdleResult> idle;
+  std::optional<BacklogResult> backlog;
+  std::vector<LoadResult> loops;
+};
+
+// Whether everything came through as it should.
+bool AllWell(const Results& results);
+
 // One line.
 std::string IdleReport(const IdleResult& result);
-// What a backlog cost as it grew and as it went.
-std::string BacklogReport(const BacklogResult& result);
 
 // A table with a line for each loop, and what went wrong.
-std::string TextReport(const Options& options, std::span<const LoadResult> results);
+std::string TextReport(const Options& options, std::span<const LoadResult> loops);
 
-// One JSON object: what was asked for, and each loop with its latencies in milliseconds.
-std::string JsonReport(const Options& options, std::span<const LoadResult> results);
+// One JSON object: what was asked for, and what was measured.
+std::string JsonReport(const Options& options, const Results& results);
+
+// An SVG document with panels for all of it.
+std::string Plot(const Results& results);
 
 }  // namespace waymark::bench

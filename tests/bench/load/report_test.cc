@@ -11,6 +11,7 @@ namespace waymark::bench {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 LoadResult AResult() {
   LoadResult result;
@@ -26,9 +27,18 @@ LoadResult AResult() {
 }
 
 TEST(ReportTest, JsonIsReadByPrograms) {
-  const std::string json = JsonReport(Options(), std::vector{AResult(), AResult()});
+  Results results;
+  results.idle = IdleResult{.nodes = 7};
+  results.backlog =
+      BacklogResult{.filling = {{.messages = 20'000, .seconds = 2, .hub_cpu_seconds = 1}}};
+  results.loops = {AResult(), AResult()};
+  const std::string json = JsonReport(Options(), results);
   google::protobuf::Struct read;
   ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json, &read).ok()) << json;
+  EXPECT_EQ(read.fields().at("idle").struct_value().fields().at("nodes").number_value(), 7);
+  EXPECT_EQ(
+      read.fields().at("backlog").struct_value().fields().at("filling").list_value().values_size(),
+      1);
   const auto& loops = read.fields().at("loops").list_value();
   ASSERT_EQ(loops.values_size(), 2);
   const auto& loop = loops.values(0).struct_value().fields();
@@ -45,6 +55,27 @@ TEST(ReportTest, TextHasALineForEachLoopAndSaysWhatWentWrong) {
   const std::string text = TextReport(Options(), std::vector{AResult()});
   EXPECT_THAT(text, HasSubstr("64 in flight            2000 |"));
   EXPECT_THAT(text, HasSubstr("wrong: refused: TOKEN_UNKNOWN (3 times)"));
+}
+
+TEST(ReportTest, NothingMayGoWrongInAnyPart) {
+  EXPECT_TRUE(AllWell(Results()));
+  Results results;
+  results.loops = {AResult()};
+  EXPECT_FALSE(AllWell(results));
+  results.loops.clear();
+  results.backlog = BacklogResult();
+  EXPECT_TRUE(AllWell(results));
+  results.backlog->failures["delivered again"] = 1;
+  EXPECT_FALSE(AllWell(results));
+}
+
+TEST(ReportTest, ThePlotHasWhatWasMeasured) {
+  Results results;
+  EXPECT_THAT(Plot(results), Not(HasSubstr("<g ")));
+  results.loops = {AResult()};
+  EXPECT_THAT(Plot(results), HasSubstr("64 in flight</text>"));
+  results.backlog = BacklogResult();
+  EXPECT_THAT(Plot(results), HasSubstr("by how many wait</text>"));
 }
 
 TEST(MetricInTest, FindsANameAsAWhole) {
