@@ -22,6 +22,8 @@ namespace waymark::torture {
 
 struct Mortal {
   std::string name;
+  // Others cannot start without it.
+  bool carries = false;
   // Its process, while it runs.
   std::function<pid_t()> pid;
   std::function<bool()> running;
