@@ -166,7 +166,7 @@ void PostgresServer::Stop() {
   server_ = nullptr;
 }
 
-absl::Status PostgresServer::Launch() {
+absl::Status PostgresServer::Resume() {
   std::vector<std::string> command = {
       programs_ + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-p", std::to_string(port_)};
   const auto set = [&command](const std::string& setting) {
@@ -182,17 +182,9 @@ absl::Status PostgresServer::Launch() {
   }
   ASSIGN_OR_RETURN(server_, Process::Start({.command = AsServerUser(std::move(command)),
                                             .output = folder_ + "/server.log"}));
-  return absl::OkStatus();
-}
-
-absl::Status PostgresServer::Resume() {
   const std::string target = Target("postgres");
-  // A new one ends at once while a process of one that was killed is on its way out.
-  const bool ready = Eventually([&] {
-    if (!running() && !Launch().ok()) return false;
-    return PQping(target.c_str()) == PQPING_OK && running();
-  });
-  if (ready) return absl::OkStatus();
+  const auto ready = [&] { return PQping(target.c_str()) == PQPING_OK || !server_->running(); };
+  if (Eventually(ready) && server_->running()) return absl::OkStatus();
   return Error(v1::REASON_INTERNAL, "PostgreSQL does not start: " + folder_ + "/server.log");
 }
 

@@ -41,7 +41,6 @@ class PostgresServer {
   int port() const { return port_; }
   // Its first process, as long as it runs.
   pid_t pid() const { return server_->pid(); }
-  bool running() const { return server_ != nullptr && server_->running(); }
   // Its certificate, which is its own authority and says "localhost" and no address.
   std::string certificate() const { return folder_ + "/server.crt"; }
 
@@ -51,8 +50,7 @@ class PostgresServer {
   absl::StatusOr<std::vector<std::string>> Query(const std::string& database,
                                                  const std::string& sql) const;
 
-  // Ends the server, all connections with it; starts it again on the same data, once the last
-  // process of one that was killed is gone.
+  // Ends the server, all connections with it; starts it again on the same data.
   void Stop();
   absl::Status Resume();
   // As the loss of its machine: without a word to anybody.
@@ -69,8 +67,6 @@ class PostgresServer {
   static absl::StatusOr<std::unique_ptr<PostgresServer>> StartNew(const std::string& parent,
                                                                   bool durable);
 
-  // Starts the process.
-  absl::Status Launch();
   // Finds the programs, and who may run them.
   absl::Status Prepare();
   absl::Status Initialise();

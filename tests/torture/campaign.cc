@@ -10,14 +10,12 @@
 #include "tests/scenarios/scenario_1.h"
 #include "tests/support/evidence.h"
 #include "tests/support/poll.h"
-#include "tests/support/postgres_server.h"
 
 namespace waymark::torture {
 namespace {
 
 using testing::NetworkFixture;
 using testing::NodeProcess;
-using testing::PostgresServer;
 
 // At the same time; each goes on to its end before another takes its place.
 constexpr size_t kCourses = 6;
@@ -59,13 +57,8 @@ class Campaign {
 
   absl::Status SetUp() {
     Beat("setting up the network");
-    testing::HubProcess::Variant variant;
-    if (options_.on_postgres) {
-      ASSIGN_OR_RETURN(variant.settings, StartDatabase());
-    }
-    ASSIGN_OR_RETURN(network_,
-                     NetworkFixture::Create(testing::Scenario1Organisations({"qso", "lin", "bea"}),
-                                            NetworkFixture::Evening(), variant));
+    ASSIGN_OR_RETURN(
+        network_, NetworkFixture::Create(testing::Scenario1Organisations({"qso", "lin", "bea"})));
     // From here on the clock runs by itself; both consents of the courses are valid.
     network_->MoveTo(testing::At(20, 15));
     testing::HubProcess& hub = network_->hub();
@@ -79,33 +72,11 @@ class Campaign {
                             },
                         .die_at_its_point = nullptr,
                         .spare = nullptr,
-                        .take_copy = nullptr,
-                        .lose_disk = nullptr});
-    if (!options_.on_postgres) {
-      mortals_.back().take_copy = [this] { return CopyHub(); };
-      mortals_.back().lose_disk = [this] { return RestoreHub(); };
-      RETURN_IF_ERROR(CopyHub());
-    }
+                        .take_copy = [this] { return CopyHub(); },
+                        .lose_disk = [this] { return RestoreHub(); }});
+    RETURN_IF_ERROR(CopyHub());
     for (const char* handle : {"qso", "lin", "bea"}) RETURN_IF_ERROR(AddNode(handle));
     return absl::OkStatus();
-  }
-
-  // Returns the lines with which the hub's configuration names it.
-  absl::StatusOr<std::string> StartDatabase() {
-    Beat("setting up the database");
-    ASSIGN_OR_RETURN(database_, PostgresServer::Start());
-    RETURN_IF_ERROR(database_->CreateDatabase("hub"));
-    mortals_.push_back({.name = "postgresql",
-                        .carries = true,
-                        .pid = [this] { return database_->pid(); },
-                        .running = [this] { return database_->running(); },
-                        .restart = [this] { return database_->Resume(); },
-                        .die_at_its_point = nullptr,
-                        .spare = nullptr,
-                        .take_copy = nullptr,
-                        .lose_disk = nullptr});
-    return absl::StrCat("store: postgresql://administrator@/hub?host=", database_->host(),
-                        "&port=", database_->port(), "\n");
   }
 
   // Gives the node a way of its own to the hub.
@@ -198,21 +169,15 @@ class Campaign {
     return Revive();
   }
 
-  // Starts again what has died, in any order but for what others need, and counts it.
+  // Starts again what has died, in any order, and counts it.
   absl::Status Revive() {
-    for (const Mortal& mortal : mortals_) {
-      if (mortal.carries) RETURN_IF_ERROR(Revive(mortal));
-    }
     for (size_t count = mortals_.size(), at = random_.Uniform(count); count > 0; --count, ++at) {
-      RETURN_IF_ERROR(Revive(mortals_[at % mortals_.size()]));
+      const Mortal& mortal = mortals_[at % mortals_.size()];
+      if (mortal.running()) continue;
+      ++result_.kills;
+      RETURN_IF_ERROR(mortal.restart());
     }
     return absl::OkStatus();
-  }
-
-  absl::Status Revive(const Mortal& mortal) {
-    if (mortal.running()) return absl::OkStatus();
-    ++result_.kills;
-    return mortal.restart();
   }
 
   // Until referrals go on across the network again, so that the next fault meets something: a few
@@ -313,7 +278,6 @@ class Campaign {
   const CampaignOptions options_;
   const std::string origin_ = kOrigin;
   SeededRandom random_;
-  std::unique_ptr<PostgresServer> database_;
   std::unique_ptr<NetworkFixture> network_;
   std::vector<std::unique_ptr<CuttingProxy>> ways_;
   std::vector<std::string> way_names_;
@@ -335,10 +299,9 @@ std::string Report(const CampaignOptions& options, const CampaignResult& result)
                          [what](const Event& event) { return event.what == what; });
   };
   std::string text = absl::StrCat(
-      "| | |\n|---|---|\n", "| result | ", result.passed() ? "passed" : "FAILED",
-      " |\n| the hub's store | ", options.on_postgres ? "PostgreSQL" : "SQLite", " |\n| seed | ",
-      options.seed, " |\n| processes killed | ", result.kills, " |\n| referrals | ", result.courses,
-      " |\n| messages confirmed to the staff | ", count(What::kConfirmed),
+      "| | |\n|---|---|\n", "| result | ", result.passed() ? "passed" : "FAILED", " |\n",
+      "| seed | ", options.seed, " |\n| processes killed | ", result.kills, " |\n| referrals | ",
+      result.courses, " |\n| messages confirmed to the staff | ", count(What::kConfirmed),
       " |\n| found in the recipient's vault | ", count(What::kDelivered),
       " |\n| sent back or dropped by a withdrawal | ", count(What::kReturned),
       " |\n| breaches of the model's rules | ", result.violations.size(), " |\n| minutes | ",

@@ -1,9 +1,9 @@
 // The crash campaign: referrals among real nodes over a real hub, while these are killed and their
 // network is cut, and in the end the history of it all, held against the model.
 //
-// One network of a hub, perhaps with a database server, the originating node and two providers,
-// each node with a way of its own to the hub that can be cut. Everything that is drawn comes from
-// the seed; what the processes make of it depends on the machine. Not thread-safe.
+// One network of a hub, the originating node and two providers, each node with a way of its own to
+// the hub that can be cut. Everything that is drawn comes from the seed; what the processes make of
+// it depends on the machine. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -28,9 +28,6 @@ struct CampaignOptions {
   uint32_t seed = 1;
   // The campaign ends with the fault that makes it so many kills.
   int kills = 500;
-  // The hub stores in PostgreSQL, whose server is killed like the others; no older copy is put in
-  // its place.
-  bool on_postgres = false;
   // Told what is going on, often: for a watchdog.
   std::function<void(const std::string& doing)> beat;
 };

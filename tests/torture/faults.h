@@ -22,8 +22,6 @@ namespace waymark::torture {
 
 struct Mortal {
   std::string name;
-  // Others cannot start without it.
-  bool carries = false;
   // Its process, while it runs.
   std::function<pid_t()> pid;
   std::function<bool()> running;

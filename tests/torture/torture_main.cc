@@ -1,5 +1,4 @@
-// The crash campaign as a program: `torture [--store sqlite|postgresql] [--kills N] [--seed N]
-// [--report FILE]`.
+// The crash campaign as a program: `torture [--kills N] [--seed N] [--report FILE]`.
 //
 // Prints what broke and ends with 0 when nothing did, 1 when the model or the network says
 // otherwise, and as watchdog.h says when nothing moves any more.
@@ -57,11 +56,7 @@ int main(int argc, char** argv) {
   CLI::App app("Kills and cuts off the processes of a network, and checks what is left.");
   app.add_option("--kills", options.kills, "so many processes are killed (500)");
   app.add_option("--seed", options.seed, "what is drawn, and when (the present second)");
-  std::string store = "sqlite";
-  app.add_option("--store", store, "where the hub stores: sqlite (default) or postgresql")
-      ->check(CLI::IsMember({"sqlite", "postgresql"}));
   app.add_option("--report", report, "a file for the result, in Markdown");
   CLI11_PARSE(app, argc, argv);
-  options.on_postgres = store == "postgresql";
   return waymark::torture::Run(options, report);
 }
