@@ -40,8 +40,11 @@ absl::Status HubProcess::Install(const std::string& certificate_pem) {
 }
 
 absl::Status HubProcess::WriteConfig() const {
+  const std::string listen = options_.variant.addresses.empty()
+                                 ? Loopback(ports_.exchange)
+                                 : "0.0.0.0:" + std::to_string(ports_.exchange);
   return WritePublicFile(Path("hub.yaml"), "data: data\nnetwork: " + options_.network +
-                                               "\nlisten: " + Loopback(ports_.exchange) +
+                                               "\nlisten: " + listen +
                                                "\nenrolment_listen: " + Loopback(ports_.enrolment) +
                                                "\nmetrics_listen: " + Loopback(ports_.metrics) +
                                                "\nlog:\n  level: " + options_.variant.log_level +

@@ -22,6 +22,8 @@ class HubProcess {
     std::string log_level = "debug";
     // Lines of hub.yaml besides.
     std::string settings;
+    // Where nodes reach it besides 127.0.0.1, for its certificate: it then listens everywhere.
+    std::vector<std::string> addresses = {};
   };
 
   struct Options {

@@ -31,7 +31,7 @@ NetworkFixture::NetworkFixture(const std::string& folder)
 
 NetworkFixture::~NetworkFixture() {
   nodes_.clear();
-  hub_.reset();
+  hubs_.clear();
   if (std::getenv("WAYMARK_TEST_KEEP") != nullptr) return;
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
@@ -89,23 +89,32 @@ absl::Status NetworkFixture::CreateNetwork() {
   return absl::OkStatus();
 }
 
-absl::Status NetworkFixture::StartHub(const HubProcess::Variant& variant) {
-  hub_ = std::make_unique<HubProcess>(HubProcess::Options{.folder = folder_ + "/hub",
-                                                          .network = operator_->network_path(),
-                                                          .clock_file = folder_ + "/hub-clock",
-                                                          .variant = variant});
-  ASSIGN_OR_RETURN(const std::string request, hub_->Init());
+absl::StatusOr<HubProcess*> NetworkFixture::AddHub(const HubProcess::Variant& variant) {
+  const std::string number = hubs_.empty() ? "" : std::to_string(hubs_.size() + 1);
+  auto hub = std::make_unique<HubProcess>(HubProcess::Options{.folder = folder_ + "/hub" + number,
+                                                              .network = operator_->network_path(),
+                                                              .clock_file = folder_ + "/hub-clock",
+                                                              .variant = variant});
+  ASSIGN_OR_RETURN(const std::string request, hub->Init());
+  std::vector<std::string> addresses = variant.addresses;
+  addresses.insert(addresses.begin(), "127.0.0.1");
   ASSIGN_OR_RETURN(const std::string certificate,
-                   operator_->SignHub(request, {"localhost"}, {"127.0.0.1"}));
-  RETURN_IF_ERROR(hub_->Install(certificate));
-  RETURN_IF_ERROR(hub_->Start());
+                   operator_->SignHub(request, {"localhost"}, addresses));
+  RETURN_IF_ERROR(hub->Install(certificate));
+  RETURN_IF_ERROR(hub->Start());
+  hubs_.push_back(std::move(hub));
+  return hubs_.back().get();
+}
+
+absl::Status NetworkFixture::StartHub(const HubProcess::Variant& variant) {
+  RETURN_IF_ERROR(AddHub(variant).status());
   ASSIGN_OR_RETURN(const std::string json, ReadPublicFile(operator_->network_path()));
   v1::Network file;
   if (!google::protobuf::util::JsonStringToMessage(json, &file).ok()) {
     return Failed("the network file does not parse");
   }
   file.set_hub_addresses(0, hub_address());
-  file.set_enrolment_addresses(0, "127.0.0.1:" + std::to_string(hub_->ports().enrolment));
+  file.set_enrolment_addresses(0, "127.0.0.1:" + std::to_string(hub().ports().enrolment));
   file.set_version(file.version() + 1);
   RETURN_IF_ERROR(WritePublicFile(operator_->network_path(), FormatNetwork(file)));
   ASSIGN_OR_RETURN(operator_, node::Operator::Open(folder_ + "/operator", clock_, SystemRandom()));
@@ -114,7 +123,7 @@ absl::Status NetworkFixture::StartHub(const HubProcess::Variant& variant) {
 }
 
 std::string NetworkFixture::hub_address() const {
-  return "127.0.0.1:" + std::to_string(hub_->ports().exchange);
+  return "127.0.0.1:" + std::to_string(hubs_.front()->ports().exchange);
 }
 
 absl::Status NetworkFixture::Join(const OrganisationPlan& plan) {
@@ -248,13 +257,14 @@ absl::Status NetworkFixture::AwaitSameDirectory() {
 }
 
 absl::Status NetworkFixture::RestartHub() {
-  hub_->Kill();
-  return hub_->Start();
+  hub().Kill();
+  return hub().Start();
 }
 
 absl::Status NetworkFixture::StopAll() {
   for (const auto& [unused, node] : nodes_) RETURN_IF_ERROR(node->Stop());
-  return hub_->Stop();
+  for (const auto& hub : hubs_) RETURN_IF_ERROR(hub->Stop());
+  return absl::OkStatus();
 }
 
 }  // namespace waymark::testing

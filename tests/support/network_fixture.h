@@ -65,7 +65,9 @@ class NetworkFixture {
   void MoveNodesTo(absl::Time time);
   void Advance(absl::Duration by) { MoveTo(clock_.Now() + by); }
 
-  HubProcess& hub() { return *hub_; }
+  HubProcess& hub() { return *hubs_.front(); }
+  // Starts one more hub; on the database of the first the two are one. Valid as long as this.
+  absl::StatusOr<HubProcess*> AddHub(const HubProcess::Variant& variant);
   NodeProcess& node(const std::string& handle) { return *nodes_.at(handle); }
   bool has(const std::string& handle) const { return nodes_.count(handle) > 0; }
   node::Operator& registry() { return *operator_; }
@@ -82,7 +84,7 @@ class NetworkFixture {
   // Makes `node`, whose organisation was invited as `handle`, a member; it does not serve yet.
   absl::Status Admit(NodeProcess& node, const std::string& handle, const std::string& invitation,
                      NodeProcess::Joining joining = NodeProcess::Joining::kFirst);
-  // Kills the hub and starts it again on the same ports, waiting for no node.
+  // Kills the first hub and starts it again on the same ports, waiting for no node.
   absl::Status RestartHub();
   // Stops every process in order, nodes first.
   absl::Status StopAll();
@@ -109,7 +111,7 @@ class NetworkFixture {
   ControlClock clock_;
   std::unique_ptr<node::Operator> operator_;
   std::unique_ptr<node::RegistryDesk> desk_;
-  std::unique_ptr<HubProcess> hub_;
+  std::vector<std::unique_ptr<HubProcess>> hubs_;
   std::map<std::string, std::unique_ptr<NodeProcess>> nodes_;
   std::map<std::string, OrganisationId> organisations_;
   std::map<std::string, UnitId> units_;

@@ -68,9 +68,11 @@ absl::Status NodeProcess::Configure(const std::string& lines) const {
 
 absl::Status NodeProcess::Start() {
   std::filesystem::remove(Path("ready"));
+  std::vector<std::string> command = entrance_;
+  command.insert(command.end(), {WAYMARK_NODE_TEST, "serve", "--config", Path("node.yaml"),
+                                 "--ready-file", Path("ready")});
   ASSIGN_OR_RETURN(process_,
-                   Process::Start({.command = {WAYMARK_NODE_TEST, "serve", "--config",
-                                               Path("node.yaml"), "--ready-file", Path("ready")},
+                   Process::Start({.command = std::move(command),
                                    .environment = {{"WAYMARK_TEST_CLOCK", options_.clock_file},
                                                    {"WAYMARK_TEST_KILL", Path("kill")}},
                                    .output = Path("node.out")}));

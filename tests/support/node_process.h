@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -45,6 +47,9 @@ class NodeProcess {
 
   // Adds lines to the configuration, for the next Start.
   absl::Status Configure(const std::string& lines) const;
+  // What the program's command begins with from the next Start on: it leads the node into another
+  // network and becomes the node itself.
+  void set_entrance(std::vector<std::string> entrance) { entrance_ = std::move(entrance); }
   // Starts serving and waits until it is ready; the first time it takes on a caseworker.
   absl::Status Start();
   // SIGTERM, and waits for the orderly end.
@@ -89,6 +94,7 @@ class NodeProcess {
   node::NodeClient& Client(StaffMember& member);
 
   const Options options_;
+  std::vector<std::string> entrance_;
   std::unique_ptr<Process> process_;
   bool has_caseworker_ = false;
   StaffMember administrator_{.name = "admin"};

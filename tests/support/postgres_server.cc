@@ -3,14 +3,18 @@
 #include <libpq-fe.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "base/status/status.h"
@@ -159,6 +163,11 @@ std::string PostgresServer::Target(const std::string& database) const {
          " dbname=" + database;
 }
 
+std::string PostgresServer::Url(const std::string& database) const {
+  return std::string("postgresql://") + kAdministrator + "@/" + database + "?host=" + host() +
+         "&port=" + std::to_string(port_);
+}
+
 void PostgresServer::Stop() {
   if (server_ == nullptr) return;
   server_->Signal(SIGINT);
@@ -166,7 +175,25 @@ void PostgresServer::Stop() {
   server_ = nullptr;
 }
 
+bool PostgresServer::Vacated() const {
+  // The seventh line names the key and the number of the shared memory that they are attached to.
+  constexpr int kMemoryLine = 7;
+  std::ifstream file(folder_ + "/data/postmaster.pid");
+  std::string line;
+  for (int i = 0; i < kMemoryLine; ++i) std::getline(file, line);
+  std::istringstream memory(line);
+  uint64_t key = 0;
+  int number = 0;
+  shmid_ds state = {};
+  return !file || !(memory >> key >> number) || shmctl(number, IPC_STAT, &state) != 0 ||
+         state.shm_nattch == 0;
+}
+
 absl::Status PostgresServer::Resume() {
+  // The others of one that was killed finish what they are at.
+  if (!Eventually([this] { return Vacated(); })) {
+    return Error(v1::REASON_INTERNAL, "processes of a PostgreSQL server outlive it");
+  }
   std::vector<std::string> command = {
       programs_ + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-p", std::to_string(port_)};
   const auto set = [&command](const std::string& setting) {

@@ -39,8 +39,8 @@ class PostgresServer {
   // The folder of the socket, as libpq's `host`.
   const std::string& host() const { return folder_; }
   int port() const { return port_; }
-  // Its first process, as long as it runs.
-  pid_t pid() const { return server_->pid(); }
+  // A database's, for libpq, as the administrator.
+  std::string Url(const std::string& database) const;
   // Its certificate, which is its own authority and says "localhost" and no address.
   std::string certificate() const { return folder_ + "/server.crt"; }
 
@@ -50,11 +50,18 @@ class PostgresServer {
   absl::StatusOr<std::vector<std::string>> Query(const std::string& database,
                                                  const std::string& sql) const;
 
-  // Ends the server, all connections with it; starts it again on the same data.
+  // Ends the server, all connections with it.
   void Stop();
+  // Starts it again on the same data. After a kill what was committed is there: only a loss of
+  // power would take what was not synced.
   absl::Status Resume();
   // As the loss of its machine: without a word to anybody.
   void Kill();
+  // Whether the server has not died.
+  bool running() const { return server_ != nullptr && server_->running(); }
+  // Of the process that all others of the server come from, and end soon after; valid until Stop or
+  // Kill.
+  pid_t pid() const { return server_->pid(); }
   // Makes a standby a primary.
   absl::Status Promote();
 
@@ -71,6 +78,8 @@ class PostgresServer {
   absl::Status Prepare();
   absl::Status Initialise();
   absl::Status MakeCertificate() const;
+  // Whether no process of an earlier server uses the data and its memory any more.
+  bool Vacated() const;
   // What libpq needs to reach a database as the administrator.
   std::string Target(const std::string& database) const;
   // The command as the user that may run PostgreSQL.

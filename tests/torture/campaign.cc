@@ -1,7 +1,6 @@
 #include "tests/torture/campaign.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,12 +9,11 @@
 #include "tests/scenarios/scenario_1.h"
 #include "tests/support/evidence.h"
 #include "tests/support/poll.h"
+#include "tests/support/seeded_random.h"
+#include "tests/torture/course.h"
 
 namespace waymark::torture {
 namespace {
-
-using testing::NetworkFixture;
-using testing::NodeProcess;
 
 // At the same time; each goes on to its end before another takes its place.
 constexpr size_t kCourses = 6;
@@ -38,7 +36,7 @@ class Campaign {
     const absl::Time start = absl::Now();
     RETURN_IF_ERROR(SetUp());
     while (result_.kills < options_.kills) {
-      RETURN_IF_ERROR(Inject(DrawFault(mortals_, way_names_, random_)));
+      RETURN_IF_ERROR(Inject(DrawFault(network_->mortals(), network_->handles(), random_)));
       WorkOn();
       Beat(absl::StrCat(result_.kills, " kills"));
     }
@@ -56,128 +54,82 @@ class Campaign {
   }
 
   absl::Status SetUp() {
-    Beat("setting up the network");
-    ASSIGN_OR_RETURN(
-        network_, NetworkFixture::Create(testing::Scenario1Organisations({"qso", "lin", "bea"})));
+    ASSIGN_OR_RETURN(network_,
+                     TortureNetwork::Create(
+                         {.store = options_.store, .ways = options_.ways, .beat = options_.beat},
+                         {"qso", "lin", "bea"}));
     // From here on the clock runs by itself; both consents of the courses are valid.
-    network_->MoveTo(testing::At(20, 15));
-    testing::HubProcess& hub = network_->hub();
-    mortals_.push_back({.name = "hub",
-                        .pid = [&hub] { return hub.pid(); },
-                        .running = [&hub] { return hub.running(); },
-                        .restart =
-                            [&hub] {
-                              hub.Kill();
-                              return hub.Start();
-                            },
-                        .die_at_its_point = nullptr,
-                        .spare = nullptr,
-                        .take_copy = [this] { return CopyHub(); },
-                        .lose_disk = [this] { return RestoreHub(); }});
-    RETURN_IF_ERROR(CopyHub());
-    for (const char* handle : {"qso", "lin", "bea"}) RETURN_IF_ERROR(AddNode(handle));
-    return absl::OkStatus();
-  }
-
-  // Gives the node a way of its own to the hub.
-  absl::Status AddNode(const std::string& handle) {
-    Beat("giving a way to " + handle);
-    NodeProcess& node = network_->node(handle);
-    ASSIGN_OR_RETURN(auto way, CuttingProxy::Start(network_->hub().ports().exchange));
-    RETURN_IF_ERROR(node.Stop());
-    RETURN_IF_ERROR(node.Configure(absl::StrCat("hubs:\n  - 127.0.0.1:", way->port(), "\n")));
-    RETURN_IF_ERROR(node.Start());
-    RETURN_IF_ERROR(network_->AwaitConnected(handle));
-    ways_.push_back(std::move(way));
-    way_names_.push_back(handle);
-    mortals_.push_back({.name = handle,
-                        .pid = [&node] { return node.pid(); },
-                        .running = [&node] { return node.running(); },
-                        .restart =
-                            [&node] {
-                              node.Kill();
-                              return node.Start();
-                            },
-                        .die_at_its_point = [&node] { return node.KillAtNextDelivery(); },
-                        .spare = [&node] { node.Spare(); },
-                        .take_copy = nullptr,
-                        .lose_disk = nullptr});
-    return absl::OkStatus();
-  }
-
-  std::string HubCopy() const { return network_->folder() + "/hub.copy"; }
-
-  absl::Status CopyHub() {
-    const std::string partial = HubCopy() + ".part";
-    std::filesystem::remove(partial);
-    RETURN_IF_ERROR(testing::QueryDatabase(testing::DatabaseOf(network_->hub()),
-                                           absl::StrCat("VACUUM INTO '", partial, "'"))
-                        .status());
-    std::filesystem::rename(partial, HubCopy());
-    return absl::OkStatus();
-  }
-
-  absl::Status RestoreHub() {
-    restored_ = true;
-    const std::string database = testing::DatabaseOf(network_->hub());
-    for (const char* beside : {"", "-wal", "-shm"}) std::filesystem::remove(database + beside);
-    std::filesystem::copy_file(HubCopy(), database);
+    network_->fixture().MoveTo(testing::At(20, 15));
     return absl::OkStatus();
   }
 
   absl::Status Inject(const Fault& fault) {
     Beat(fault.name);
     ++result_.faults[fault.name];
-    for (const Mortal& mortal : mortals_) {
+    const std::vector<Mortal>& mortals = network_->mortals();
+    for (const Mortal& mortal : mortals) {
       if (mortal.take_copy && random_.Uniform(kFaultsACopy) == 0) {
         RETURN_IF_ERROR(mortal.take_copy());
       }
     }
     if (fault.way >= 0) {
-      CuttingProxy& way = *ways_[static_cast<size_t>(fault.way)];
-      way.SetDelay(fault.delay);
-      way.Set(fault.how);
+      Way& way = network_->way(static_cast<size_t>(fault.way));
+      RETURN_IF_ERROR(way.Set(fault.passage, fault.delay));
       WorkFor(fault.lasts);
-      way.Set(Way::kOpen);
-      way.SetDelay(absl::ZeroDuration());
-      return Revive();
+      RETURN_IF_ERROR(way.Set(Passage::kOpen, absl::ZeroDuration()));
+      return Revive(fault);
     }
     if (fault.at_its_point >= 0) {
-      const Mortal& mortal = mortals_[static_cast<size_t>(fault.at_its_point)];
+      const Mortal& mortal = mortals[static_cast<size_t>(fault.at_its_point)];
       RETURN_IF_ERROR(mortal.die_at_its_point());
       WorkWhile([&] { return mortal.running(); }, kPointLimit);
       // One that got nothing meanwhile is left alive and counts for nothing.
       mortal.spare();
       WorkFor(fault.lasts);
-      return Revive();
+      return Revive(fault);
     }
     std::vector<pid_t> pids;
-    for (const size_t mortal : fault.killed) pids.push_back(mortals_[mortal].pid());
+    for (const size_t mortal : fault.killed) pids.push_back(mortals[mortal].pid());
     {
       const Assassin assassin(std::move(pids), fault.after);
       WorkFor(fault.after);
     }
     for (const size_t mortal : fault.killed) {
-      if (!Eventually([&] { return !mortals_[mortal].running(); })) {
-        return testing::Failed(mortals_[mortal].name + " outlives SIGKILL");
+      if (!Eventually([&] { return !mortals[mortal].running(); })) {
+        return testing::Failed(mortals[mortal].name + " outlives SIGKILL");
       }
     }
     if (fault.disk_lost >= 0) {
-      RETURN_IF_ERROR(mortals_[static_cast<size_t>(fault.disk_lost)].lose_disk());
+      RETURN_IF_ERROR(mortals[static_cast<size_t>(fault.disk_lost)].lose_disk());
     }
     WorkFor(fault.lasts);
-    return Revive();
+    return Revive(fault);
   }
 
-  // Starts again what has died, in any order, and counts it.
-  absl::Status Revive() {
-    for (size_t count = mortals_.size(), at = random_.Uniform(count); count > 0; --count, ++at) {
-      const Mortal& mortal = mortals_[at % mortals_.size()];
-      if (mortal.running()) continue;
-      ++result_.kills;
-      RETURN_IF_ERROR(mortal.restart());
+  // Starts again what has died: first what others need, the others in any order. Only `fault` may
+  // have killed it.
+  absl::Status Revive(const Fault& fault) {
+    const std::vector<Mortal>& mortals = network_->mortals();
+    for (size_t at = 0; at < mortals.size(); ++at) {
+      if (mortals[at].needed) RETURN_IF_ERROR(Revive(at, fault));
+    }
+    for (size_t count = mortals.size(), at = random_.Uniform(count); count > 0; --count, ++at) {
+      RETURN_IF_ERROR(Revive(at % mortals.size(), fault));
     }
     return absl::OkStatus();
+  }
+
+  absl::Status Revive(size_t index, const Fault& fault) {
+    const Mortal& mortal = network_->mortals()[index];
+    if (mortal.running()) return absl::OkStatus();
+    const auto& killed = fault.killed;
+    if (fault.at_its_point == static_cast<int>(index) ||
+        std::find(killed.begin(), killed.end(), index) != killed.end()) {
+      ++result_.kills;
+    } else {
+      result_.failures.push_back(mortal.name + " ended by itself, at \"" + fault.name + "\"");
+    }
+    return mortal.restart();
   }
 
   // Until referrals go on across the network again, so that the next fault meets something: a few
@@ -208,7 +160,7 @@ class Campaign {
       course->Advance(result_.history).status().IgnoreError();
     }
     if (begin_new && open < kCourses) {
-      courses_.push_back(std::make_unique<Course>(*network_, random_));
+      courses_.push_back(std::make_unique<Course>(network_->fixture(), random_));
     }
   }
 
@@ -220,7 +172,7 @@ class Campaign {
           const auto left = std::count_if(courses_.begin(), courses_.end(),
                                           [](const auto& course) { return !course->done(); });
           Beat(absl::StrCat("settling, with ", left, " courses to end"));
-          if (!Revive().ok()) return false;
+          if (!Revive({.name = "settling"}).ok()) return false;
           Work(/*begin_new=*/false);
           return left == 0 && std::all_of(courses_.begin(), courses_.end(), settled);
         },
@@ -239,8 +191,8 @@ class Campaign {
   absl::Status Collect() {
     Beat("looking into the vaults");
     for (const auto& course : courses_) RETURN_IF_ERROR(course->Collect(result_.history));
-    RETURN_IF_ERROR(network_->StopAll());
-    for (const std::string& handle : way_names_) RETURN_IF_ERROR(CheckInbox(handle));
+    RETURN_IF_ERROR(network_->fixture().StopAll());
+    for (const std::string& handle : network_->handles()) RETURN_IF_ERROR(CheckInbox(handle));
     return absl::OkStatus();
   }
 
@@ -259,7 +211,7 @@ class Campaign {
   // No delivery went into an inbox twice, not even one that was recognised as a repeat later; but
   // what a restored hub has forgotten comes again.
   absl::Status CheckInbox(const std::string& handle) {
-    const std::string vault = DatabaseOf(network_->node(handle));
+    const std::string vault = testing::DatabaseOf(network_->fixture().node(handle));
     ASSIGN_OR_RETURN(
         const auto stored,
         testing::QueryDatabase(vault, "SELECT seq FROM sqlite_sequence WHERE name = 'inbox'"));
@@ -268,7 +220,8 @@ class Campaign {
     ASSIGN_OR_RETURN(const auto left, testing::QueryDatabase(vault, "SELECT count(*) FROM inbox"));
     const int64_t taken_in = stored.empty() ? 0 : std::stoll(stored[0][0]);
     const int64_t messages = std::stoll(distinct[0][0]);
-    const bool fits = taken_in >= messages && (restored_ || taken_in <= messages + Refused(handle));
+    const bool fits =
+        taken_in >= messages && (network_->restored() || taken_in <= messages + Refused(handle));
     if (fits && left[0][0] == "0") return absl::OkStatus();
     result_.failures.push_back(absl::StrCat("the inbox of ", handle, " took in ", taken_in, " of ",
                                             messages, " and holds ", left[0][0]));
@@ -278,11 +231,7 @@ class Campaign {
   const CampaignOptions options_;
   const std::string origin_ = kOrigin;
   SeededRandom random_;
-  std::unique_ptr<NetworkFixture> network_;
-  std::vector<std::unique_ptr<CuttingProxy>> ways_;
-  std::vector<std::string> way_names_;
-  std::vector<Mortal> mortals_;
-  bool restored_ = false;
+  std::unique_ptr<TortureNetwork> network_;
   std::vector<std::unique_ptr<Course>> courses_;
   CampaignResult result_;
 };
@@ -300,9 +249,13 @@ std::string Report(const CampaignOptions& options, const CampaignResult& result)
   };
   std::string text = absl::StrCat(
       "| | |\n|---|---|\n", "| result | ", result.passed() ? "passed" : "FAILED", " |\n",
-      "| seed | ", options.seed, " |\n| processes killed | ", result.kills, " |\n| referrals | ",
-      result.courses, " |\n| messages confirmed to the staff | ", count(What::kConfirmed),
-      " |\n| found in the recipient's vault | ", count(What::kDelivered),
+      "| store | ",
+      options.store == StoreKind::kSqlite ? "SQLite, under one hub" : "PostgreSQL, under two hubs",
+      " |\n| network | ",
+      options.ways == WayKind::kProxy ? "cut by a proxy" : "cut by the kernel, in namespaces",
+      " |\n| seed | ", options.seed, " |\n| processes killed | ", result.kills,
+      " |\n| referrals | ", result.courses, " |\n| messages confirmed to the staff | ",
+      count(What::kConfirmed), " |\n| found in the recipient's vault | ", count(What::kDelivered),
       " |\n| sent back or dropped by a withdrawal | ", count(What::kReturned),
       " |\n| breaches of the model's rules | ", result.violations.size(), " |\n| minutes | ",
       absl::ToInt64Minutes(result.took + absl::Seconds(30)),

@@ -1,9 +1,9 @@
-// The crash campaign: referrals among real nodes over a real hub, while these are killed and their
+// The crash campaign: referrals among real nodes over real hubs, while these are killed and their
 // network is cut, and in the end the history of it all, held against the model.
 //
-// One network of a hub, the originating node and two providers, each node with a way of its own to
-// the hub that can be cut. Everything that is drawn comes from the seed; what the processes make of
-// it depends on the machine. Not thread-safe.
+// One network of a hub or two, the originating node and two providers, each node with a way of its
+// own to the hubs that can be cut. Everything that is drawn comes from the seed; what the processes
+// make of it depends on the machine. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -14,13 +14,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tests/support/network_fixture.h"
-#include "tests/support/seeded_random.h"
-#include "tests/torture/course.h"
-#include "tests/torture/cutting_proxy.h"
-#include "tests/torture/faults.h"
 #include "tests/torture/history.h"
 #include "tests/torture/model.h"
+#include "tests/torture/torture_network.h"
 
 namespace waymark::torture {
 
@@ -28,6 +24,8 @@ struct CampaignOptions {
   uint32_t seed = 1;
   // The campaign ends with the fault that makes it so many kills.
   int kills = 500;
+  StoreKind store = StoreKind::kSqlite;
+  WayKind ways = WayKind::kProxy;
   // Told what is going on, often: for a watchdog.
   std::function<void(const std::string& doing)> beat;
 };
@@ -35,8 +33,8 @@ struct CampaignOptions {
 struct CampaignResult {
   History history;
   std::vector<Violation> violations;
-  // What is wrong beside the history: a call that was refused, a course that came to no end, what a
-  // vault holds besides.
+  // What is wrong beside the history: a call that was refused, a course that came to no end, a
+  // process that ended without being killed, what a vault holds besides.
   std::vector<std::string> failures;
   // How often each fault happened, and the processes that were killed.
   std::map<std::string, int> faults;
@@ -47,8 +45,8 @@ struct CampaignResult {
   bool passed() const { return violations.empty() && failures.empty(); }
 };
 
-// Runs the whole campaign. Errors: the network could not be set up, or a process could not be
-// started again after it was killed.
+// Runs the whole campaign. Errors: the network could not be set up, a process could not be started
+// again after it was killed, or a way could not be changed.
 absl::StatusOr<CampaignResult> RunCampaign(const CampaignOptions& options);
 
 // The result in Markdown, as it goes into the documentation.

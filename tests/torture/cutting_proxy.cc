@@ -57,6 +57,8 @@ void ResetOnClose(const FileDescriptor& fd) {
 struct ProxiedWay {
   const FileDescriptor* from;
   const FileDescriptor* to;
+  // The passage in which this direction alone is stopped.
+  Passage stop;
   struct Piece {
     absl::Time due;
     std::string bytes;
@@ -66,6 +68,10 @@ struct ProxiedWay {
   // The sender has said that nothing more comes, and that was passed on.
   bool ended = false;
   bool end_passed = false;
+
+  bool Moves(Passage passage) const {
+    return passage != Passage::kCut && passage != Passage::kStopped && passage != stop;
+  }
 
   // Takes in what there is. False: the connection is broken.
   bool Read(absl::Time due) {
@@ -107,8 +113,8 @@ struct ProxiedConnection {
 
   FileDescriptor client;
   FileDescriptor server;
-  ProxiedWay up = {.from = &client, .to = &server};
-  ProxiedWay down = {.from = &server, .to = &client};
+  ProxiedWay up = {.from = &client, .to = &server, .stop = Passage::kUpStopped};
+  ProxiedWay down = {.from = &server, .to = &client, .stop = Passage::kDownStopped};
 };
 
 // What the thread does: connections, and one round of waiting and moving after the other.
@@ -122,9 +128,9 @@ class CuttingProxy::Mover {
       Wait(settings);
       // As they are now, and not as they were before the wait.
       settings = proxy_.settings();
-      if (settings.way == Way::kCut) connections_.clear();
+      if (settings.passage == Passage::kCut) connections_.clear();
       Accept(settings);
-      if (settings.way == Way::kOpen) Move(settings);
+      Move(settings);
     }
   }
 
@@ -133,17 +139,16 @@ class CuttingProxy::Mover {
     std::vector<pollfd> waited = {{proxy_.listener_.get(), POLLIN, 0},
                                   {proxy_.wake_read_.get(), POLLIN, 0}};
     absl::Duration until = absl::Seconds(1);
-    if (settings.way == Way::kOpen) {
-      for (const ProxiedConnection& connection : connections_) {
-        for (const ProxiedWay* pipe : {&connection.up, &connection.down}) {
-          if (!pipe->ended && pipe->held_bytes < kHeld) {
-            waited.push_back({pipe->from->get(), POLLIN, 0});
-          }
-          if (pipe->held.empty()) continue;
-          const absl::Duration left = pipe->held.front().due - absl::Now();
-          if (left <= absl::ZeroDuration()) waited.push_back({pipe->to->get(), POLLOUT, 0});
-          if (left > absl::ZeroDuration()) until = std::min(until, left);
+    for (const ProxiedConnection& connection : connections_) {
+      for (const ProxiedWay* pipe : {&connection.up, &connection.down}) {
+        if (!pipe->Moves(settings.passage)) continue;
+        if (!pipe->ended && pipe->held_bytes < kHeld) {
+          waited.push_back({pipe->from->get(), POLLIN, 0});
         }
+        if (pipe->held.empty()) continue;
+        const absl::Duration left = pipe->held.front().due - absl::Now();
+        if (left <= absl::ZeroDuration()) waited.push_back({pipe->to->get(), POLLOUT, 0});
+        if (left > absl::ZeroDuration()) until = std::min(until, left);
       }
     }
     poll(waited.data(), waited.size(),
@@ -159,7 +164,7 @@ class CuttingProxy::Mover {
       if (!client.ok()) return;
       ++proxy_.accepted_;
       ResetOnClose(client);
-      if (settings.way == Way::kCut) continue;
+      if (settings.passage == Passage::kCut) continue;
       // A target that is not there refuses at once on loopback.
       FileDescriptor server = Connect(proxy_.target_);
       if (server.ok()) connections_.emplace_back(std::move(client), std::move(server));
@@ -170,6 +175,7 @@ class CuttingProxy::Mover {
     const absl::Time now = absl::Now();
     connections_.remove_if([&](ProxiedConnection& connection) {
       for (ProxiedWay* pipe : {&connection.up, &connection.down}) {
+        if (!pipe->Moves(settings.passage)) continue;
         const bool room = !pipe->ended && pipe->held_bytes < kHeld;
         if (room && !pipe->Read(now + settings.delay)) return true;
         if (!pipe->Write(now)) return true;
@@ -217,19 +223,10 @@ CuttingProxy::~CuttingProxy() {
   thread_.join();
 }
 
-void CuttingProxy::Set(Way way) {
+void CuttingProxy::Set(Passage passage, absl::Duration delay) {
   MutexLock lock(mu_);
-  settings_.way = way;
-  AwaitTaken();
-}
-
-void CuttingProxy::SetDelay(absl::Duration delay) {
-  MutexLock lock(mu_);
+  settings_.passage = passage;
   settings_.delay = delay;
-  AwaitTaken();
-}
-
-void CuttingProxy::AwaitTaken() {
   const int version = ++settings_.version;
   Wake();
   while (taken_ < version) taken_changed_.Wait(mu_);

@@ -12,16 +12,9 @@
 #include "absl/time/time.h"
 #include "base/file/descriptor.h"
 #include "base/sync/sync.h"
+#include "tests/torture/way.h"
 
 namespace waymark::torture {
-
-enum class Way {
-  kOpen,
-  // Every connection is reset, those that are made are closed at once.
-  kCut,
-  // Connections stay, nothing gets through: what is sent meanwhile arrives when it opens.
-  kStopped,
-};
 
 class CuttingProxy {
  public:
@@ -34,17 +27,17 @@ class CuttingProxy {
 
   int port() const { return port_; }
 
-  // Both count for everything that moves once they have returned.
-  void Set(Way way) ABSL_LOCKS_EXCLUDED(mu_);
-  // How long every piece is held on its way, in either direction.
-  void SetDelay(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
+  // Counts for everything that moves once this has returned. Every piece is held for `delay` on its
+  // way, in either direction. A cut resets every connection, and closes those that are made at
+  // once.
+  void Set(Passage passage, absl::Duration delay = absl::ZeroDuration()) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Connections that were accepted so far.
   int accepted() const { return accepted_.load(); }
 
  private:
   struct Settings {
-    Way way = Way::kOpen;
+    Passage passage = Passage::kOpen;
     absl::Duration delay;
     bool ends = false;
     int version = 0;
@@ -56,7 +49,6 @@ class CuttingProxy {
 
   // For the thread, which from then on goes by what this returns.
   Settings settings() ABSL_LOCKS_EXCLUDED(mu_);
-  void AwaitTaken() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Wake();
 
   const FileDescriptor listener_;

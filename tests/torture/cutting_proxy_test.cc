@@ -1,74 +1,36 @@
 #include "tests/torture/cutting_proxy.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "absl/time/clock.h"
-#include "tests/support/poll.h"
+#include "tests/torture/tcp_ends.h"
 
 namespace waymark::torture {
 namespace {
 
-sockaddr_in At(int port) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
-
-// Gives up after a while, so that a test that fails ends.
-void SetPatience(const FileDescriptor& fd, int64_t milliseconds = 20'000) {
-  const timeval patience = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-}
-
 class CuttingProxyTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    sockaddr_in address = At(0);
-    socklen_t size = sizeof(address);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    ASSERT_EQ(bind(server_.get(), generic, sizeof(address)), 0);
-    ASSERT_EQ(listen(server_.get(), 8), 0);
-    ASSERT_EQ(getsockname(server_.get(), generic, &size), 0);
-    SetPatience(server_);
-    auto proxy = CuttingProxy::Start(ntohs(address.sin_port));
+    const int port = ListenAt(INADDR_LOOPBACK, server_);
+    ASSERT_GT(port, 0);
+    auto proxy = CuttingProxy::Start(port);
     ASSERT_TRUE(proxy.ok()) << proxy.status();
     proxy_ = *std::move(proxy);
   }
 
   FileDescriptor Dial() const {
     FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const sockaddr_in address = At(proxy_->port());
+    const sockaddr_in address = AddressAt(INADDR_LOOPBACK, proxy_->port());
     EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     SetPatience(fd);
     return fd;
   }
-  FileDescriptor Answer() const {
-    FileDescriptor fd(accept4(server_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    EXPECT_TRUE(fd.ok());
-    SetPatience(fd);
-    return fd;
-  }
-
-  static bool Send(const FileDescriptor& fd, const std::string& text) {
-    return send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(text.size());
-  }
-  // The next `size` bytes; nullopt when the connection ends or nothing comes.
-  static std::optional<std::string> Receive(const FileDescriptor& fd, size_t size) {
-    std::string text(size, '\0');
-    const ssize_t got = recv(fd.get(), text.data(), size, MSG_WAITALL);
-    if (got != static_cast<ssize_t>(size)) return std::nullopt;
-    return text;
-  }
+  FileDescriptor Answer() const { return Accept(server_); }
 
   const FileDescriptor server_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   std::unique_ptr<CuttingProxy> proxy_;
@@ -91,13 +53,13 @@ TEST_F(CuttingProxyTest, ForwardsBothWaysAndTheEnd) {
 TEST_F(CuttingProxyTest, ACutEndsConnectionsAndLaterOnes) {
   const FileDescriptor client = Dial();
   const FileDescriptor server = Answer();
-  proxy_->Set(Way::kCut);
+  proxy_->Set(Passage::kCut);
   EXPECT_EQ(Receive(client, 1), std::nullopt);
   EXPECT_EQ(Receive(server, 1), std::nullopt);
   const FileDescriptor later = Dial();
   EXPECT_EQ(Receive(later, 1), std::nullopt);
 
-  proxy_->Set(Way::kOpen);
+  proxy_->Set(Passage::kOpen);
   const FileDescriptor again = Dial();
   ASSERT_TRUE(Send(again, "back"));
   EXPECT_EQ(Receive(Answer(), 4), "back");
@@ -106,19 +68,37 @@ TEST_F(CuttingProxyTest, ACutEndsConnectionsAndLaterOnes) {
 TEST_F(CuttingProxyTest, WhatIsSentWhileItIsStoppedArrivesLater) {
   const FileDescriptor client = Dial();
   const FileDescriptor server = Answer();
-  proxy_->Set(Way::kStopped);
+  proxy_->Set(Passage::kStopped);
   ASSERT_TRUE(Send(client, "patience"));
   SetPatience(server, 100);
   EXPECT_EQ(Receive(server, 8), std::nullopt);
-  proxy_->Set(Way::kOpen);
+  proxy_->Set(Passage::kOpen);
   SetPatience(server);
   EXPECT_EQ(Receive(server, 8), "patience");
+}
+
+TEST_F(CuttingProxyTest, OneDirectionCanBeStoppedAlone) {
+  const FileDescriptor client = Dial();
+  const FileDescriptor server = Answer();
+  const auto stops = [&](Passage stop, const FileDescriptor& sender, const FileDescriptor& other) {
+    proxy_->Set(stop);
+    ASSERT_TRUE(Send(sender, "later"));
+    ASSERT_TRUE(Send(other, "now"));
+    EXPECT_EQ(Receive(sender, 3), "now");
+    SetPatience(other, 100);
+    EXPECT_EQ(Receive(other, 5), std::nullopt);
+    proxy_->Set(Passage::kOpen);
+    SetPatience(other);
+    EXPECT_EQ(Receive(other, 5), "later");
+  };
+  stops(Passage::kUpStopped, client, server);
+  stops(Passage::kDownStopped, server, client);
 }
 
 TEST_F(CuttingProxyTest, ADelayHoldsEveryPiece) {
   const FileDescriptor client = Dial();
   const FileDescriptor server = Answer();
-  proxy_->SetDelay(absl::Milliseconds(50));
+  proxy_->Set(Passage::kOpen, absl::Milliseconds(50));
   const absl::Time sent = absl::Now();
   ASSERT_TRUE(Send(client, "late"));
   EXPECT_EQ(Receive(server, 4), "late");

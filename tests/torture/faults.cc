@@ -44,14 +44,22 @@ Fault DrawCut(const std::vector<std::string>& ways, Random& random) {
   const size_t way = random.Uniform(ways.size());
   fault.way = static_cast<int>(way);
   fault.lasts = absl::Milliseconds(50) + Within(700'000, random);
-  switch (random.Uniform(3)) {
+  switch (random.Uniform(5)) {
     case 0:
-      fault.how = Way::kCut;
+      fault.passage = Passage::kCut;
       fault.name = "cut " + ways[way];
       break;
     case 1:
-      fault.how = Way::kStopped;
+      fault.passage = Passage::kStopped;
       fault.name = "stop " + ways[way];
+      break;
+    case 2:
+      fault.passage = Passage::kUpStopped;
+      fault.name = "stop what " + ways[way] + " sends";
+      break;
+    case 3:
+      fault.passage = Passage::kDownStopped;
+      fault.name = "stop what " + ways[way] + " is sent";
       break;
     default:
       fault.delay = absl::Milliseconds(5) + Within(60'000, random);

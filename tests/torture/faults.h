@@ -16,7 +16,7 @@
 #include "absl/time/time.h"
 #include "base/random/random.h"
 #include "base/sync/sync.h"
-#include "tests/torture/cutting_proxy.h"
+#include "tests/torture/way.h"
 
 namespace waymark::torture {
 
@@ -27,6 +27,8 @@ struct Mortal {
   std::function<bool()> running;
   // Starts it again, after it has died.
   std::function<absl::Status()> restart;
+  // The others do not start without it.
+  bool needed = false;
   // Has it die by itself at a point that only it knows; empty for one that has no such point.
   std::function<absl::Status()> die_at_its_point;
   // Takes that back, if it has not happened yet.
@@ -64,14 +66,13 @@ struct Fault {
   int at_its_point = -1;
   // Index of the way that is changed, -1 for none; and how it is.
   int way = -1;
-  Way how = Way::kOpen;
+  Passage passage = Passage::kOpen;
   absl::Duration delay;
   // How long the network goes on in this state before it is mended.
   absl::Duration lasts;
 };
 
-// Draws the next fault among so many mortals, of which those in `with_point` can die at their own
-// point, and so many ways.
+// Draws the next fault among these mortals and the ways of these names.
 Fault DrawFault(const std::vector<Mortal>& mortals, const std::vector<std::string>& ways,
                 Random& random);
 

@@ -1,4 +1,5 @@
-// The crash campaign as a program: `torture [--kills N] [--seed N] [--report FILE]`.
+// The crash campaign as a program: `torture [--kills N] [--seed N] [--store sqlite|postgresql]
+// [--network proxy|namespaces] [--report FILE]`. Namespaces need root (namespace_network.h).
 //
 // Prints what broke and ends with 0 when nothing did, 1 when the model or the network says
 // otherwise, and as watchdog.h says when nothing moves any more.
@@ -6,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -50,12 +52,27 @@ int Run(CampaignOptions options, const std::string& report) {
 }  // namespace waymark::torture
 
 int main(int argc, char** argv) {
+  using waymark::torture::StoreKind;
+  using waymark::torture::WayKind;
   waymark::torture::CampaignOptions options;
   options.seed = static_cast<uint32_t>(absl::ToUnixSeconds(absl::Now()));
+  const std::map<std::string, StoreKind> stores = {{"sqlite", StoreKind::kSqlite},
+                                                   {"postgresql", StoreKind::kPostgresql}};
+  const std::map<std::string, WayKind> ways = {{"proxy", WayKind::kProxy},
+                                               {"namespaces", WayKind::kNamespace}};
   std::string report;
   CLI::App app("Kills and cuts off the processes of a network, and checks what is left.");
   app.add_option("--kills", options.kills, "so many processes are killed (500)");
   app.add_option("--seed", options.seed, "what is drawn, and when (the present second)");
+  app.add_option(
+         "--store", options.store,
+         "sqlite: one hub, whose disk may be lost; postgresql: two hubs on one server, which "
+         "is killed as well (sqlite)")
+      ->transform(CLI::CheckedTransformer(stores));
+  app.add_option("--network", options.ways,
+                 "proxy: cut by proxies; namespaces: cut on the network itself, which needs root "
+                 "(proxy)")
+      ->transform(CLI::CheckedTransformer(ways));
   app.add_option("--report", report, "a file for the result, in Markdown");
   CLI11_PARSE(app, argc, argv);
   return waymark::torture::Run(options, report);

@@ -46,10 +46,7 @@ std::vector<std::string> PostgresMedium::Query(const std::string& sql) const {
   return values.ok() ? *values : std::vector<std::string>();
 }
 
-std::string PostgresMedium::url() const {
-  return "postgresql://administrator@/" + database_ + "?host=" + server().host() +
-         "&port=" + std::to_string(server().port());
-}
+std::string PostgresMedium::url() const { return server().Url(database_); }
 
 absl::StatusOr<std::unique_ptr<Store>> PostgresMedium::Open() {
   const auto left = [this] {
