@@ -35,6 +35,21 @@ std::vector<LoadPlan> PlansOf(const Options& options) {
   return plans;
 }
 
+SoakPlan SoakPlanOf(const Options& options, double rate, double maximum) {
+  return {.lasts = absl::Minutes(options.soak),
+          .rate = rate,
+          .maximum = maximum,
+          .leaves = options.leaves,
+          .seed = options.seed};
+}
+
+LoadPlan MaximumPlan(const Options& options) {
+  return {.in_flight = 64,
+          .rate = 0,
+          .warmup = absl::Seconds(options.warmup),
+          .measured = absl::Seconds(options.seconds)};
+}
+
 absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle) {
   const Servers servers = network.servers();
   IdleResult result{.idle = idle};

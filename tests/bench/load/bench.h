@@ -11,6 +11,7 @@
 #include "tests/bench/load/bench_network.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
+#include "tests/bench/load/soak.h"
 
 namespace waymark::bench {
 
@@ -30,6 +31,12 @@ struct IdleResult {
 
 // Connects every node at once and leaves them alone. What the network returns.
 absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle);
+
+// The soak that is asked for, once its rate is known.
+SoakPlan SoakPlanOf(const Options& options, double rate, double maximum);
+
+// The closed loop that finds what the hub can do at most, for a soak without a rate.
+LoadPlan MaximumPlan(const Options& options);
 
 // Prepares referrals for one loop and runs it, with nodes of its own. What the network returns.
 absl::StatusOr<LoadResult> RunLoop(BenchNetwork& network, const Options& options,

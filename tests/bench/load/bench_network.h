@@ -8,9 +8,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/security/credentials.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
 #include "tests/bench/load/prepared.h"
@@ -57,11 +60,9 @@ class BenchNetwork {
   absl::StatusOr<std::string> StartDatabase();
   absl::Status Join(const Options& options);
   // Starts the second process of the hub and those after it, which find the members in the store.
-  absl::Status StartMore(size_t hubs, const testing::HubProcess::Variant& variant);
+  absl::Status StartMore(size_t count, const testing::HubProcess::Variant& variant);
   std::vector<testing::HubProcess*> hubs();
-  // The process that a member's node uses.
-  testing::HubProcess& HubOf(size_t member);
-  // A new connection of the member's to its process of the hub.
+  // A new connection of the member's; from one thread at a time.
   std::shared_ptr<grpc::Channel> Dial(size_t member);
 
   // The folder of the hub's limits.
@@ -70,7 +71,9 @@ class BenchNetwork {
   std::unique_ptr<testing::NetworkFixture> network_;
   std::vector<std::unique_ptr<testing::HubProcess>> more_hubs_;
   std::vector<std::unique_ptr<testing::WireMember>> members_;
-  // Of each member: its connection.
+  // Of each member: where its process of the hub is, who it is there, and its connection.
+  std::vector<std::string> addresses_;
+  std::vector<std::shared_ptr<grpc::ChannelCredentials>> credentials_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<Party> parties_;
 };

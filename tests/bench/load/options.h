@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,12 @@ struct Options {
   Store store = Store::kSqlite;
   // Processes of the hub; more than one only on PostgreSQL.
   size_t hubs = 1;
+  // Then a steady load for so many minutes, at so many messages a second, or at half of what a
+  // closed loop reaches if 0, while so many nodes leave in a minute; 0 minutes for none.
+  double soak = 0;
+  double soak_rate = 0;
+  double leaves = 30;
+  uint32_t seed = 1;
   // Organisations, each with a node, at least 2.
   size_t members = 16;
   // Units of all of them together, spread evenly, at most 64 for each.

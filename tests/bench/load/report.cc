@@ -8,6 +8,7 @@
 #include "tests/bench/load/backlog_report.h"
 #include "tests/bench/load/plot.h"
 #include "tests/bench/load/report_parts.h"
+#include "tests/bench/load/soak_report.h"
 
 namespace waymark::bench {
 namespace {
@@ -69,6 +70,7 @@ std::string IdleJson(const IdleResult& result) {
 bool AllWell(const Results& results) {
   const auto well = [](const LoadResult& loop) { return loop.failures.empty(); };
   return (!results.backlog || results.backlog->failures.empty()) &&
+         (!results.soak || results.soak->failures.empty()) &&
          std::all_of(results.loops.begin(), results.loops.end(), well);
 }
 
@@ -126,6 +128,7 @@ std::string JsonReport(const Options& options, const Results& results) {
       options.store == Store::kSqlite ? "sqlite" : "postgresql", "\",\"hubs\":", options.hubs);
   if (results.idle) absl::StrAppend(&json, ",\n\"idle\":", IdleJson(*results.idle));
   if (results.backlog) absl::StrAppend(&json, ",\n\"backlog\":", BacklogJson(*results.backlog));
+  if (results.soak) absl::StrAppend(&json, ",\n\"soak\":", SoakJson(*results.soak));
   return absl::StrCat(
       json, ",\n\"loops\":[",
       absl::StrJoin(results.loops, ",\n",
@@ -136,6 +139,10 @@ std::string JsonReport(const Options& options, const Results& results) {
 std::string Plot(const Results& results) {
   std::vector<Panel> panels;
   if (results.backlog) panels = BacklogPanels(*results.backlog);
+  if (results.soak) {
+    const std::vector<Panel> soak = SoakPanels(*results.soak);
+    panels.insert(panels.end(), soak.begin(), soak.end());
+  }
   std::vector<Series> series;
   for (const LoadResult& loop : results.loops) series.push_back({loop.name, &loop.confirmed});
   if (!series.empty()) {

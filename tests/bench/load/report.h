@@ -1,6 +1,6 @@
 // What a run measured, for people, for programs and as a plot.
 //
-// Collaborators: backlog_report.h. Pure; thread-safe.
+// Collaborators: backlog_report.h, soak_report.h. Pure; thread-safe.
 #pragma once
 
 #include <optional>
@@ -12,6 +12,7 @@
 #include "tests/bench/load/bench.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
+#include "tests/bench/load/soak.h"
 
 namespace waymark::bench {
 
@@ -19,6 +20,7 @@ namespace waymark::bench {
 struct Results {
   std::optional<IdleResult> idle;
   std::optional<BacklogResult> backlog;
+  std::optional<SoakResult> soak;
   std::vector<LoadResult> loops;
 };
 

@@ -31,6 +31,7 @@ TEST(ReportTest, JsonIsReadByPrograms) {
   results.idle = IdleResult{.nodes = 7};
   results.backlog =
       BacklogResult{.filling = {{.messages = 20'000, .seconds = 2, .hub_cpu_seconds = 1}}};
+  results.soak = SoakResult();
   results.loops = {AResult(), AResult()};
   const std::string json = JsonReport(Options(), results);
   google::protobuf::Struct read;
@@ -39,6 +40,7 @@ TEST(ReportTest, JsonIsReadByPrograms) {
   EXPECT_EQ(
       read.fields().at("backlog").struct_value().fields().at("filling").list_value().values_size(),
       1);
+  EXPECT_EQ(read.fields().at("soak").struct_value().fields().at("started").number_value(), 0);
   const auto& loops = read.fields().at("loops").list_value();
   ASSERT_EQ(loops.values_size(), 2);
   const auto& loop = loops.values(0).struct_value().fields();
@@ -67,6 +69,11 @@ TEST(ReportTest, NothingMayGoWrongInAnyPart) {
   EXPECT_TRUE(AllWell(results));
   results.backlog->failures["delivered again"] = 1;
   EXPECT_FALSE(AllWell(results));
+  results.backlog.reset();
+  results.soak = SoakResult();
+  EXPECT_TRUE(AllWell(results));
+  results.soak->failures["delivered again"] = 1;
+  EXPECT_FALSE(AllWell(results));
 }
 
 TEST(ReportTest, ThePlotHasWhatWasMeasured) {
@@ -76,6 +83,8 @@ TEST(ReportTest, ThePlotHasWhatWasMeasured) {
   EXPECT_THAT(Plot(results), HasSubstr("64 in flight</text>"));
   results.backlog = BacklogResult();
   EXPECT_THAT(Plot(results), HasSubstr("by how many wait</text>"));
+  results.soak = SoakResult();
+  EXPECT_THAT(Plot(results), HasSubstr("open files and connections</text>"));
 }
 
 TEST(MetricInTest, FindsANameAsAWhole) {

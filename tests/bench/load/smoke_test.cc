@@ -5,12 +5,14 @@
 #include "base/rpc/credentials.h"
 #include "tests/bench/load/backlog.h"
 #include "tests/bench/load/bench.h"
+#include "tests/bench/load/soak.h"
 #include "tests/support/poll.h"
 
 namespace waymark::bench {
 namespace {
 
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr absl::Duration kMeasured = absl::Seconds(2);
@@ -72,6 +74,21 @@ class BenchSmokeTest : public ::testing::Test {
     EXPECT_GT(result->filled, 0);
   }
 
+  void RunASoak() {
+    const auto result = RunSoak(
+        *network_,
+        {.lasts = absl::Seconds(4), .rate = 100, .maximum = 0, .leaves = 120, .seed = 20261127});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_THAT(result->failures, IsEmpty());
+    EXPECT_GT(result->started, 0);
+    EXPECT_EQ(result->confirmed, result->started);
+    EXPECT_EQ(result->delivered, result->started);
+    EXPECT_GT(result->left_in_order + result->left_abruptly, 0);
+    ASSERT_THAT(result->samples, Not(IsEmpty()));
+    EXPECT_GT(result->samples.back().descriptors, 0);
+    EXPECT_GT(result->samples.back().resident_bytes, 0);
+  }
+
   Options options_;
   std::unique_ptr<BenchNetwork> network_;
 };
@@ -97,6 +114,8 @@ TEST_F(BenchSmokeTest, EverythingComesThroughOnceInBothLoops) {
   EXPECT_GT(open.confirmed.count(), 0);
 }
 
+TEST_F(BenchSmokeTest, NodesComeAndGoAndEverythingComesThroughOnce) { RunASoak(); }
+
 TEST_F(BenchSmokeTest, TheVariedMixIsTakenAsAWhole) {
   options_.mix = Mix::kVaried;
   RunClosed();
@@ -119,6 +138,7 @@ TEST_F(TwoHubsSmokeTest, EverythingComesThroughOnce) {
   EXPECT_GT(result.database_cpu_seconds, 0);
   EXPECT_GT(result.hub_cpu_seconds, result.database_cpu_seconds);
   RunABacklog();
+  RunASoak();
 }
 
 }  // namespace
