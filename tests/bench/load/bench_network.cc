@@ -60,7 +60,8 @@ absl::StatusOr<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(const Options
   network->catalogue_ = catalogue;
   RETURN_IF_ERROR(WritePublicFile(catalogue + "/traffic.json", kTraffic));
   testing::HubProcess::Variant variant = {
-      .program = options.hub, .log_level = "info", .settings = "catalogue: " + catalogue + "\n"};
+      .program = options.hub, .log_level = "info", .settings = ""};
+  if (!options.storm) variant.settings = "catalogue: " + catalogue + "\n";
   if (options.store == Store::kPostgresql) {
     ASSIGN_OR_RETURN(const std::string store, network->StartDatabase());
     variant.settings += store;
@@ -131,6 +132,12 @@ std::shared_ptr<grpc::Channel> BenchNetwork::Dial(size_t member) {
   // Else channels of the same kind share a connection.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(addresses_[member], credentials, arguments);
+}
+
+absl::Status BenchNetwork::RestartHubs() {
+  for (testing::HubProcess* hub : hubs()) hub->Kill();
+  for (testing::HubProcess* hub : hubs()) RETURN_IF_ERROR(hub->Start());
+  return absl::OkStatus();
 }
 
 absl::Status BenchNetwork::Stop() {

@@ -2,9 +2,9 @@
 // units.
 //
 // The hub is the one that is installed, at its ordinary log level; only the limits of traffic are
-// wider than a hub's should be, because few members send here what thousands do. It stores in its
-// file, or in a PostgreSQL server of the run's own, as durable as an installed one. Collaborators:
-// tests/support. Not thread-safe.
+// wider than a hub's should be, because few members send here what thousands do, but not for a
+// storm, in which its limits have their part. It stores in its file, or in a PostgreSQL server of
+// the run's own, as durable as an installed one. Collaborators: tests/support. Not thread-safe.
 #pragma once
 
 #include <memory>
@@ -50,6 +50,8 @@ class BenchNetwork {
   // What waits in its mailboxes, as its metrics tell it.
   absl::StatusOr<uint64_t> CountWaiting() const;
 
+  // Kills every process of the hub, and starts each again.
+  absl::Status RestartHubs();
   // Stops the hub in order.
   absl::Status Stop();
 

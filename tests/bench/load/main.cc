@@ -41,6 +41,11 @@ absl::Status Measure(BenchNetwork& network, const Options& options, Results& res
     ASSIGN_OR_RETURN(results.idle, RunIdle(network, absl::Seconds(options.idle)));
     std::cout << IdleReport(*results.idle) << std::flush;
   }
+  if (options.storm) {
+    std::cerr << "waymark-bench: a storm of " << options.members << " nodes\n";
+    ASSIGN_OR_RETURN(results.storm, RunStorm(network));
+    std::cout << StormReport(*results.storm) << std::flush;
+  }
   if (options.backlog > 0) {
     std::cerr << "waymark-bench: a backlog of " << options.backlog << "\n";
     ASSIGN_OR_RETURN(results.backlog, RunBacklog(network, options.backlog));

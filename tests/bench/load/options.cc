@@ -52,6 +52,9 @@ void AddMeasurements(CLI::App& app, Options& options) {
   app.add_option("--idle", options.idle,
                  "Before the loops, every node is connected and says nothing for so many seconds. "
                  "Alone, no loop follows.");
+  app.add_flag("--storm", options.storm,
+               "The hub is killed and started again: how long until every node is welcomed again. "
+               "With the limits of traffic of an installed hub, and so without any load.");
   app.add_option("--backlog", options.backlog,
                  "Before the loops, so many messages wait for one node that is away, which then "
                  "takes them all. Alone, no loop follows.");
@@ -125,7 +128,10 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
   }
   const bool loops = !options.in_flight.empty() || !options.rates.empty();
   const bool load = loops || options.backlog > 0 || options.soak > 0;
-  if (!load && options.idle == 0) options.in_flight = {64};
+  if (options.storm && load) {
+    return CommandLineError("--storm expects no loop, --backlog or --soak beside it");
+  }
+  if (!load && !options.storm && options.idle == 0) options.in_flight = {64};
   return options;
 }
 

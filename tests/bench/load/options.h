@@ -23,6 +23,8 @@ struct Options {
   // Before the loops: every node is connected and says nothing for so many seconds; 0 for not at
   // all.
   double idle = 0;
+  // Then the hub is killed and started again, and every node comes back at once.
+  bool storm = false;
   // Then so many messages wait for a node that is away and comes back; 0 for none.
   size_t backlog = 0;
   Store store = Store::kSqlite;

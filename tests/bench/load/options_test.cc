@@ -75,6 +75,15 @@ TEST(BenchOptionsTest, ASoakAloneIsNoLoopAndHasARateOfItsOwn) {
   EXPECT_THAT(Refusal({"--soak", "1", "--leaves", "-1"}), HasSubstr("--leaves expects"));
 }
 
+TEST(BenchOptionsTest, AStormIsWithoutLoad) {
+  const Options options = Parsed({"--storm", "--idle", "5"});
+  EXPECT_TRUE(options.storm);
+  EXPECT_THAT(options.in_flight, IsEmpty());
+  for (const char* load : {"--in-flight", "--rate", "--backlog", "--soak"}) {
+    EXPECT_THAT(Refusal({"--storm", load, "5"}), HasSubstr("--storm expects no loop")) << load;
+  }
+}
+
 TEST(BenchOptionsTest, SeveralHubsNeedADatabase) {
   EXPECT_EQ(Parsed({}).store, Store::kSqlite);
   const Options options = Parsed({"--store", "postgresql", "--hubs", "2"});

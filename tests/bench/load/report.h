@@ -19,6 +19,7 @@ namespace waymark::bench {
 // What was asked for is there.
 struct Results {
   std::optional<IdleResult> idle;
+  std::optional<StormResult> storm;
   std::optional<BacklogResult> backlog;
   std::optional<SoakResult> soak;
   std::vector<LoadResult> loops;
@@ -27,8 +28,9 @@ struct Results {
 // Whether everything came through as it should.
 bool AllWell(const Results& results);
 
-// One line.
+// A line each.
 std::string IdleReport(const IdleResult& result);
+std::string StormReport(const StormResult& result);
 
 // A table with a line for each loop, and what went wrong.
 std::string TextReport(const Options& options, std::span<const LoadResult> loops);

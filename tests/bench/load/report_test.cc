@@ -29,6 +29,7 @@ LoadResult AResult() {
 TEST(ReportTest, JsonIsReadByPrograms) {
   Results results;
   results.idle = IdleResult{.nodes = 7};
+  results.storm = StormResult{.nodes = 8, .failed = 3};
   results.backlog =
       BacklogResult{.filling = {{.messages = 20'000, .seconds = 2, .hub_cpu_seconds = 1}}};
   results.soak = SoakResult();
@@ -40,6 +41,7 @@ TEST(ReportTest, JsonIsReadByPrograms) {
   EXPECT_EQ(
       read.fields().at("backlog").struct_value().fields().at("filling").list_value().values_size(),
       1);
+  EXPECT_EQ(read.fields().at("storm").struct_value().fields().at("failed").number_value(), 3);
   EXPECT_EQ(read.fields().at("soak").struct_value().fields().at("started").number_value(), 0);
   const auto& loops = read.fields().at("loops").list_value();
   ASSERT_EQ(loops.values_size(), 2);
@@ -57,6 +59,19 @@ TEST(ReportTest, TextHasALineForEachLoopAndSaysWhatWentWrong) {
   const std::string text = TextReport(Options(), std::vector{AResult()});
   EXPECT_THAT(text, HasSubstr("64 in flight            2000 |"));
   EXPECT_THAT(text, HasSubstr("wrong: refused: TOKEN_UNKNOWN (3 times)"));
+}
+
+TEST(ReportTest, AStormIsALine) {
+  const StormResult result = {.nodes = 2000,
+                              .serving = absl::Seconds(1),
+                              .half = absl::Seconds(3),
+                              .all = absl::Seconds(9),
+                              .failed = 12,
+                              .turned_away = 34};
+  EXPECT_THAT(StormReport(result),
+              HasSubstr("a storm of 2000 nodes: the hub serves again 1.00 s after its end, half of "
+                        "them are welcomed after 3.00 s, all after 9.00 s; 12 attempts failed, 34 "
+                        "were put off by the hub"));
 }
 
 TEST(ReportTest, NothingMayGoWrongInAnyPart) {

@@ -124,6 +124,19 @@ TEST_F(BenchSmokeTest, TheVariedMixIsTakenAsAWhole) {
 // Two processes of the hub on one database, each with two of the members.
 class TwoHubsSmokeTest : public BenchSmokeTest {
  protected:
+class StormSmokeTest : public BenchSmokeTest {
+ protected:
+  StormSmokeTest() { options_.storm = true; }
+};
+
+TEST_F(StormSmokeTest, EveryNodeComesBack) {
+  const auto result = RunStorm(*network_);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->nodes, 3);
+  EXPECT_GT(result->serving, absl::ZeroDuration());
+  EXPECT_GE(result->all, result->half);
+}
+
   TwoHubsSmokeTest() {
     options_.store = Store::kPostgresql;
     options_.hubs = 2;
