@@ -15,8 +15,9 @@
 namespace waymark::bench {
 namespace {
 
-// Prepared, submitted and forgotten together.
+// Prepared, submitted and forgotten together, unless there are fewer than so many of these.
 constexpr size_t kChunk = 20'000;
+constexpr size_t kFewestChunks = 10;
 constexpr size_t kDrainParts = 10;
 constexpr absl::Duration kPartLimit = absl::Minutes(10);
 
@@ -84,9 +85,10 @@ absl::StatusOr<BacklogResult::Part> Pass(const Servers& servers, const Nodes& no
 absl::Status Fill(BenchNetwork& network, size_t messages, Tally& tally, BacklogResult& result) {
   // The nodes' numbers begin with that of the second member.
   ASSIGN_OR_RETURN(const Nodes nodes, network.Connect(&tally, 1));
+  const size_t chunk = std::clamp<size_t>(messages / kFewestChunks, 1, kChunk);
   uint64_t expected = 0;
   for (size_t sent = 0; sent < messages;) {
-    const size_t count = std::min(kChunk, messages - sent);
+    const size_t count = std::min(chunk, messages - sent);
     ASSIGN_OR_RETURN(const auto referrals,
                      PrepareInquiries(network.id(), network.parties(), sent, count, absl::Now()));
     std::deque<std::string> ids;

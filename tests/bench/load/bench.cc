@@ -1,12 +1,43 @@
 #include "tests/bench/load/bench.h"
 
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
 #include "absl/time/clock.h"
 #include "base/status/status.h"
 #include "tests/bench/load/process_meter.h"
+#include "tests/support/pace.h"
 #include "tests/support/poll.h"
 
 namespace waymark::bench {
 namespace {
+
+constexpr absl::Duration kStormLimit = absl::Minutes(10);
+
+using NodeList = std::vector<std::unique_ptr<SimulatedNode>>;
+
+void TickAll(const NodeList& nodes) {
+  for (const auto& node : nodes) node->Tick(absl::Now());
+}
+
+// Lets the nodes act while this thread does something else.
+template <typename Work>
+absl::Status WhileNodesAct(const NodeList& nodes, Work work) {
+  constexpr absl::Duration kPause = absl::Milliseconds(5);
+  std::atomic<bool> done = false;
+  std::thread acting([&] {
+    while (!done) {
+      TickAll(nodes);
+      testing::PaceFor(kPause);
+    }
+  });
+  const absl::Status worked = work();
+  done = true;
+  acting.join();
+  return worked;
+}
 
 // Idle nodes are told nothing.
 class Silent final : public NodeListener {
@@ -35,6 +66,21 @@ std::vector<LoadPlan> PlansOf(const Options& options) {
   return plans;
 }
 
+SoakPlan SoakPlanOf(const Options& options, double rate, double maximum) {
+  return {.lasts = absl::Minutes(options.soak),
+          .rate = rate,
+          .maximum = maximum,
+          .leaves = options.leaves,
+          .seed = options.seed};
+}
+
+LoadPlan MaximumPlan(const Options& options) {
+  return {.in_flight = 64,
+          .rate = 0,
+          .warmup = absl::Seconds(options.warmup),
+          .measured = absl::Seconds(options.seconds)};
+}
+
 absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle) {
   const Servers servers = network.servers();
   IdleResult result{.idle = idle};
@@ -47,7 +93,7 @@ absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle) {
   // Nobody is waited for but the time.
   Eventually(
       [&nodes] {
-        for (const auto& node : nodes) node->Tick(absl::Now());
+        TickAll(nodes);
         return false;
       },
       idle);
@@ -57,6 +103,39 @@ absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle) {
   result.before = before.hubs.resident_bytes;
   result.connected = connected.hubs.resident_bytes;
   result.after = after.hubs.resident_bytes;
+  return result;
+}
+
+absl::StatusOr<StormResult> RunStorm(BenchNetwork& network) {
+  Silent silent;
+  ASSIGN_OR_RETURN(const auto nodes, network.Connect(&silent));
+  std::vector<SimulatedNode::Counts> before;
+  before.reserve(nodes.size());
+  for (const auto& node : nodes) before.push_back(node->counts());
+  StormResult result{.nodes = nodes.size()};
+  const absl::Time cut = absl::Now();
+  RETURN_IF_ERROR(WhileNodesAct(nodes, [&network] { return network.RestartHubs(); }));
+  result.serving = absl::Now() - cut;
+  const auto all_are_back = [&] {
+    TickAll(nodes);
+    size_t back = 0;
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i]->counts().welcomes > before[i].welcomes) ++back;
+    }
+    if (result.half == absl::ZeroDuration() && 2 * back >= nodes.size()) {
+      result.half = absl::Now() - cut;
+    }
+    return back == nodes.size();
+  };
+  if (!Eventually(all_are_back, kStormLimit)) {
+    return Error(v1::REASON_UNAVAILABLE, "the hub does not welcome every node again");
+  }
+  result.all = absl::Now() - cut;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const SimulatedNode::Counts after = nodes[i]->counts();
+    result.failed += after.failed - before[i].failed;
+    result.turned_away += after.turned_away - before[i].turned_away;
+  }
   return result;
 }
 

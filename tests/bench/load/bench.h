@@ -11,6 +11,7 @@
 #include "tests/bench/load/bench_network.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
+#include "tests/bench/load/soak.h"
 
 namespace waymark::bench {
 
@@ -30,6 +31,29 @@ struct IdleResult {
 
 // Connects every node at once and leaves them alone. What the network returns.
 absl::StatusOr<IdleResult> RunIdle(BenchNetwork& network, absl::Duration idle);
+
+// The hub is gone from one moment to the next, and all nodes come back at once.
+struct StormResult {
+  size_t nodes = 0;
+  // From the end of the hub: until it serves again, and until half and all of the nodes have been
+  // welcomed again.
+  absl::Duration serving;
+  absl::Duration half;
+  absl::Duration all;
+  // Attempts that failed, and that the hub put off to a later time.
+  uint64_t failed = 0;
+  uint64_t turned_away = 0;
+};
+
+// Connects every node, kills the hub, starts it again and waits for all of them. What the network
+// returns; UNAVAILABLE when a node is not welcomed within ten minutes.
+absl::StatusOr<StormResult> RunStorm(BenchNetwork& network);
+
+// The soak that is asked for, once its rate is known.
+SoakPlan SoakPlanOf(const Options& options, double rate, double maximum);
+
+// The closed loop that finds what the hub can do at most, for a soak without a rate.
+LoadPlan MaximumPlan(const Options& options);
 
 // Prepares referrals for one loop and runs it, with nodes of its own. What the network returns.
 absl::StatusOr<LoadResult> RunLoop(BenchNetwork& network, const Options& options,

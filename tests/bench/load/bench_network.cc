@@ -10,10 +10,13 @@
 #include "absl/time/clock.h"
 #include "base/crypto/hpke.h"
 #include "base/identity/files.h"
+#include "base/identity/spiffe.h"
 #include "base/random/random.h"
+#include "base/rpc/channel_options.h"
+#include "base/rpc/credentials.h"
 #include "base/status/status.h"
+#include "grpcpp/create_channel.h"
 #include "tests/support/poll.h"
-#include "tests/support/wire_stream.h"
 
 namespace waymark::bench {
 namespace {
@@ -57,7 +60,8 @@ absl::StatusOr<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(const Options
   network->catalogue_ = catalogue;
   RETURN_IF_ERROR(WritePublicFile(catalogue + "/traffic.json", kTraffic));
   testing::HubProcess::Variant variant = {
-      .program = options.hub, .log_level = "info", .settings = "catalogue: " + catalogue + "\n"};
+      .program = options.hub, .log_level = "info", .settings = ""};
+  if (!options.storm) variant.settings = "catalogue: " + catalogue + "\n";
   if (options.store == Store::kPostgresql) {
     ASSIGN_OR_RETURN(const std::string store, network->StartDatabase());
     variant.settings += store;
@@ -87,8 +91,8 @@ absl::StatusOr<std::string> BenchNetwork::StartDatabase() {
                       "&port=", database_->port(), "\n");
 }
 
-absl::Status BenchNetwork::StartMore(size_t hubs, const testing::HubProcess::Variant& variant) {
-  for (size_t number = 2; number <= hubs; ++number) {
+absl::Status BenchNetwork::StartMore(size_t count, const testing::HubProcess::Variant& variant) {
+  for (size_t number = 2; number <= count; ++number) {
     auto hub = std::make_unique<testing::HubProcess>(
         testing::HubProcess::Options{.folder = absl::StrCat(network_->folder(), "/hub", number),
                                      .network = network_->registry().network_path(),
@@ -101,9 +105,14 @@ absl::Status BenchNetwork::StartMore(size_t hubs, const testing::HubProcess::Var
     RETURN_IF_ERROR(hub->Start());
     more_hubs_.push_back(std::move(hub));
   }
+  const std::vector<testing::HubProcess*> all = hubs();
+  credentials_.resize(members_.size());
   for (size_t i = 0; i < members_.size(); ++i) {
-    const bool first = &HubOf(i) == &network_->hub();
-    channels_.push_back(first ? members_[i]->channel() : Dial(i));
+    // Referrals go from a member to the next (Prepare). By twos, half of them go from one process
+    // to another when there are two, as they would if every node had chosen at random.
+    testing::HubProcess* const own = all[i / 2 % all.size()];
+    addresses_.push_back(absl::StrCat("127.0.0.1:", own->ports().exchange));
+    channels_.push_back(own == all.front() ? members_[i]->channel() : Dial(i));
   }
   return absl::OkStatus();
 }
@@ -114,16 +123,21 @@ std::vector<testing::HubProcess*> BenchNetwork::hubs() {
   return all;
 }
 
-testing::HubProcess& BenchNetwork::HubOf(size_t member) {
-  // Referrals go from a member to the next (Prepare). By twos, half of them go from one process to
-  // another when there are two, as they would if every node had chosen at random.
-  const std::vector<testing::HubProcess*> all = hubs();
-  return *all[member / 2 % all.size()];
+std::shared_ptr<grpc::Channel> BenchNetwork::Dial(size_t member) {
+  std::shared_ptr<grpc::ChannelCredentials>& credentials = credentials_[member];
+  if (credentials == nullptr) {
+    credentials = MutualTlsChannelCredentials(members_[member]->tls(), SpiffeId::Hub(id()));
+  }
+  grpc::ChannelArguments arguments = ChannelOptions();
+  // Else channels of the same kind share a connection.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(addresses_[member], credentials, arguments);
 }
 
-std::shared_ptr<grpc::Channel> BenchNetwork::Dial(size_t member) {
-  return testing::ChannelTo(absl::StrCat("127.0.0.1:", HubOf(member).ports().exchange),
-                            members_[member]->tls(), id());
+absl::Status BenchNetwork::RestartHubs() {
+  for (testing::HubProcess* hub : hubs()) hub->Kill();
+  for (testing::HubProcess* hub : hubs()) RETURN_IF_ERROR(hub->Start());
+  return absl::OkStatus();
 }
 
 absl::Status BenchNetwork::Stop() {
@@ -156,7 +170,8 @@ absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::Connec
     NodeListener* listener, size_t begin, size_t end) {
   std::vector<std::unique_ptr<SimulatedNode>> nodes;
   for (size_t i = begin; i < std::min(end, members_.size()); ++i) {
-    nodes.push_back(std::make_unique<SimulatedNode>(i, channels_[i], listener));
+    nodes.push_back(std::make_unique<SimulatedNode>(
+        i, channels_[i], [this, i] { return Dial(i); }, listener));
     nodes.back()->Connect();
   }
   const bool all = Eventually(

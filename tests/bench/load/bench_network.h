@@ -2,15 +2,18 @@
 // units.
 //
 // The hub is the one that is installed, at its ordinary log level; only the limits of traffic are
-// wider than a hub's should be, because few members send here what thousands do. It stores in its
-// file, or in a PostgreSQL server of the run's own, as durable as an installed one. Collaborators:
-// tests/support. Not thread-safe.
+// wider than a hub's should be, because few members send here what thousands do, but not for a
+// storm, in which its limits have their part. It stores in its file, or in a PostgreSQL server of
+// the run's own, as durable as an installed one. Collaborators: tests/support. Not thread-safe.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/security/credentials.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/options.h"
 #include "tests/bench/load/prepared.h"
@@ -47,6 +50,8 @@ class BenchNetwork {
   // What waits in its mailboxes, as its metrics tell it.
   absl::StatusOr<uint64_t> CountWaiting() const;
 
+  // Kills every process of the hub, and starts each again.
+  absl::Status RestartHubs();
   // Stops the hub in order.
   absl::Status Stop();
 
@@ -57,11 +62,9 @@ class BenchNetwork {
   absl::StatusOr<std::string> StartDatabase();
   absl::Status Join(const Options& options);
   // Starts the second process of the hub and those after it, which find the members in the store.
-  absl::Status StartMore(size_t hubs, const testing::HubProcess::Variant& variant);
+  absl::Status StartMore(size_t count, const testing::HubProcess::Variant& variant);
   std::vector<testing::HubProcess*> hubs();
-  // The process that a member's node uses.
-  testing::HubProcess& HubOf(size_t member);
-  // A new connection of the member's to its process of the hub.
+  // A new connection of the member's; from one thread at a time.
   std::shared_ptr<grpc::Channel> Dial(size_t member);
 
   // The folder of the hub's limits.
@@ -70,7 +73,9 @@ class BenchNetwork {
   std::unique_ptr<testing::NetworkFixture> network_;
   std::vector<std::unique_ptr<testing::HubProcess>> more_hubs_;
   std::vector<std::unique_ptr<testing::WireMember>> members_;
-  // Of each member: its connection.
+  // Of each member: where its process of the hub is, who it is there, and its connection.
+  std::vector<std::string> addresses_;
+  std::vector<std::shared_ptr<grpc::ChannelCredentials>> credentials_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<Party> parties_;
 };

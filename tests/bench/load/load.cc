@@ -3,14 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/status/status.h"
-#include "tests/support/pace.h"
+#include "tests/bench/load/nanos.h"
 
 namespace waymark::bench {
 namespace {
@@ -30,18 +28,6 @@ constexpr size_t kTurns = 2048;
 
 constexpr int64_t kTick = 5'000'000;
 constexpr int64_t kEndLimit = 60'000'000'000;
-constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-constexpr double kNanosASecond = 1e9;
-
-int64_t Nanos() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-void SleepUntil(int64_t nanos) {
-  testing::PaceUntil(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(nanos)));
-}
 
 }  // namespace
 
@@ -98,12 +84,7 @@ void Load::OnConfirmed(size_t node, uint64_t tag) {
 }
 
 void Load::OnDelivered(size_t node, const v1::Message& message) {
-  // The first field of a header is its message's id.
-  constexpr size_t kTagBytes = 2;
-  const auto id = message.header().size() < kTagBytes + MessageId::kSize
-                      ? std::nullopt
-                      : MessageId::FromBytes(
-                            std::string_view(message.header()).substr(kTagBytes, MessageId::kSize));
+  const auto id = IdInHeader(message.header());
   const auto found = id ? by_id_.find(*id) : by_id_.end();
   if (found == by_id_.end()) return Fail("a message was delivered that nobody submitted");
   Progress& progress = *messages_[found->second];

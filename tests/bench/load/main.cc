@@ -9,9 +9,30 @@
 #include "tests/bench/load/backlog_report.h"
 #include "tests/bench/load/bench.h"
 #include "tests/bench/load/report.h"
+#include "tests/bench/load/soak.h"
+#include "tests/bench/load/soak_report.h"
 
 namespace waymark::bench {
 namespace {
+
+// At the rate that is asked for, or at half of what a closed loop reaches, which is then among the
+// loops.
+absl::StatusOr<SoakResult> Soak(BenchNetwork& network, const Options& options, Results& results) {
+  double rate = options.soak_rate;
+  double maximum = 0;
+  if (rate == 0) {
+    const LoadPlan plan = MaximumPlan(options);
+    std::cerr << "waymark-bench: " << plan.Name() << ", for the maximum\n";
+    ASSIGN_OR_RETURN(LoadResult loop, RunLoop(network, options, plan));
+    maximum = loop.Rate();
+    rate = maximum / 2;
+    if (!(rate > 0)) return Error(v1::REASON_UNAVAILABLE, "no message came through");
+    results.loops.push_back(std::move(loop));
+  }
+  std::cerr << "waymark-bench: a soak of " << options.soak << " minutes at " << rate
+            << " messages a second\n";
+  return RunSoak(network, SoakPlanOf(options, rate, maximum));
+}
 
 // Prints each result as soon as it is there.
 absl::Status Measure(BenchNetwork& network, const Options& options, Results& results) {
@@ -20,10 +41,19 @@ absl::Status Measure(BenchNetwork& network, const Options& options, Results& res
     ASSIGN_OR_RETURN(results.idle, RunIdle(network, absl::Seconds(options.idle)));
     std::cout << IdleReport(*results.idle) << std::flush;
   }
+  if (options.storm) {
+    std::cerr << "waymark-bench: a storm of " << options.members << " nodes\n";
+    ASSIGN_OR_RETURN(results.storm, RunStorm(network));
+    std::cout << StormReport(*results.storm) << std::flush;
+  }
   if (options.backlog > 0) {
     std::cerr << "waymark-bench: a backlog of " << options.backlog << "\n";
     ASSIGN_OR_RETURN(results.backlog, RunBacklog(network, options.backlog));
     std::cout << BacklogReport(*results.backlog) << std::flush;
+  }
+  if (options.soak > 0) {
+    ASSIGN_OR_RETURN(results.soak, Soak(network, options, results));
+    std::cout << SoakReport(*results.soak) << std::flush;
   }
   for (const LoadPlan& plan : PlansOf(options)) {
     std::cerr << "waymark-bench: " << plan.Name() << "\n";

@@ -37,6 +37,8 @@ absl::Status Check(const Options& options) {
     return CommandLineError("--seconds expects a time above 0, --warmup one not below it");
   }
   if (!(options.idle >= 0)) return CommandLineError("--idle expects a time not below 0");
+  if (!(options.soak >= 0)) return CommandLineError("--soak expects minutes, not below 0");
+  if (!(options.leaves >= 0)) return CommandLineError("--leaves expects a number not below 0");
   if (options.messages < 1) return CommandLineError("--messages expects at least 1");
   return absl::OkStatus();
 }
@@ -50,9 +52,20 @@ void AddMeasurements(CLI::App& app, Options& options) {
   app.add_option("--idle", options.idle,
                  "Before the loops, every node is connected and says nothing for so many seconds. "
                  "Alone, no loop follows.");
+  app.add_flag("--storm", options.storm,
+               "The hub is killed and started again: how long until every node is welcomed again. "
+               "With the limits of traffic of an installed hub, and so without any load.");
   app.add_option("--backlog", options.backlog,
                  "Before the loops, so many messages wait for one node that is away, which then "
                  "takes them all. Alone, no loop follows.");
+  app.add_option("--soak", options.soak,
+                 "Before the loops, a steady load for so many minutes while nodes come and go, at "
+                 "--rate or at half of what a closed loop reaches. Alone, no loop follows.");
+  app.add_option("--leaves", options.leaves,
+                 "Of a soak: nodes that leave in a minute, all together.")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Of a soak: draws which nodes leave, and how.")
+      ->capture_default_str();
   app.add_option("--seconds", options.seconds, "How long each loop is measured.")
       ->capture_default_str();
   app.add_option("--warmup", options.warmup, "How long each loop runs before that.")
@@ -107,9 +120,18 @@ absl::StatusOr<std::optional<Options>> ParseOptions(int argc, const char* const*
   } catch (const CLI::ParseError& error) {
     return CommandLineError(error.what());
   }
-  const bool loops = !options.in_flight.empty() || !options.rates.empty();
-  if (!loops && options.idle == 0 && options.backlog == 0) options.in_flight = {64};
   RETURN_IF_ERROR(Check(options));
+  if (options.soak > 0 && !options.rates.empty()) {
+    if (options.rates.size() > 1) return CommandLineError("--soak expects one --rate at most");
+    options.soak_rate = options.rates.front();
+    options.rates.clear();
+  }
+  const bool loops = !options.in_flight.empty() || !options.rates.empty();
+  const bool load = loops || options.backlog > 0 || options.soak > 0;
+  if (options.storm && load) {
+    return CommandLineError("--storm expects no loop, --backlog or --soak beside it");
+  }
+  if (!load && !options.storm && options.idle == 0) options.in_flight = {64};
   return options;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,11 +23,19 @@ struct Options {
   // Before the loops: every node is connected and says nothing for so many seconds; 0 for not at
   // all.
   double idle = 0;
+  // Then the hub is killed and started again, and every node comes back at once.
+  bool storm = false;
   // Then so many messages wait for a node that is away and comes back; 0 for none.
   size_t backlog = 0;
   Store store = Store::kSqlite;
   // Processes of the hub; more than one only on PostgreSQL.
   size_t hubs = 1;
+  // Then a steady load for so many minutes, at so many messages a second, or at half of what a
+  // closed loop reaches if 0, while so many nodes leave in a minute; 0 minutes for none.
+  double soak = 0;
+  double soak_rate = 0;
+  double leaves = 30;
+  uint32_t seed = 1;
   // Organisations, each with a node, at least 2.
   size_t members = 16;
   // Units of all of them together, spread evenly, at most 64 for each.

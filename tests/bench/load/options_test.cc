@@ -61,6 +61,29 @@ TEST(BenchOptionsTest, TheMixIsNamed) {
   EXPECT_THAT(Refusal({"--mix", "other"}), HasSubstr("--mix"));
 }
 
+TEST(BenchOptionsTest, ASoakAloneIsNoLoopAndHasARateOfItsOwn) {
+  const Options options = Parsed({"--soak", "30", "--rate", "5000", "--seed", "7"});
+  EXPECT_EQ(options.soak, 30);
+  EXPECT_EQ(options.soak_rate, 5000);
+  EXPECT_EQ(options.seed, 7);
+  EXPECT_THAT(options.rates, IsEmpty());
+  EXPECT_THAT(options.in_flight, IsEmpty());
+  EXPECT_EQ(Parsed({"--soak", "0.5"}).soak_rate, 0);
+  EXPECT_EQ(Parsed({"--soak", "0.5", "--leaves", "0"}).leaves, 0);
+  EXPECT_THAT(Refusal({"--soak", "1", "--rate", "5", "--rate", "6"}), HasSubstr("one --rate"));
+  EXPECT_THAT(Refusal({"--soak", "-1"}), HasSubstr("--soak expects"));
+  EXPECT_THAT(Refusal({"--soak", "1", "--leaves", "-1"}), HasSubstr("--leaves expects"));
+}
+
+TEST(BenchOptionsTest, AStormIsWithoutLoad) {
+  const Options options = Parsed({"--storm", "--idle", "5"});
+  EXPECT_TRUE(options.storm);
+  EXPECT_THAT(options.in_flight, IsEmpty());
+  for (const char* load : {"--in-flight", "--rate", "--backlog", "--soak"}) {
+    EXPECT_THAT(Refusal({"--storm", load, "5"}), HasSubstr("--storm expects no loop")) << load;
+  }
+}
+
 TEST(BenchOptionsTest, SeveralHubsNeedADatabase) {
   EXPECT_EQ(Parsed({}).store, Store::kSqlite);
   const Options options = Parsed({"--store", "postgresql", "--hubs", "2"});

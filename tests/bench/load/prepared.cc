@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -78,14 +77,16 @@ size_t ExtraBytes(Mix mix, v1::Kind kind, size_t index) {
 // One referral in the making.
 class Maker {
  public:
+  // Seals and signs unless there is a `box`.
   Maker(const NetworkId& network, const Party& origin, const Party& provider, Mix mix, size_t index,
-        absl::Time now)
+        absl::Time now, const Box* box = nullptr)
       : network_(network),
         origin_(origin),
         provider_(provider),
         mix_(mix),
         index_(index),
         now_(now),
+        box_(box),
         id_(ReferralId::Generate(SystemRandom())) {}
 
   absl::StatusOr<PreparedReferral> Make() {
@@ -97,21 +98,26 @@ class Maker {
                                                  .until = FloorHour(now_) + absl::Hours(24 * 30)});
     v1::Submission registration;
     *registration.mutable_registration() = testing::RegistrationOf(token);
-    ASSIGN_OR_RETURN(token_, MakeToken(token, *origin_.identity_key));
+    token_valid_until_ = ValidUntilHour(token);
+    if (box_ == nullptr) {
+      ASSIGN_OR_RETURN(token_, MakeToken(token, *origin_.identity_key));
+    } else {
+      token_.bytes = token.SerializeAsString();
+    }
     registration.mutable_registration()->set_token_hash(TokenHash(token_.bytes));
     PreparedReferral referral;
     referral.origin = origin_.member;
     referral.registration = ItemBytes(registration);
     referral.token_hash = registration.registration().token_hash();
     for (const v1::Kind kind : KindsOf(mix_, index_)) {
-      ASSIGN_OR_RETURN(PreparedMessage message, Seal(kind));
+      ASSIGN_OR_RETURN(PreparedMessage message, MakeMessage(kind, referral.token_hash));
       referral.messages.push_back(std::move(message));
     }
     return referral;
   }
 
  private:
-  absl::StatusOr<PreparedMessage> Seal(v1::Kind kind) {
+  absl::StatusOr<PreparedMessage> MakeMessage(v1::Kind kind, const std::string& token_hash) {
     const Party& sender = FromOrigin(kind) ? origin_ : provider_;
     const Party& recipient = FromOrigin(kind) ? provider_ : origin_;
     PreparedMessage prepared;
@@ -119,10 +125,20 @@ class Maker {
     prepared.kind = kind;
     prepared.sender = sender.member;
     v1::Submission item;
-    ASSIGN_OR_RETURN(
-        *item.mutable_message(),
-        SealMessage(network_, recipient.sealing_key, HeaderOf(prepared.id, kind, sender, recipient),
-                    PayloadOf(kind), *sender.identity_key, SystemRandom()));
+    v1::Header header = HeaderOf(prepared.id, kind, sender, recipient);
+    if (box_ == nullptr) {
+      ASSIGN_OR_RETURN(*item.mutable_message(),
+                       SealMessage(network_, recipient.sealing_key, header, PayloadOf(kind),
+                                   *sender.identity_key, SystemRandom()));
+    } else {
+      header.set_token_hash(token_hash);
+      header.set_token_valid_until(token_valid_until_);
+      header.set_size_bucket(box_->bucket);
+      RETURN_IF_ERROR(CheckHeaderShape(header));
+      item.mutable_message()->set_header(header.SerializeAsString());
+      item.mutable_message()->set_sealed(box_->sealed);
+      item.mutable_message()->set_signature(box_->signature);
+    }
     prepared.item = ItemBytes(item);
     return prepared;
   }
@@ -167,8 +183,10 @@ class Maker {
   const Mix mix_;
   const size_t index_;
   const absl::Time now_;
+  const Box* const box_;
   const ReferralId id_;
   SignedToken token_;
+  int64_t token_valid_until_ = 0;
 };
 
 // Which two units the referral `index` is between: every unit is an origin in its turn, and its
@@ -220,6 +238,12 @@ std::string ItemBytes(const v1::Submission& item) {
   return bytes;
 }
 
+std::optional<MessageId> IdInHeader(std::string_view header) {
+  constexpr size_t kTagBytes = 2;
+  if (header.size() < kTagBytes + MessageId::kSize) return std::nullopt;
+  return MessageId::FromBytes(header.substr(kTagBytes, MessageId::kSize));
+}
+
 std::vector<v1::Kind> KindsOf(Mix mix, size_t index) {
   if (mix == Mix::kReferral) return List(kWhole);
   if (mix == Mix::kInquiries) return {v1::KIND_INQUIRY};
@@ -254,6 +278,27 @@ absl::StatusOr<std::vector<PreparedReferral>> PrepareInquiries(const NetworkId& 
     return Maker(network, *origins[turn % origins.size()], provider, Mix::kInquiries, turn, now)
         .Make();
   });
+}
+
+absl::StatusOr<Box> SealBox(const NetworkId& network, const std::vector<Party>& parties,
+                            absl::Time now) {
+  ASSIGN_OR_RETURN(const auto referrals, Prepare(network, parties, 1, Mix::kReferral, now));
+  v1::Submit frame;
+  if (!frame.ParseFromString(referrals.front().messages.front().item)) {
+    return Error(v1::REASON_INTERNAL, "an item that was prepared does not parse");
+  }
+  v1::Message& message = *frame.mutable_items(0)->mutable_message();
+  ASSIGN_OR_RETURN(const v1::Header header, ParseHeader(message.header()));
+  return Box{.bucket = header.size_bucket(),
+             .sealed = std::move(*message.mutable_sealed()),
+             .signature = std::move(*message.mutable_signature())};
+}
+
+absl::StatusOr<PreparedReferral> PrepareQuickly(const NetworkId& network,
+                                                const std::vector<Party>& parties, size_t index,
+                                                const Box& box, absl::Time now) {
+  const auto [origin, provider] = PartiesOf(parties, index);
+  return Maker(network, *origin, *provider, Mix::kReferral, index, now, &box).Make();
 }
 
 }  // namespace waymark::bench

@@ -2,12 +2,15 @@
 // being many nodes does not compete with the hub's.
 //
 // Every message is the real thing: sealed to the recipient unit's key under a token that is signed,
-// signed by its sender's identity key, with an id of its own. Functions are pure but for
-// randomness; thread-safe.
+// signed by its sender's identity key, with an id of its own. For a loop that lasts longer than
+// what can be sealed and kept before it there are referrals made on the way, with another message's
+// box and signature. Functions are pure but for randomness; thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -60,6 +63,9 @@ struct PreparedReferral {
 // One element of Submit.items as it stands in a serialised Submit: with its tag and its length.
 std::string ItemBytes(const v1::Submission& item);
 
+// The message's id, which is a header's first field; nullopt when there is none.
+std::optional<MessageId> IdInHeader(std::string_view header);
+
 // The kinds that the referral `index` of a mix goes through.
 std::vector<v1::Kind> KindsOf(Mix mix, size_t index);
 
@@ -76,5 +82,23 @@ absl::StatusOr<std::vector<PreparedReferral>> PrepareInquiries(const NetworkId& 
                                                                const std::vector<Party>& parties,
                                                                size_t before, size_t count,
                                                                absl::Time now);
+
+// A sealed box of 2 KiB and a signature, of some message.
+struct Box {
+  v1::SizeBucket bucket = v1::SIZE_BUCKET_UNSPECIFIED;
+  std::string sealed;
+  std::string signature;
+};
+
+absl::StatusOr<Box> SealBox(const NetworkId& network, const std::vector<Party>& parties,
+                            absl::Time now);
+
+// Makes the referral `index` of a Mix::kReferral, as Prepare does, but with `box` in every message
+// and a token that nobody signed: in microseconds. To the hub it is like any other: it can open no
+// box and checks no signature of a message; ids, headers and the registration are its own. The
+// header's errors.
+absl::StatusOr<PreparedReferral> PrepareQuickly(const NetworkId& network,
+                                                const std::vector<Party>& parties, size_t index,
+                                                const Box& box, absl::Time now);
 
 }  // namespace waymark::bench

@@ -102,6 +102,43 @@ TEST_F(PreparedTest, ReferralsAreBetweenMembersAndEveryUnitHasItsTurn) {
   EXPECT_EQ(origins.size(), parties_.size());
 }
 
+TEST_F(PreparedTest, AQuickReferralIsToTheHubLikeAnyOther) {
+  const auto box = SealBox(network_, parties_, now_);
+  ASSERT_TRUE(box.ok()) << box.status();
+  const auto sealed = Prepare(network_, parties_, 28, Mix::kReferral, now_);
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  std::set<std::string> ids;
+  for (size_t index = 0; index < sealed->size(); ++index) {
+    const auto quick = PrepareQuickly(network_, parties_, index, *box, now_);
+    ASSERT_TRUE(quick.ok()) << quick.status();
+    EXPECT_EQ(Read(quick->registration).registration().token_hash(), quick->token_hash);
+    ASSERT_EQ(quick->messages.size(), 7);
+    for (size_t step = 0; step < 7; ++step) {
+      const v1::Message message = Read(quick->messages[step].item).message();
+      const v1::Message other = Read((*sealed)[index].messages[step].item).message();
+      EXPECT_EQ(message.ByteSizeLong() - message.signature().size(),
+                other.ByteSizeLong() - other.signature().size());
+      const auto header = ParseHeader(message.header());
+      const auto expected = ParseHeader(other.header());
+      ASSERT_TRUE(header.ok() && expected.ok());
+      EXPECT_EQ(header->kind(), expected->kind());
+      EXPECT_EQ(header->sender_unit(), expected->sender_unit());
+      EXPECT_EQ(header->recipient_unit(), expected->recipient_unit());
+      EXPECT_EQ(header->token_hash(), quick->token_hash);
+      EXPECT_EQ(header->token_valid_until(), expected->token_valid_until());
+      EXPECT_EQ(IdInHeader(message.header()), quick->messages[step].id);
+      ids.insert(header->message_id());
+    }
+  }
+  EXPECT_EQ(ids.size(), 28);
+}
+
+TEST(IdInHeaderTest, AHeaderThatIsTooShortHasNone) {
+  EXPECT_FALSE(IdInHeader("").has_value());
+  EXPECT_FALSE(IdInHeader(std::string(17, 'x')).has_value());
+  EXPECT_TRUE(IdInHeader(std::string(18, 'x')).has_value());
+}
+
 TEST_F(PreparedTest, TheVariedMixHasOtherWaysAndSizes) {
   const auto referrals = Prepare(network_, parties_, 200, Mix::kVaried, now_);
   ASSERT_TRUE(referrals.ok()) << referrals.status();

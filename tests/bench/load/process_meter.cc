@@ -5,6 +5,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -153,6 +154,17 @@ absl::StatusOr<ServersUse> LookAtServers(const Servers& servers) {
     ASSIGN_OR_RETURN(all.database_cpu_seconds, FamilyCpuSeconds(servers.database));
   }
   return all;
+}
+
+absl::StatusOr<uint64_t> CountDescriptors(const Servers& servers) {
+  uint64_t count = 0;
+  for (const pid_t hub : servers.hubs) {
+    std::error_code error;
+    const std::filesystem::directory_iterator open("/proc/" + std::to_string(hub) + "/fd", error);
+    if (error) return Gone(hub);
+    count += static_cast<uint64_t>(std::distance(begin(open), end(open)));
+  }
+  return count;
 }
 
 absl::StatusOr<MachineUse> LookAtMachine() {

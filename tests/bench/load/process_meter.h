@@ -50,6 +50,9 @@ struct ServersUse {
 // What LookAt and FamilyCpuSeconds return.
 absl::StatusOr<ServersUse> LookAtServers(const Servers& servers);
 
+// Open files and connections of all hub processes. As LookAt.
+absl::StatusOr<uint64_t> CountDescriptors(const Servers& servers);
+
 // Since the machine began, in ticks of all its processors.
 struct MachineUse {
   uint64_t busy = 0;

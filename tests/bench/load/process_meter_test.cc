@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "base/status/status.h"
 #include "tests/support/poll.h"
 #include "tests/support/process.h"
@@ -41,12 +43,23 @@ TEST(ProcessMeterTest, ServersAreSummedUp) {
   EXPECT_EQ(two->cpu_seconds(), two->hubs.cpu_seconds + two->database_cpu_seconds);
 }
 
+TEST(ProcessMeterTest, OpenFilesAreCounted) {
+  const Servers self = {.hubs = {getpid()}, .database = 0};
+  const auto before = CountDescriptors(self);
+  const std::ifstream file("/proc/self/stat");
+  const auto after = CountDescriptors(self);
+  ASSERT_TRUE(before.ok()) << before.status();
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(*after, *before + 1);
+}
+
 TEST(ProcessMeterTest, AProcessThatIsNotThereIsAnError) {
   // Beyond the largest number that Linux gives.
   constexpr pid_t kNobody = 1 << 23;
   EXPECT_EQ(ReasonOf(LookAt(kNobody).status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_EQ(ReasonOf(FamilyCpuSeconds(kNobody).status()), v1::REASON_FILE_UNUSABLE);
   EXPECT_FALSE(LookAtServers({.hubs = {}, .database = kNobody}).ok());
+  EXPECT_FALSE(CountDescriptors({.hubs = {kNobody}, .database = 0}).ok());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "tests/bench/load/backlog_report.h"
 #include "tests/bench/load/plot.h"
 #include "tests/bench/load/report_parts.h"
+#include "tests/bench/load/soak_report.h"
 
 namespace waymark::bench {
 namespace {
@@ -64,11 +65,20 @@ std::string IdleJson(const IdleResult& result) {
       Mib(result.before), Mib(result.connected), Mib(result.after));
 }
 
+std::string StormJson(const StormResult& result) {
+  return absl::StrFormat(
+      "{\"nodes\":%d,\"serving_seconds\":%.3f,\"half_seconds\":%.3f,\"all_seconds\":%.3f"
+      ",\"failed\":%d,\"turned_away\":%d}",
+      result.nodes, absl::ToDoubleSeconds(result.serving), absl::ToDoubleSeconds(result.half),
+      absl::ToDoubleSeconds(result.all), result.failed, result.turned_away);
+}
+
 }  // namespace
 
 bool AllWell(const Results& results) {
   const auto well = [](const LoadResult& loop) { return loop.failures.empty(); };
   return (!results.backlog || results.backlog->failures.empty()) &&
+         (!results.soak || results.soak->failures.empty()) &&
          std::all_of(results.loops.begin(), results.loops.end(), well);
 }
 
@@ -80,6 +90,14 @@ std::string IdleReport(const IdleResult& result) {
       result.nodes, absl::ToDoubleSeconds(result.connecting), Mib(result.before),
       Mib(result.connected), Mib(result.after), absl::ToDoubleSeconds(result.idle),
       grown / 1024 / static_cast<double>(result.nodes));
+}
+
+std::string StormReport(const StormResult& result) {
+  return absl::StrFormat(
+      "a storm of %d nodes: the hub serves again %.2f s after its end, half of them are welcomed "
+      "after %.2f s, all after %.2f s; %d attempts failed, %d were put off by the hub\n",
+      result.nodes, absl::ToDoubleSeconds(result.serving), absl::ToDoubleSeconds(result.half),
+      absl::ToDoubleSeconds(result.all), result.failed, result.turned_away);
 }
 
 std::string TextReport(const Options& options, std::span<const LoadResult> loops) {
@@ -125,7 +143,9 @@ std::string JsonReport(const Options& options, const Results& results) {
       options.mix == Mix::kReferral ? "referral" : "varied", "\",\"store\":\"",
       options.store == Store::kSqlite ? "sqlite" : "postgresql", "\",\"hubs\":", options.hubs);
   if (results.idle) absl::StrAppend(&json, ",\n\"idle\":", IdleJson(*results.idle));
+  if (results.storm) absl::StrAppend(&json, ",\n\"storm\":", StormJson(*results.storm));
   if (results.backlog) absl::StrAppend(&json, ",\n\"backlog\":", BacklogJson(*results.backlog));
+  if (results.soak) absl::StrAppend(&json, ",\n\"soak\":", SoakJson(*results.soak));
   return absl::StrCat(
       json, ",\n\"loops\":[",
       absl::StrJoin(results.loops, ",\n",
@@ -136,6 +156,10 @@ std::string JsonReport(const Options& options, const Results& results) {
 std::string Plot(const Results& results) {
   std::vector<Panel> panels;
   if (results.backlog) panels = BacklogPanels(*results.backlog);
+  if (results.soak) {
+    const std::vector<Panel> soak = SoakPanels(*results.soak);
+    panels.insert(panels.end(), soak.begin(), soak.end());
+  }
   std::vector<Series> series;
   for (const LoadResult& loop : results.loops) series.push_back({loop.name, &loop.confirmed});
   if (!series.empty()) {

@@ -29,8 +29,10 @@ LoadResult AResult() {
 TEST(ReportTest, JsonIsReadByPrograms) {
   Results results;
   results.idle = IdleResult{.nodes = 7};
+  results.storm = StormResult{.nodes = 8, .failed = 3};
   results.backlog =
       BacklogResult{.filling = {{.messages = 20'000, .seconds = 2, .hub_cpu_seconds = 1}}};
+  results.soak = SoakResult();
   results.loops = {AResult(), AResult()};
   const std::string json = JsonReport(Options(), results);
   google::protobuf::Struct read;
@@ -39,6 +41,8 @@ TEST(ReportTest, JsonIsReadByPrograms) {
   EXPECT_EQ(
       read.fields().at("backlog").struct_value().fields().at("filling").list_value().values_size(),
       1);
+  EXPECT_EQ(read.fields().at("storm").struct_value().fields().at("failed").number_value(), 3);
+  EXPECT_EQ(read.fields().at("soak").struct_value().fields().at("started").number_value(), 0);
   const auto& loops = read.fields().at("loops").list_value();
   ASSERT_EQ(loops.values_size(), 2);
   const auto& loop = loops.values(0).struct_value().fields();
@@ -57,6 +61,19 @@ TEST(ReportTest, TextHasALineForEachLoopAndSaysWhatWentWrong) {
   EXPECT_THAT(text, HasSubstr("wrong: refused: TOKEN_UNKNOWN (3 times)"));
 }
 
+TEST(ReportTest, AStormIsALine) {
+  const StormResult result = {.nodes = 2000,
+                              .serving = absl::Seconds(1),
+                              .half = absl::Seconds(3),
+                              .all = absl::Seconds(9),
+                              .failed = 12,
+                              .turned_away = 34};
+  EXPECT_THAT(StormReport(result),
+              HasSubstr("a storm of 2000 nodes: the hub serves again 1.00 s after its end, half of "
+                        "them are welcomed after 3.00 s, all after 9.00 s; 12 attempts failed, 34 "
+                        "were put off by the hub"));
+}
+
 TEST(ReportTest, NothingMayGoWrongInAnyPart) {
   EXPECT_TRUE(AllWell(Results()));
   Results results;
@@ -67,6 +84,11 @@ TEST(ReportTest, NothingMayGoWrongInAnyPart) {
   EXPECT_TRUE(AllWell(results));
   results.backlog->failures["delivered again"] = 1;
   EXPECT_FALSE(AllWell(results));
+  results.backlog.reset();
+  results.soak = SoakResult();
+  EXPECT_TRUE(AllWell(results));
+  results.soak->failures["delivered again"] = 1;
+  EXPECT_FALSE(AllWell(results));
 }
 
 TEST(ReportTest, ThePlotHasWhatWasMeasured) {
@@ -76,6 +98,8 @@ TEST(ReportTest, ThePlotHasWhatWasMeasured) {
   EXPECT_THAT(Plot(results), HasSubstr("64 in flight</text>"));
   results.backlog = BacklogResult();
   EXPECT_THAT(Plot(results), HasSubstr("by how many wait</text>"));
+  results.soak = SoakResult();
+  EXPECT_THAT(Plot(results), HasSubstr("open files and connections</text>"));
 }
 
 TEST(MetricInTest, FindsANameAsAWhole) {

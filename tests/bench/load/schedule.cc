@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tests/bench/load/nanos.h"
+
 namespace waymark::bench {
 
 std::vector<Slot> TakeTurns(std::span<const size_t> steps, size_t width) {
@@ -23,7 +25,6 @@ std::vector<Slot> TakeTurns(std::span<const size_t> steps, size_t width) {
 }
 
 int64_t StartOf(size_t index, double per_second) {
-  constexpr double kNanosASecond = 1e9;
   return std::llround(static_cast<double>(index) * (kNanosASecond / per_second));
 }
 

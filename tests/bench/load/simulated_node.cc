@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "base/random/random.h"
 #include "base/status/status.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/util/time_util.h"
@@ -22,10 +23,12 @@ constexpr size_t kFrameItems = 64;
 constexpr size_t kFrameBytes = size_t{1} << 20;
 constexpr uint32_t kWindowMessages = 4096;
 constexpr uint32_t kWindowBytes = 64 << 20;
-// What a member rests for that had too much to say, and a node whose stream broke.
+// What a member rests for that had too much to say.
 constexpr absl::Duration kRest = absl::Seconds(1);
 constexpr absl::Duration kCloseLimit = absl::Seconds(10);
-constexpr absl::Duration kBackoff = absl::Milliseconds(200);
+// As a real node's (client/link/link.h).
+constexpr absl::Duration kMinBackoff = absl::Milliseconds(500);
+constexpr absl::Duration kMaxBackoff = absl::Minutes(2);
 
 // A serialised ConnectRequest of entries whose bytes stay where they are.
 grpc::ByteBuffer SubmitFrame(const std::vector<const std::string*>& items) {
@@ -61,7 +64,8 @@ bool MayBeRepeated(v1::Reason reason) {
 class SimulatedNode::Stream final
     : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  explicit Stream(SimulatedNode* node) : node_(node), stub_(node->channel_) {
+  Stream(SimulatedNode* node, const std::shared_ptr<grpc::Channel>& channel)
+      : node_(node), stub_(channel) {
     stub_.PrepareBidiStreamingCall(&context_, kMethod, {}, this);
   }
 
@@ -77,7 +81,10 @@ class SimulatedNode::Stream final
     frame_ = frame;
     StartWrite(&frame_);
   }
-  void HalfClose() { StartWritesDone(); }
+  // While nothing is being written; nothing may be any more.
+  void HalfClose() {
+    if (!std::exchange(half_closed_, true)) StartWritesDone();
+  }
   void Cancel() { context_.TryCancel(); }
 
   void OnReadDone(bool ok) override {
@@ -104,9 +111,11 @@ class SimulatedNode::Stream final
   }
 
   void OnDone(const grpc::Status& status) override {
-    static_cast<void>(status);
-    node_->OnEnded();
+    SimulatedNode* const node = node_;
+    const bool in_order = status.ok();
+    // First, while the node still holds the channel.
     delete this;
+    node->OnEnded(in_order);
   }
 
  private:
@@ -118,11 +127,16 @@ class SimulatedNode::Stream final
   // Under the node's lock.
   grpc::ByteBuffer frame_;
   bool writing_ = false;
+  bool half_closed_ = false;
 };
 
-SimulatedNode::SimulatedNode(size_t number, std::shared_ptr<grpc::Channel> channel,
+SimulatedNode::SimulatedNode(size_t number, std::shared_ptr<grpc::Channel> channel, Dial dial,
                              NodeListener* listener)
-    : number_(number), channel_(std::move(channel)), listener_(listener) {}
+    : number_(number),
+      dial_(std::move(dial)),
+      listener_(listener),
+      channel_(std::move(channel)),
+      backoff_(kMinBackoff, kMaxBackoff, SystemRandom()) {}
 
 SimulatedNode::~SimulatedNode() { Close(); }
 
@@ -143,10 +157,11 @@ SimulatedNode::Counts SimulatedNode::counts() {
 
 void SimulatedNode::StartStream() {
   connect_at_ = absl::InfiniteFuture();
-  retry_after_ = kBackoff;
+  retry_after_.reset();
   live_ = true;
+  opened_ = absl::Now();
   ++counts_.streams;
-  stream_ = new Stream(this);
+  stream_ = new Stream(this, channel_);
   v1::ConnectRequest frame;
   v1::Hello& hello = *frame.mutable_hello();
   hello.set_protocol_version(1);
@@ -165,7 +180,9 @@ void SimulatedNode::Submit(const Entry* entries, size_t count) {
 }
 
 void SimulatedNode::Pump() {
-  if (stream_ == nullptr || !welcomed_ || stream_->writing()) return;
+  if (stream_ == nullptr || stream_->writing()) return;
+  if (rest_ || closing_) return stream_->HalfClose();
+  if (!welcomed_) return;
   if (std::exchange(ack_, false)) {
     v1::ConnectRequest frame;
     frame.mutable_ack()->set_through(cursor_);
@@ -191,16 +208,21 @@ void SimulatedNode::OnFrame(const v1::ConnectResponse& frame) {
   if (frame.has_deliver()) OnDeliver(frame.deliver());
   MutexLock lock(mu_);
   ++counts_.frames_received;
-  if (frame.has_welcome()) {
-    epoch_ = frame.welcome().epoch();
-    cursor_ = frame.welcome().cursor();
-    welcomed_ = true;
-    Pump();
-  }
+  if (frame.has_welcome()) OnWelcome(frame.welcome());
   if (frame.has_goodbye() && frame.goodbye().has_retry_after()) {
     retry_after_ = absl::Milliseconds(
         google::protobuf::util::TimeUtil::DurationToMilliseconds(frame.goodbye().retry_after()));
   }
+}
+
+void SimulatedNode::OnWelcome(const v1::Welcome& welcome) {
+  epoch_ = welcome.epoch();
+  cursor_ = welcome.cursor();
+  welcomed_ = true;
+  backoff_.Succeeded();
+  ++counts_.welcomes;
+  counts_.welcome = absl::Now() - opened_;
+  Pump();
 }
 
 void SimulatedNode::OnOutcomes(const v1::Outcomes& outcomes) {
@@ -248,27 +270,58 @@ void SimulatedNode::OnDeliver(const v1::Deliver& deliver) {
   Pump();
 }
 
-void SimulatedNode::OnEnded() {
+void SimulatedNode::OnEnded(bool in_order) {
   MutexLock lock(mu_);
   live_ = false;
-  welcomed_ = false;
   counts_.repeats += submitted_.size();
   waiting_.insert(waiting_.begin(), submitted_.begin(), submitted_.end());
   submitted_.clear();
-  connect_at_ = absl::Now() + retry_after_;
+  redial_ = rest_ || !in_order;
+  if (!closing_) connect_at_ = absl::Now() + (rest_ ? *rest_ : RestAfterLoss());
+  rest_.reset();
+  welcomed_ = false;
   ended_.SignalAll();
 }
 
+absl::Duration SimulatedNode::RestAfterLoss() {
+  if (welcomed_) {
+    ++counts_.lost;
+  } else if (retry_after_) {
+    ++counts_.turned_away;
+  } else {
+    ++counts_.failed;
+  }
+  return retry_after_ ? backoff_.After(*retry_after_) : backoff_.Next();
+}
+
+void SimulatedNode::Leave(Leaving how, absl::Duration rest) {
+  MutexLock lock(mu_);
+  if (stream_ == nullptr || rest_) return;
+  rest_ = rest;
+  if (how == Leaving::kAbruptly) return stream_->Cancel();
+  Pump();
+}
+
 void SimulatedNode::Tick(absl::Time now) {
+  {
+    MutexLock lock(mu_);
+    if (closing_) return;
+    if (!refused_.empty() && now >= repeat_at_) {
+      counts_.repeats += refused_.size();
+      waiting_.insert(waiting_.end(), refused_.begin(), refused_.end());
+      refused_.clear();
+      Pump();
+    }
+    if (now < connect_at_) return;
+    if (!redial_) return StartStream();
+  }
+  // Let go of once the lock is released.
+  std::shared_ptr<grpc::Channel> channel = dial_();
   MutexLock lock(mu_);
   if (closing_) return;
-  if (!refused_.empty() && now >= repeat_at_) {
-    counts_.repeats += refused_.size();
-    waiting_.insert(waiting_.end(), refused_.begin(), refused_.end());
-    refused_.clear();
-    Pump();
-  }
-  if (now >= connect_at_) StartStream();
+  redial_ = false;
+  channel_.swap(channel);
+  StartStream();
 }
 
 bool SimulatedNode::idle() {
@@ -281,7 +334,7 @@ void SimulatedNode::Close() {
   const absl::Time limit = absl::Now() + kCloseLimit;
   MutexLock lock(mu_);
   closing_ = true;
-  if (stream_ != nullptr && !stream_->writing()) stream_->HalfClose();
+  Pump();
   while (live_ && absl::Now() < limit) ended_.WaitFor(mu_, limit - absl::Now());
   if (stream_ != nullptr) stream_->Cancel();
   while (live_) ended_.Wait(mu_);

@@ -2,22 +2,27 @@
 //
 // Items wait in a line and leave as soon as the write before them has completed, as many as a frame
 // holds. What is delivered is acknowledged at once, and what has no answer yet is submitted again
-// on the next stream, as a real node does; a hub that says when to come back is obeyed. Frames are
-// put together from bytes that were prepared.
+// on the next stream, which goes on from the last that was delivered, as a real node does. A stream
+// that broke is followed by another over a new connection, after a real node's growing pause; a hub
+// that says when to come back is obeyed. Frames are put together from bytes that were prepared.
 //
-// Collaborators: NodeListener. Threads: Submit and Tick from any thread; the listener is called on
-// gRPC's threads, for one node one call at a time. Lifetime: the listener and what is submitted
-// outlive the node; Close before destruction.
+// Collaborators: NodeListener. Threads: Tick from one thread at a time, which is none of gRPC's,
+// everything else from any thread; the listener is called on gRPC's threads, for one node one call
+// at a time. Lifetime: the listener outlives the node, and what is submitted its answer; Close
+// before destruction.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "base/sync/sync.h"
+#include "client/link/backoff.h"
 #include "grpcpp/channel.h"
 #include "waymark/v1/exchange.pb.h"
 
@@ -48,16 +53,35 @@ class NodeListener {
 
 class SimulatedNode {
  public:
+  // Makes another connection.
+  using Dial = std::function<std::shared_ptr<grpc::Channel>()>;
+
+  enum class Leaving {
+    // Sends nothing more, and waits until the hub has answered everything and ended the stream.
+    kInOrder,
+    // Drops the stream, whatever is under way on it.
+    kAbruptly,
+  };
+
   struct Counts {
     uint64_t streams = 0;
+    uint64_t welcomes = 0;
+    // Streams that ended by no doing of ours: after a welcome; before it; before it, with a time
+    // to come back.
+    uint64_t lost = 0;
+    uint64_t failed = 0;
+    uint64_t turned_away = 0;
+    // From the opening of the latest welcomed stream to its welcome.
+    absl::Duration welcome;
     uint64_t frames_sent = 0;
     uint64_t frames_received = 0;
     // Items that were submitted again, because their stream ended or the hub had no room.
     uint64_t repeats = 0;
   };
 
-  // `number` is what the listener is told.
-  SimulatedNode(size_t number, std::shared_ptr<grpc::Channel> channel, NodeListener* listener);
+  // `number` is what the listener is told, `channel` its first connection.
+  SimulatedNode(size_t number, std::shared_ptr<grpc::Channel> channel, Dial dial,
+                NodeListener* listener);
   ~SimulatedNode();
   SimulatedNode(const SimulatedNode&) = delete;
   SimulatedNode& operator=(const SimulatedNode&) = delete;
@@ -68,6 +92,10 @@ class SimulatedNode {
 
   // Queues entries, in order and without anything between them.
   void Submit(const Entry* entries, size_t count);
+
+  // Ends the stream, and its connection with it; `rest` after its end comes the next one. Nothing
+  // without a stream.
+  void Leave(Leaving how, absl::Duration rest);
 
   // Connects again, and submits again what the hub had no room for, once it is time to. Call it
   // every few milliseconds.
@@ -86,19 +114,26 @@ class SimulatedNode {
 
   // From the stream.
   void OnFrame(const v1::ConnectResponse& frame);
-  void OnEnded();
+  void OnEnded(bool in_order);
 
   void OnOutcomes(const v1::Outcomes& outcomes);
   void OnDeliver(const v1::Deliver& deliver);
   void StartStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Writes the next frame if none is being written.
+  void OnWelcome(const v1::Welcome& welcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // How long to stay away after a stream that ended by no doing of ours, which is counted.
+  absl::Duration RestAfterLoss() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Writes the next frame if none is being written, or ends the stream if it is to be left.
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t number_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  const Dial dial_;
   NodeListener* const listener_;
 
   Mutex mu_;
+  // Let go of by Tick and the destructor alone: gRPC's threads must not drop the last of it.
+  std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mu_);
+  // Whether the next stream needs another.
+  bool redial_ ABSL_GUARDED_BY(mu_) = false;
   CondVar ended_;
   // Deletes itself when it has ended; null once there is nothing more to be read from it.
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
@@ -106,6 +141,8 @@ class SimulatedNode {
   bool live_ ABSL_GUARDED_BY(mu_) = false;
   bool welcomed_ ABSL_GUARDED_BY(mu_) = false;
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
+  // Set while the stream is left: how long to stay away once it has ended.
+  std::optional<absl::Duration> rest_ ABSL_GUARDED_BY(mu_);
   std::string epoch_ ABSL_GUARDED_BY(mu_);
   uint64_t cursor_ ABSL_GUARDED_BY(mu_) = 0;
   bool ack_ ABSL_GUARDED_BY(mu_) = false;
@@ -115,8 +152,10 @@ class SimulatedNode {
   std::vector<Entry> refused_ ABSL_GUARDED_BY(mu_);
   absl::Time repeat_at_ ABSL_GUARDED_BY(mu_);
   absl::Time connect_at_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
-  // How long to stay away once the stream has ended.
-  absl::Duration retry_after_ ABSL_GUARDED_BY(mu_);
+  // What the hub asks for in its goodbye.
+  std::optional<absl::Duration> retry_after_ ABSL_GUARDED_BY(mu_);
+  node::Backoff backoff_ ABSL_GUARDED_BY(mu_);
+  absl::Time opened_ ABSL_GUARDED_BY(mu_);
   Counts counts_ ABSL_GUARDED_BY(mu_);
 };
 

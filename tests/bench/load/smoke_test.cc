@@ -5,12 +5,14 @@
 #include "base/rpc/credentials.h"
 #include "tests/bench/load/backlog.h"
 #include "tests/bench/load/bench.h"
+#include "tests/bench/load/soak.h"
 #include "tests/support/poll.h"
 
 namespace waymark::bench {
 namespace {
 
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr absl::Duration kMeasured = absl::Seconds(2);
@@ -64,12 +66,30 @@ class BenchSmokeTest : public ::testing::Test {
     const auto result = RunBacklog(*network_, kBacklog);
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_THAT(result->failures, IsEmpty());
-    ASSERT_EQ(result->filling.size(), 1);
-    EXPECT_EQ(result->filling[0].messages, kBacklog);
-    uint64_t drained = 0;
-    for (const BacklogResult::Part& part : result->draining) drained += part.messages;
-    EXPECT_EQ(drained, kBacklog);
+    const auto sum = [](const std::vector<BacklogResult::Part>& parts) {
+      uint64_t messages = 0;
+      for (const BacklogResult::Part& part : parts) messages += part.messages;
+      return messages;
+    };
+    EXPECT_THAT(result->filling, SizeIs(10));
+    EXPECT_EQ(sum(result->filling), kBacklog);
+    EXPECT_EQ(sum(result->draining), kBacklog);
     EXPECT_GT(result->filled, 0);
+  }
+
+  void RunASoak() {
+    const auto result = RunSoak(
+        *network_,
+        {.lasts = absl::Seconds(4), .rate = 100, .maximum = 0, .leaves = 120, .seed = 20261127});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_THAT(result->failures, IsEmpty());
+    EXPECT_GT(result->started, 0);
+    EXPECT_EQ(result->confirmed, result->started);
+    EXPECT_EQ(result->delivered, result->started);
+    EXPECT_GT(result->left_in_order + result->left_abruptly, 0);
+    ASSERT_THAT(result->samples, Not(IsEmpty()));
+    EXPECT_GT(result->samples.back().descriptors, 0);
+    EXPECT_GT(result->samples.back().resident_bytes, 0);
   }
 
   Options options_;
@@ -97,9 +117,24 @@ TEST_F(BenchSmokeTest, EverythingComesThroughOnceInBothLoops) {
   EXPECT_GT(open.confirmed.count(), 0);
 }
 
+TEST_F(BenchSmokeTest, NodesComeAndGoAndEverythingComesThroughOnce) { RunASoak(); }
+
 TEST_F(BenchSmokeTest, TheVariedMixIsTakenAsAWhole) {
   options_.mix = Mix::kVaried;
   RunClosed();
+}
+
+class StormSmokeTest : public BenchSmokeTest {
+ protected:
+  StormSmokeTest() { options_.storm = true; }
+};
+
+TEST_F(StormSmokeTest, EveryNodeComesBack) {
+  const auto result = RunStorm(*network_);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->nodes, 3);
+  EXPECT_GT(result->serving, absl::ZeroDuration());
+  EXPECT_GE(result->all, result->half);
 }
 
 // Two processes of the hub on one database, each with two of the members.
@@ -119,6 +154,7 @@ TEST_F(TwoHubsSmokeTest, EverythingComesThroughOnce) {
   EXPECT_GT(result.database_cpu_seconds, 0);
   EXPECT_GT(result.hub_cpu_seconds, result.database_cpu_seconds);
   RunABacklog();
+  RunASoak();
 }
 
 }  // namespace
