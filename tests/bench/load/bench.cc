@@ -33,7 +33,7 @@ absl::Status WhileNodesAct(const NodeList& nodes, Work work) {
       testing::PaceFor(kPause);
     }
   });
-  const absl::Status worked = work();
+  absl::Status worked = work();
   done = true;
   acting.join();
   return worked;

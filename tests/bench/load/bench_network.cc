@@ -47,6 +47,19 @@ node::MemberPlan PlanOf(size_t number, size_t units) {
   return plan;
 }
 
+absl::Status ConnectAll(const std::vector<std::unique_ptr<SimulatedNode>>& nodes) {
+  for (const auto& node : nodes) node->Connect();
+  const bool all = Eventually(
+      [&nodes] {
+        for (const auto& node : nodes) node->Tick(absl::Now());
+        return std::all_of(nodes.begin(), nodes.end(),
+                           [](const auto& node) { return node->connected(); });
+      },
+      kConnectLimit);
+  if (!all) return Error(v1::REASON_UNAVAILABLE, "the hub does not welcome every node");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(const Options& options) {
@@ -166,22 +179,28 @@ absl::Status BenchNetwork::Join(const Options& options) {
   return absl::OkStatus();
 }
 
+std::unique_ptr<SimulatedNode> BenchNetwork::NodeOf(size_t member,
+                                                    std::shared_ptr<grpc::Channel> channel,
+                                                    NodeListener* listener) {
+  return std::make_unique<SimulatedNode>(
+      member, std::move(channel), [this, member] { return Dial(member); }, listener);
+}
+
 absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::Connect(
     NodeListener* listener, size_t begin, size_t end) {
   std::vector<std::unique_ptr<SimulatedNode>> nodes;
   for (size_t i = begin; i < std::min(end, members_.size()); ++i) {
-    nodes.push_back(std::make_unique<SimulatedNode>(
-        i, channels_[i], [this, i] { return Dial(i); }, listener));
-    nodes.back()->Connect();
+    nodes.push_back(NodeOf(i, channels_[i], listener));
   }
-  const bool all = Eventually(
-      [&] {
-        for (const auto& node : nodes) node->Tick(absl::Now());
-        return std::all_of(nodes.begin(), nodes.end(),
-                           [](const auto& node) { return node->connected(); });
-      },
-      kConnectLimit);
-  if (!all) return Error(v1::REASON_UNAVAILABLE, "the hub does not welcome every node");
+  RETURN_IF_ERROR(ConnectAll(nodes));
+  return nodes;
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> BenchNetwork::ConnectAnew(
+    NodeListener* listener) {
+  std::vector<std::unique_ptr<SimulatedNode>> nodes;
+  for (size_t i = 0; i < members_.size(); ++i) nodes.push_back(NodeOf(i, Dial(i), listener));
+  RETURN_IF_ERROR(ConnectAll(nodes));
   return nodes;
 }
 

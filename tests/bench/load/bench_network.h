@@ -44,6 +44,10 @@ class BenchNetwork {
                                                                       size_t begin = 0,
                                                                       size_t end = SIZE_MAX);
 
+  // The same of every member, over a new connection of the node's alone: once it leaves, nothing of
+  // it is left.
+  absl::StatusOr<std::vector<std::unique_ptr<SimulatedNode>>> ConnectAnew(NodeListener* listener);
+
   // The hub, as long as the network lives.
   Load::Meter meter();
   Servers servers();
@@ -64,6 +68,8 @@ class BenchNetwork {
   // Starts the second process of the hub and those after it, which find the members in the store.
   absl::Status StartMore(size_t count, const testing::HubProcess::Variant& variant);
   std::vector<testing::HubProcess*> hubs();
+  std::unique_ptr<SimulatedNode> NodeOf(size_t member, std::shared_ptr<grpc::Channel> channel,
+                                        NodeListener* listener);
   // A new connection of the member's; from one thread at a time.
   std::shared_ptr<grpc::Channel> Dial(size_t member);
 

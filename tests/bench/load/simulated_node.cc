@@ -303,6 +303,8 @@ void SimulatedNode::Leave(Leaving how, absl::Duration rest) {
 }
 
 void SimulatedNode::Tick(absl::Time now) {
+  // Let go of once the lock is released.
+  std::shared_ptr<grpc::Channel> left;
   {
     MutexLock lock(mu_);
     if (closing_) return;
@@ -312,15 +314,15 @@ void SimulatedNode::Tick(absl::Time now) {
       refused_.clear();
       Pump();
     }
+    if (redial_) left = std::move(channel_);
     if (now < connect_at_) return;
     if (!redial_) return StartStream();
   }
-  // Let go of once the lock is released.
   std::shared_ptr<grpc::Channel> channel = dial_();
   MutexLock lock(mu_);
   if (closing_) return;
   redial_ = false;
-  channel_.swap(channel);
+  channel_ = std::move(channel);
   StartStream();
 }
 

@@ -132,7 +132,7 @@ class SimulatedNode {
   Mutex mu_;
   // Let go of by Tick and the destructor alone: gRPC's threads must not drop the last of it.
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mu_);
-  // Whether the next stream needs another.
+  // Whether it has had its time, and the next stream needs another.
   bool redial_ ABSL_GUARDED_BY(mu_) = false;
   CondVar ended_;
   // Deletes itself when it has ended; null once there is nothing more to be read from it.

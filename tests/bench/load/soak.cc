@@ -448,7 +448,7 @@ absl::StatusOr<SoakResult> RunSoak(BenchNetwork& network, const SoakPlan& plan) 
   ASSIGN_OR_RETURN(Box box, SealBox(network.id(), network.parties(), absl::Now()));
   SoakLoad load(network, plan, std::move(box));
   // After it: what they have to submit is the load's.
-  ASSIGN_OR_RETURN(const auto nodes, network.Connect(&load));
+  ASSIGN_OR_RETURN(const auto nodes, network.ConnectAnew(&load));
   return load.Run(nodes);
 }
 

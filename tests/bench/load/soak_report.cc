@@ -12,7 +12,7 @@ namespace waymark::bench {
 namespace {
 
 using Sample = SoakResult::Sample;
-using Of = double (*)(const Sample&);
+using Reading = double (*)(const Sample&);
 
 double MinutesOf(const Sample& sample) { return sample.minutes; }
 double HoursOf(const Sample& sample) { return sample.minutes / 60; }
@@ -29,7 +29,7 @@ double CpuOf(const Sample& sample) {
 }
 
 // Of the samples after the warm-up, or of all; without those in which nothing was measured.
-Points Trail(const SoakResult& result, Of across, Of value, bool all = false) {
+Points Trail(const SoakResult& result, Reading across, Reading value, bool all = false) {
   Points points;
   for (const Sample& sample : result.samples) {
     if (sample.confirm_count == 0) continue;
@@ -44,7 +44,7 @@ struct Trend {
   // The key of its line in JSON, which names the unit.
   const char* key;
   const char* unit;
-  Of value;
+  Reading value;
 };
 constexpr Trend kTrends[] = {
     {"memory", "hub_resident_mib_by_hour", "MiB", MemoryOf},
@@ -99,7 +99,7 @@ std::string SampleJson(const Sample& sample) {
 
 // A curve of every sample, with the line of those after the warm-up.
 Curve CurveOf(const SoakResult& result, const std::string& name, const std::string& unit,
-              Of value) {
+              Reading value) {
   Curve curve = {.name = name, .dots = Trail(result, MinutesOf, value, true), .line = {}};
   const Points points = Trail(result, MinutesOf, value);
   if (const std::optional<Line> line = FitLine(points)) {
