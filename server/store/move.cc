@@ -73,11 +73,12 @@ auto Unnumbered(absl::StatusOr<Numbered<Record>> (*read)(Statement&)) {
 // The messages whose sender has been told that they wait.
 absl::StatusOr<absl::flat_hash_set<uint64_t>> ReadMarks(Connection& from) {
   absl::flat_hash_set<uint64_t> marks;
-  ASSIGN_OR_RETURN(Statement rows, from.Prepare("SELECT sequence FROM told"));
+  ASSIGN_OR_RETURN(Statement rows, from.Prepare("SELECT * FROM told"));
   while (true) {
     ASSIGN_OR_RETURN(const bool found, rows.Step());
     if (!found) return marks;
-    marks.insert(static_cast<uint64_t>(rows.Int()));
+    ASSIGN_OR_RETURN(const int64_t sequence, ReadTold(rows));
+    marks.insert(static_cast<uint64_t>(sequence));
   }
 }
 

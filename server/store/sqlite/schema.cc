@@ -64,7 +64,8 @@ constexpr char kReaderSettings[] =
 // delivered in time costs nothing here.
 constexpr char kToldTable[] = R"sql(
 CREATE TABLE told (
-  sequence INTEGER PRIMARY KEY
+  sequence INTEGER PRIMARY KEY,
+  sum BLOB NOT NULL
 ) STRICT;
 )sql";
 // In every table `sum` covers the columns before it; see statement.h.
@@ -221,10 +222,19 @@ absl::Status AddRestoredAt(Connection& connection) {
 // Until then the store marked those whose sender had had none.
 absl::Status MarkThoseTold(Connection& connection) {
   RETURN_IF_ERROR(connection.Execute(kToldTable));
-  ASSIGN_OR_RETURN(Statement mark,
-                   connection.Prepare("INSERT INTO told SELECT sequence FROM item WHERE urgency IN "
-                                      "(?, ?) AND sequence NOT IN (SELECT sequence FROM urgent)"));
-  RETURN_IF_ERROR(mark.Bind(int64_t{v1::URGENCY_U0}).Bind(int64_t{v1::URGENCY_U1}).Run());
+  std::vector<int64_t> told;
+  {
+    ASSIGN_OR_RETURN(Statement items,
+                     connection.Prepare("SELECT sequence FROM item WHERE urgency IN (?, ?) AND "
+                                        "sequence NOT IN (SELECT sequence FROM urgent)"));
+    items.Bind(int64_t{v1::URGENCY_U0}).Bind(int64_t{v1::URGENCY_U1});
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, items.Step());
+      if (!found) break;
+      told.push_back(items.Int());
+    }
+  }
+  for (const int64_t sequence : told) RETURN_IF_ERROR(MarkTold(connection, sequence));
   return connection.Execute("DROP TABLE urgent");
 }
 
@@ -386,6 +396,17 @@ absl::StatusOr<std::optional<StoreIdentity>> FindIdentity(Connection& connection
   ASSIGN_OR_RETURN(auto stored, ReadIdentity(connection));
   if (!stored || stored->second != file_mark) return std::optional<StoreIdentity>();
   return std::optional(std::move(stored->first));
+}
+
+absl::Status MarkTold(Connection& connection, int64_t sequence) {
+  ASSIGN_OR_RETURN(Statement mark, connection.Prepare("INSERT INTO told VALUES (?, ?)"));
+  return mark.Bind(sequence).BindSum().Run();
+}
+
+absl::StatusOr<int64_t> ReadTold(Statement& statement) {
+  const int64_t sequence = statement.Int();
+  RETURN_IF_ERROR(statement.CheckSum());
+  return sequence;
 }
 
 absl::Status Reserve(Connection& connection, int64_t reserved) {

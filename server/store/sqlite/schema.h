@@ -66,6 +66,10 @@ absl::StatusOr<StoreIdentity> PrepareIdentity(Connection& connection, const std:
 absl::StatusOr<std::optional<StoreIdentity>> FindIdentity(Connection& connection,
                                                           const std::string& path);
 
+// Marks an item as one whose sender has been told, within a transaction; and reads such a mark.
+absl::Status MarkTold(Connection& connection, int64_t sequence);
+absl::StatusOr<int64_t> ReadTold(Statement& statement);
+
 // Records that numbers below `reserved` may be assigned.
 absl::Status Reserve(Connection& connection, int64_t reserved);
 

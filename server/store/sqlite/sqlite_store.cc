@@ -118,8 +118,7 @@ SqliteStore::~SqliteStore() {
 
 absl::Status SqliteStore::LoadIndexes() {
   MutexLock index(index_mu_);
-  const auto sequence = [](Statement& row) -> absl::StatusOr<int64_t> { return row.Int(); };
-  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT sequence FROM told", sequence,
+  RETURN_IF_ERROR(ForEachRow(*writer_, "SELECT * FROM told", ReadTold,
                              [&](int64_t row) ABSL_NO_THREAD_SAFETY_ANALYSIS {
                                told_.insert(static_cast<uint64_t>(row));
                              }));

@@ -33,8 +33,7 @@ absl::StatusOr<std::vector<MailboxItem>> SqliteStore::TakeOfflineNotices(absl::T
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
   for (const uint64_t sequence : due) {
     const auto row = static_cast<int64_t>(sequence);
-    ASSIGN_OR_RETURN(Statement mark, writer_->Prepare("INSERT INTO told VALUES (?)"));
-    RETURN_IF_ERROR(mark.Bind(row).Run());
+    RETURN_IF_ERROR(MarkTold(*writer_, row));
     ASSIGN_OR_RETURN(Statement select, writer_->Prepare("SELECT * FROM item WHERE sequence = ?"));
     ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
     if (!found) return Error(v1::REASON_DATA_CORRUPT, "the store has lost a row");

@@ -129,8 +129,8 @@ TEST_F(VerifyTest, OtherTablesAreNoStore) {
 }
 
 TEST_F(VerifyTest, ARowThatIsNotAsItWasWrittenIsNamed) {
-  for (const char* table :
-       {"meta", "item", "token", "referral", "seen", "statement", "invitation", "enrolment"}) {
+  for (const char* table : {"meta", "item", "told", "token", "referral", "seen", "statement",
+                            "invitation", "enrolment"}) {
     { const auto store = OpenFullStore(); }
     Execute(path(), std::string("UPDATE ") + table +
                         " SET sum = zeroblob(8) WHERE rowid = (SELECT "
