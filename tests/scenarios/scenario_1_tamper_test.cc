@@ -361,7 +361,7 @@ class Scenario1RestoredHubTest : public Scenario1TamperTest {
   void DeliverAfterBackup() {
     ASSERT_TRUE(network_->node("lin").Stop().ok());
     // An earlier test may have restored the hub.
-    ASSERT_TRUE(sender_->Connect().ok());
+    Reconnect();
     const auto submitted = sender_->Submit({Item(referral_.registration), Item(message_)});
     ASSERT_TRUE(submitted.ok()) << submitted.status();
     ASSERT_TRUE(network_->hub().Stop().ok());
@@ -369,7 +369,7 @@ class Scenario1RestoredHubTest : public Scenario1TamperTest {
     std::filesystem::copy(Data(), Backup(), std::filesystem::copy_options::recursive);
     ASSERT_TRUE(network_->hub().Start().ok());
     ASSERT_TRUE(network_->node("lin").Start().ok());
-    ASSERT_TRUE(sender_->Connect().ok());
+    Reconnect();
     const auto receipt = AwaitReceipt(HeaderOf(message_).message_id());
     ASSERT_TRUE(receipt.ok()) << receipt.status();
     ASSERT_EQ(*receipt, v1::REASON_UNSPECIFIED);
@@ -380,10 +380,15 @@ class Scenario1RestoredHubTest : public Scenario1TamperTest {
     std::filesystem::remove_all(Data());
     std::filesystem::copy(Backup(), Data(), std::filesystem::copy_options::recursive);
     ASSERT_TRUE(network_->hub().Start().ok());
-    ASSERT_TRUE(sender_->Connect().ok());
+    Reconnect();
     const auto again = sender_->Submit({Item(referral_.registration), Item(message_)});
     ASSERT_TRUE(again.ok()) << again.status();
     for (const v1::Outcome& outcome : *again) EXPECT_EQ(outcome.reason(), v1::REASON_UNSPECIFIED);
+  }
+
+  static void Reconnect() {
+    const auto welcome = sender_->Connect();
+    ASSERT_TRUE(welcome.ok()) << welcome.status();
   }
 
   bool LinLogs(const std::string& text) {

@@ -17,13 +17,14 @@
 #include "base/rpc/status_mapping.h"
 #include "base/status/status.h"
 #include "grpcpp/create_channel.h"
-#include "tests/support/process.h"
+#include "tests/support/poll.h"
 #include "waymark/v1/enrolment.grpc.pb.h"
 
 namespace waymark::testing {
 namespace {
 
 constexpr absl::Duration kStatementLife = absl::Hours(7 * 24);
+constexpr absl::Duration kConnectLimit = absl::Seconds(20);
 constexpr int64_t kInquiryLifeMinutes = 240;  // U0
 
 int64_t MinuteOf(absl::Time time) { return absl::ToUnixSeconds(time) / 60; }
@@ -124,6 +125,17 @@ absl::Status WireMember::PublishService(const v1::Service& service) {
 }
 
 absl::StatusOr<v1::Welcome> WireMember::Connect() {
+  absl::StatusOr<v1::Welcome> welcome;
+  Eventually(
+      [&] {
+        welcome = SayHello();
+        return !absl::IsUnavailable(welcome.status());
+      },
+      kConnectLimit);
+  return welcome;
+}
+
+absl::StatusOr<v1::Welcome> WireMember::SayHello() {
   stream_ = std::make_unique<WireStream>(channel_);
   goodbye_.reset();
   outcomes_.clear();

@@ -45,7 +45,9 @@ class WireMember {
   // Publishes a service of its unit, with room in it.
   absl::Status PublishService(const v1::Service& service);
 
-  // Opens a stream, in place of the one before, and says hello with the position reached.
+  // Opens a stream, in place of the one before, and says hello with the position reached. Like any
+  // node it tries again, for 20 s, while the hub is not there: the connection to a hub that has
+  // restarted may look whole until it is used.
   absl::StatusOr<v1::Welcome> Connect();
   // Ends the stream without a word.
   void Disconnect() { stream_.reset(); }
@@ -86,6 +88,7 @@ class WireMember {
   absl::Status Publish(v1::Statement statement);
   // Takes in one frame; outcomes go to `outcomes_`, deliveries to `deliveries_`.
   bool Pump(absl::Duration within);
+  absl::StatusOr<v1::Welcome> SayHello();
 
   const Network network_;
   const SigningKey identity_key_;
