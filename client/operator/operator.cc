@@ -42,6 +42,23 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
+// More than any network has; what waits for approval nobody has signed, so that only a limit ends
+// it.
+constexpr size_t kMaxListed = 100'000;
+
+// A hub that works lists nothing twice, and no page without anything on it but the last.
+absl::Status ListDoesNotEnd() {
+  return Error(v1::REASON_MALFORMED,
+               "the hub's list does not end; nothing of it was used. Another program answers in "
+               "the hub's place, or one that does not work: look at what runs on its host");
+}
+
+// Whether a list of which `listed` entries have come may go on after a page of `entries`.
+absl::Status CheckPage(int entries, size_t listed, const std::string& next) {
+  if (next.empty() || (entries > 0 && listed < kMaxListed)) return absl::OkStatus();
+  return ListDoesNotEnd();
+}
+
 v1::Member MemberFrom(const MemberPlan& plan, absl::Time now, Random& random) {
   v1::Member member;
   member.set_handle(plan.handle);
@@ -305,8 +322,9 @@ absl::StatusOr<std::vector<MemberView>> Operator::Members(RegistryDesk& desk) {
         ASSIGN_OR_RETURN(MemberView view, ReadMember(signed_statement));
         members.push_back(std::move(view));
       }
-      verified_.emplace(std::move(bytes), members.back());
+      if (!verified_.emplace(std::move(bytes), members.back()).second) return ListDoesNotEnd();
     }
+    RETURN_IF_ERROR(CheckPage(page.members_size(), members.size(), page.next_page_token()));
     request.set_page_token(std::move(*page.mutable_next_page_token()));
   } while (!request.page_token().empty());
   return members;
@@ -328,6 +346,7 @@ absl::StatusOr<std::vector<v1::Enrolment>> Operator::Enrolments(RegistryDesk& de
     ASSIGN_OR_RETURN(v1::ListEnrolmentsResponse page, desk.ListEnrolments(request));
     std::move(page.mutable_enrolments()->begin(), page.mutable_enrolments()->end(),
               std::back_inserter(enrolments));
+    RETURN_IF_ERROR(CheckPage(page.enrolments_size(), enrolments.size(), page.next_page_token()));
     request.set_page_token(std::move(*page.mutable_next_page_token()));
   } while (!request.page_token().empty());
   return enrolments;

@@ -30,7 +30,7 @@ class QuietDesk final : public RegistryDesk {
   }
   absl::StatusOr<v1::ListEnrolmentsResponse> ListEnrolments(
       const v1::ListEnrolmentsRequest&) override {
-    return v1::ListEnrolmentsResponse();
+    return enrolments;
   }
   absl::Status ApproveEnrolment(const v1::ApproveEnrolmentRequest&) override {
     return absl::OkStatus();
@@ -46,6 +46,8 @@ class QuietDesk final : public RegistryDesk {
   }
 
   int invitations = 0;
+  // What it answers to every listing of enrolments.
+  v1::ListEnrolmentsResponse enrolments;
   // What it answers to one listing after another, and the page tokens that it was asked with.
   std::vector<v1::ListMembersResponse> pages;
   std::vector<std::string> asked;
@@ -144,6 +146,23 @@ TEST_F(OperatorTest, AllPagesOfTheMembersAreReadAndEachIsVerified) {
   desk_.pages[1] = page("two", SigningKey::Generate(), "2");
   desk_.asked.clear();
   EXPECT_EQ(ReasonOf(operator_->Members(desk_).status()), v1::REASON_STATEMENT_INVALID);
+  // Nor does it list somebody twice, or nobody and more.
+  desk_.pages = {page("one", *key, "1")};
+  desk_.pages.push_back(desk_.pages.front());
+  desk_.asked.clear();
+  EXPECT_EQ(ReasonOf(operator_->Members(desk_).status()), v1::REASON_MALFORMED);
+  EXPECT_THAT(desk_.asked, testing::ElementsAre("", "1"));
+  desk_.pages[1].clear_members();
+  desk_.asked.clear();
+  EXPECT_EQ(ReasonOf(operator_->Members(desk_).status()), v1::REASON_MALFORMED);
+  EXPECT_THAT(desk_.asked, testing::ElementsAre("", "1"));
+}
+
+TEST_F(OperatorTest, AListOfRequestsThatDoesNotEndIsRefused) {
+  desk_.enrolments.set_next_page_token("more");
+  EXPECT_EQ(ReasonOf(operator_->Requests(desk_).status()), v1::REASON_MALFORMED);
+  for (int i = 0; i < 1000; ++i) desk_.enrolments.add_enrolments();
+  EXPECT_EQ(ReasonOf(operator_->Requests(desk_).status()), v1::REASON_MALFORMED);
 }
 
 }  // namespace
