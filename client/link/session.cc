@@ -79,9 +79,10 @@ absl::StatusOr<Session::Arrived> Session::OnFrame(const v1::ConnectResponse& fra
   Arrived arrived;
   switch (frame.frame_case()) {
     case v1::ConnectResponse::kOutcomes:
-      OnOutcomes(frame.outcomes(), now, arrived);
+      OnOutcomes(frame.outcomes().outcomes(), now, arrived);
       return arrived;
     case v1::ConnectResponse::kDeliver:
+      OnOutcomes(frame.deliver().outcomes(), now, arrived);
       RETURN_IF_ERROR(OnDeliver(frame.deliver(), arrived));
       return arrived;
     case v1::ConnectResponse::kPeerOffline:
@@ -121,8 +122,9 @@ absl::StatusOr<Session::Arrived> Session::OnWelcome(const v1::Welcome& welcome) 
   return arrived;
 }
 
-void Session::OnOutcomes(const v1::Outcomes& outcomes, absl::Time now, Arrived& arrived) {
-  for (const v1::Outcome& outcome : outcomes.outcomes()) {
+void Session::OnOutcomes(const google::protobuf::RepeatedPtrField<v1::Outcome>& outcomes,
+                         absl::Time now, Arrived& arrived) {
+  for (const v1::Outcome& outcome : outcomes) {
     const auto item = std::find_if(
         in_flight_.begin(), in_flight_.end(),
         [&](const InFlight& candidate) { return candidate.item_id == outcome.item_id(); });
@@ -208,23 +210,22 @@ std::optional<v1::ConnectRequest> Session::NextFrame(absl::Time now) {
     return frame;
   }
   if (!welcomed_ || goodbye_sent_) return std::nullopt;
-  if (ack_.has_value()) {
-    frame.mutable_ack()->set_through(*ack_);
-    ack_.reset();
-    return frame;
-  }
-  if (leaving_) {
-    goodbye_sent_ = true;
-    frame.mutable_goodbye();
-    return frame;
-  }
-  if (now >= heartbeat_due_) {
+  if (!leaving_ && now >= heartbeat_due_) {
     heartbeat_due_ = now + heartbeat_interval_;
     frame.mutable_heartbeat()->set_nonce(++heartbeat_nonce_);
     return frame;
   }
-  if (!ready_.empty()) return SubmitFrame();
-  return std::nullopt;
+  if (!leaving_ && !ready_.empty()) {
+    if (std::optional<v1::ConnectRequest> submit = SubmitFrame()) return submit;
+  }
+  if (ack_.has_value()) {
+    frame.mutable_ack()->set_through(*std::exchange(ack_, std::nullopt));
+    return frame;
+  }
+  if (!leaving_) return std::nullopt;
+  goodbye_sent_ = true;
+  frame.mutable_goodbye();
+  return frame;
 }
 
 std::optional<v1::ConnectRequest> Session::SubmitFrame() {
@@ -246,6 +247,7 @@ std::optional<v1::ConnectRequest> Session::SubmitFrame() {
     next = ready_.erase(next);
   }
   if (submit.items().empty()) return std::nullopt;
+  submit.set_ack_through(std::exchange(ack_, std::nullopt).value_or(0));
   return frame;
 }
 

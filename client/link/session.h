@@ -88,10 +88,12 @@ class Session {
   };
 
   absl::StatusOr<Arrived> OnWelcome(const v1::Welcome& welcome);
-  void OnOutcomes(const v1::Outcomes& outcomes, absl::Time now, Arrived& arrived);
+  void OnOutcomes(const google::protobuf::RepeatedPtrField<v1::Outcome>& outcomes, absl::Time now,
+                  Arrived& arrived);
   absl::Status OnDeliver(const v1::Deliver& deliver, Arrived& arrived);
   void Stall(const ReferralId& referral, absl::Time until);
-  // A frame of what may go now; nullopt when everything waits for an answer.
+  // A frame of what may go now, with the ack if there is one; nullopt when everything waits for an
+  // answer.
   std::optional<v1::ConnectRequest> SubmitFrame();
 
   MailboxPosition position_;

@@ -4,7 +4,6 @@
 #include "google/protobuf/wire_format_lite.h"
 #include "grpc/slice.h"
 #include "grpcpp/support/slice.h"
-#include "waymark/v1/exchange.pb.h"
 
 namespace waymark::hub {
 namespace {
@@ -40,8 +39,9 @@ uint8_t* WriteHead(uint32_t tag, size_t size, uint8_t* to) {
 
 }  // namespace
 
-grpc::ByteBuffer DeliverFrame(std::span<const OutgoingDelivery> deliveries) {
-  size_t deliver = 0;
+grpc::ByteBuffer DeliverFrame(std::span<const OutgoingDelivery> deliveries,
+                              const v1::Deliver& rest) {
+  size_t deliver = rest.ByteSizeLong();
   for (const OutgoingDelivery& delivery : deliveries) {
     const size_t bytes = BytesOf(delivery);
     deliver += kTagBytes + VarintBytes(bytes) + bytes;
@@ -55,6 +55,7 @@ grpc::ByteBuffer DeliverFrame(std::span<const OutgoingDelivery> deliveries) {
     to = CodedOutputStream::WriteRawToArray(delivery.message.data(),
                                             static_cast<int>(delivery.message.size()), to);
   }
+  rest.SerializeWithCachedSizesToArray(to);
   const grpc::Slice slice(buffer, grpc::Slice::STEAL_REF);
   return {&slice, 1};
 }

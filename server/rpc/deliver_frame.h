@@ -8,10 +8,13 @@
 
 #include "grpcpp/support/byte_buffer.h"
 #include "server/session/dispatcher.h"
+#include "waymark/v1/exchange.pb.h"
 
 namespace waymark::hub {
 
-// Returns a serialised ConnectResponse whose `deliver` has these messages; at least one.
-grpc::ByteBuffer DeliverFrame(std::span<const OutgoingDelivery> deliveries);
+// Returns a serialised ConnectResponse whose `deliver` has these messages, at least one, and all
+// that `rest` has, which holds none.
+grpc::ByteBuffer DeliverFrame(std::span<const OutgoingDelivery> deliveries,
+                              const v1::Deliver& rest);
 
 }  // namespace waymark::hub

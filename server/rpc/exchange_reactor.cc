@@ -24,15 +24,6 @@ class RefusedStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 constexpr size_t kMaxDeliveries = 64;
 constexpr size_t kMaxDeliveryBytes = size_t{1} << 20;
 
-// Adds the outcomes of `next` to `last`; false when they do not fit together.
-bool Merge(v1::ConnectResponse& last, const v1::ConnectResponse& next) {
-  if (!last.has_outcomes() || !next.has_outcomes()) return false;
-  if (last.outcomes().outcomes_size() + next.outcomes().outcomes_size() > kMaxOutcomes)
-    return false;
-  last.mutable_outcomes()->MergeFrom(next.outcomes());
-  return true;
-}
-
 }  // namespace
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RefuseStream(
@@ -134,46 +125,61 @@ void ExchangeReactor::Cancel() {
   });
 }
 
-void ExchangeReactor::Send(v1::ConnectResponse frame) {
-  if (end_) return;
-  // Outcomes and deliveries have no order between them, so that a frame of the one kind may be
-  // joined past one of the other.
+// Outcomes and messages have no order between them, nor with the other frames that may wait.
+template <typename Fits>
+ExchangeReactor::Joint& ExchangeReactor::JoinedTo(Fits fits) {
   for (auto queued = out_.rbegin(); queued != out_.rend(); ++queued) {
-    auto* earlier = std::get_if<v1::ConnectResponse>(&*queued);
-    if (earlier == nullptr) continue;
-    if (Merge(*earlier, frame)) return;
+    auto* joint = std::get_if<Joint>(&*queued);
+    if (joint == nullptr) continue;
+    if (fits(*joint)) return *joint;
     break;
   }
-  out_.emplace_back(std::move(frame));
+  return std::get<Joint>(out_.emplace_back(Joint{}));
+}
+
+void ExchangeReactor::Send(v1::ConnectResponse frame) {
+  if (end_) return;
+  if (!frame.has_outcomes()) {
+    out_.emplace_back(std::move(frame));
+    return;
+  }
+  auto& outcomes = *frame.mutable_outcomes()->mutable_outcomes();
+  Joint& joint = JoinedTo(
+      [&](const Joint& last) { return last.outcomes.size() + outcomes.size() <= kMaxOutcomes; });
+  if (joint.outcomes.empty()) {
+    joint.outcomes.Swap(&outcomes);
+  } else {
+    joint.outcomes.MergeFrom(outcomes);
+  }
 }
 
 void ExchangeReactor::Deliver(std::vector<OutgoingDelivery> deliveries) {
   if (end_) return;
   size_t bytes = 0;
   for (const OutgoingDelivery& delivery : deliveries) bytes += WireBytes(delivery);
-  for (auto queued = out_.rbegin(); queued != out_.rend(); ++queued) {
-    auto* earlier = std::get_if<Deliveries>(&*queued);
-    if (earlier == nullptr) continue;
-    if (earlier->messages.size() + deliveries.size() > kMaxDeliveries ||
-        earlier->bytes + bytes > kMaxDeliveryBytes) {
-      break;
-    }
-    std::move(deliveries.begin(), deliveries.end(), std::back_inserter(earlier->messages));
-    earlier->bytes += bytes;
-    return;
-  }
-  out_.emplace_back(Deliveries{std::move(deliveries), bytes});
+  Joint& joint = JoinedTo([&](const Joint& last) {
+    return last.messages.size() + deliveries.size() <= kMaxDeliveries &&
+           last.bytes + bytes <= kMaxDeliveryBytes;
+  });
+  std::move(deliveries.begin(), deliveries.end(), std::back_inserter(joint.messages));
+  joint.bytes += bytes;
 }
 
 void ExchangeReactor::End(absl::Status status) {
   if (!end_) end_ = std::move(status);
 }
 
-grpc::ByteBuffer ExchangeReactor::BytesOf(const Outgoing& outgoing) {
-  if (const auto* deliveries = std::get_if<Deliveries>(&outgoing)) {
-    return DeliverFrame(deliveries->messages);
+grpc::ByteBuffer ExchangeReactor::BytesOf(Outgoing& outgoing) {
+  auto* joint = std::get_if<Joint>(&outgoing);
+  if (joint == nullptr) return SerializeFrame(std::get<v1::ConnectResponse>(outgoing));
+  if (joint->messages.empty()) {
+    v1::ConnectResponse frame;
+    frame.mutable_outcomes()->mutable_outcomes()->Swap(&joint->outcomes);
+    return SerializeFrame(frame);
   }
-  return SerializeFrame(std::get<v1::ConnectResponse>(outgoing));
+  v1::Deliver rest;
+  rest.mutable_outcomes()->Swap(&joint->outcomes);
+  return DeliverFrame(joint->messages, rest);
 }
 
 void ExchangeReactor::Pump() {

@@ -70,12 +70,14 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
   void End(absl::Status status) override;
 
  private:
-  // Messages that leave in one frame.
-  struct Deliveries {
+  // Outcomes and messages that leave in one frame.
+  struct Joint {
+    google::protobuf::RepeatedPtrField<v1::Outcome> outcomes;
     std::vector<OutgoingDelivery> messages;
+    // Of the messages.
     size_t bytes = 0;
   };
-  using Outgoing = std::variant<v1::ConnectResponse, Deliveries>;
+  using Outgoing = std::variant<v1::ConnectResponse, Joint>;
 
   ExchangeReactor(const Environment& environment, grpc::CallbackServerContext* context,
                   const OrganisationId& organisation);
@@ -85,7 +87,10 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
   // The stream is of no use any more: forgets what was to be written and ends.
   void Abandon();
   void Pump();
-  static grpc::ByteBuffer BytesOf(const Outgoing& outgoing);
+  // The last frame of outcomes and messages that waits, if it `fits`, else a new one.
+  template <typename Fits>
+  Joint& JoinedTo(Fits fits);
+  static grpc::ByteBuffer BytesOf(Outgoing& outgoing);
 
   const Environment& environment_;
   const OrganisationId organisation_;

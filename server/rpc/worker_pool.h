@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "base/sync/sync.h"
 
 namespace waymark::hub {
@@ -28,11 +29,18 @@ class WorkerPool {
   // further.
   bool Post(absl::AnyInvocable<void()> task);
 
+  // Runs `poster` at once. What it posts here, from this thread, begins when it has returned, so
+  // that the threads wake up once for all of it; what there is no room for runs on this thread.
+  // Not within itself.
+  void PostTogether(absl::FunctionRef<void()> poster);
+
   // Takes no more, runs what was taken, joins. Idempotent; not from a task.
   void Shutdown();
 
  private:
   void Run();
+  // Queues as many of `tasks` as there is room for, and takes those from it.
+  void Enqueue(std::deque<absl::AnyInvocable<void()>>& tasks) ABSL_LOCKS_EXCLUDED(mu_);
 
   const size_t max_queued_;
   Mutex mu_;

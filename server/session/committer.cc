@@ -154,9 +154,15 @@ void Committer::Process(Batch batch) {
                          absl::FromChrono(std::chrono::steady_clock::now() - begin));
   for (const v1::Reason reason : reasons) with_.metrics->OnItem(reason);
 
+  with_.together(
+      [&] { Release(batch, reasons, status.ok() ? std::span(effects) : std::span<Effects>()); });
+}
+
+void Committer::Release(Batch& batch, std::span<const v1::Reason> reasons,
+                        std::span<Effects> committed) {
   size_t answered = 0;
   for (Work& work : batch.works) {
-    work.done(std::span(reasons).subspan(answered, work.items.size()));
+    work.done(reasons.subspan(answered, work.items.size()));
     answered += work.items.size();
   }
   LatencyCounts latencies;
@@ -165,7 +171,7 @@ void Committer::Process(Batch batch) {
     CountItems(work, {latencies, absl::FromChrono(released - work.submitted)});
   }
   with_.metrics->OnConfirmed(latencies);
-  if (status.ok() && !effects.empty()) with_.listener->OnCommitted(effects);
+  if (!committed.empty()) with_.listener->OnCommitted(committed);
 }
 
 absl::Status Committer::Commit(const Batch& batch, std::vector<v1::Reason>& reasons,

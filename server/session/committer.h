@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <thread>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/ids/ids.h"
@@ -101,6 +103,10 @@ class Committer {
     CommitListener* listener = nullptr;
     CommitterMetrics* metrics = nullptr;
     Clock* clock = nullptr;
+    // Calls what it is given, which releases a batch: answers, then the listener. Whoever runs what
+    // that posts may begin with it afterwards, so that what is for one session leaves together.
+    std::function<void(absl::FunctionRef<void()>)> together =
+        [](absl::FunctionRef<void()> release) { release(); };
   };
 
   // Starts the thread.
@@ -141,6 +147,8 @@ class Committer {
   // Waits for work and takes up to a batch of it; empty once drained after Shutdown.
   Batch TakeBatch();
   void Process(Batch batch);
+  // Answers every item, and tells the listener what was committed.
+  void Release(Batch& batch, std::span<const v1::Reason> reasons, std::span<Effects> committed);
   // Decides on every item and makes the accepted ones durable, filling `reasons` and `effects`.
   absl::Status Commit(const Batch& batch, std::vector<v1::Reason>& reasons,
                       std::vector<Effects>& effects);

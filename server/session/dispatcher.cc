@@ -58,6 +58,8 @@ struct Dispatcher::Attachment {
 
   std::vector<MessageId> offline;
   bool runnable = false;
+  // Its sink is being called, without the lock: nobody else may, nor erase it.
+  bool calling = false;
   bool ended = false;
   // What the sink is told when it has ended.
   std::optional<v1::Reason> reason;
@@ -134,7 +136,11 @@ void Dispatcher::OnAck(AttachmentId attachment, uint64_t through) {
   }
   if (last == 0) return;
   acks_.push_back({acked.organisation, acked.view, last});
-  Wake(acked);
+  if (HasWork(acked)) {
+    Wake(acked);
+  } else if (acks_.size() == 1) {
+    changed_.Signal();
+  }
 }
 
 void Dispatcher::Disconnect(const OrganisationId& organisation, v1::Reason reason) {
@@ -179,19 +185,56 @@ Dispatcher::UnderWay Dispatcher::CountUnderWay() {
 
 void Dispatcher::OnCommitted(std::span<Effects> batch) {
   MutexLock lock(mu_);
+  std::vector<Attachment*> kept;
   for (Effects& effects : batch) {
     for (const DropUndelivered& drop : effects.drop) OnCommittedDrop(drop.token_hash);
-    for (MailboxItem& item : effects.deliver) OnCommittedItem(item);
+    for (MailboxItem& item : effects.deliver) {
+      if (Attachment* attachment = OnCommittedItem(item)) kept.push_back(attachment);
+    }
   }
+  HandOver(kept);
 }
 
-void Dispatcher::OnCommittedItem(MailboxItem& item) {
+void Dispatcher::HandOver(std::span<Attachment* const> attachments) {
+  struct Hand {
+    Attachment* attachment;
+    std::weak_ptr<DeliverySink> sink;
+    std::vector<OutgoingDelivery> frame;
+  };
+  std::vector<Hand> hands;
+  for (Attachment* attachment : attachments) {
+    if (attachment->ready.empty()) continue;
+    if (attachment->calling || attachment->runnable || !attachment->claimed) {
+      Wake(*attachment);
+      continue;
+    }
+    std::vector<OutgoingDelivery> frame = TakeFrame(*attachment);
+    if (frame.empty()) continue;
+    attachment->calling = true;
+    hands.push_back({attachment, attachment->sink, std::move(frame)});
+  }
+  if (hands.empty()) return;
+  ++handing_over_;
+  mu_.Unlock();
+  for (Hand& hand : hands) Deliver(hand.sink, std::move(hand.frame));
+  mu_.Lock();
+  --handing_over_;
+  for (const Hand& hand : hands) {
+    Attachment& attachment = *hand.attachment;
+    attachment.calling = false;
+    // What came meanwhile, or did not fit.
+    if (HasWork(attachment)) Wake(attachment);
+  }
+  if (stopping_) changed_.Signal();
+}
+
+Dispatcher::Attachment* Dispatcher::OnCommittedItem(MailboxItem& item) {
   Attachment* attachment = Current(item.mailbox);
-  if (attachment == nullptr) return;
-  if (attachment->view == MailboxView::kRevocations && item.kind != v1::KIND_REVOKE) return;
+  if (attachment == nullptr) return nullptr;
+  if (attachment->view == MailboxView::kRevocations && item.kind != v1::KIND_REVOKE) return nullptr;
   attachment->added_meanwhile = true;
   // A page that was read between commit and this call may have brought it already.
-  if (attachment->behind || item.sequence <= attachment->taken_to) return;
+  if (attachment->behind || item.sequence <= attachment->taken_to) return nullptr;
   // Another process may have stored something before it.
   const bool gap = store_->shared() && item.sequence != attachment->taken_to + 1;
   const bool withdrawn =
@@ -199,10 +242,11 @@ void Dispatcher::OnCommittedItem(MailboxItem& item) {
   if (gap || withdrawn || attachment->Full() ||
       memory_bytes_ + WireBytes(item) > bounds_.memory_bytes) {
     attachment->behind = true;
-  } else {
-    Keep(*attachment, std::move(item));
+    Wake(*attachment);
+    return nullptr;
   }
-  Wake(*attachment);
+  Keep(*attachment, std::move(item));
+  return attachment;
 }
 
 void Dispatcher::OnCommittedDrop(const std::string& token_hash) {
@@ -278,7 +322,9 @@ void Dispatcher::OnNewsLost() {
 void Dispatcher::Run() {
   MutexLock lock(mu_);
   while (true) {
-    while (!stopping_ && runnable_.empty() && acks_.empty()) changed_.Wait(mu_);
+    while ((!stopping_ || handing_over_ > 0) && runnable_.empty() && acks_.empty()) {
+      changed_.Wait(mu_);
+    }
     if (!acks_.empty()) {
       SendAcks();
     } else if (!runnable_.empty()) {
@@ -303,6 +349,8 @@ void Dispatcher::SendAcks() {
 }
 
 void Dispatcher::Advance(Attachment& attachment) {
+  // Whoever calls its sink now wakes it afterwards.
+  if (attachment.calling) return;
   // The sink is locked, and let go of, without the lock: it may be the last to hold its session.
   const std::weak_ptr<DeliverySink> sink = attachment.sink;
   if (attachment.ended || sink.expired()) {
@@ -321,12 +369,14 @@ void Dispatcher::Advance(Attachment& attachment) {
   if (!offline.empty() || !frame.empty()) {
     // There may be more than a frame holds.
     Wake(attachment);
+    attachment.calling = true;
     mu_.Unlock();
     Call(sink, [&](DeliverySink& receiver) {
       for (const MessageId& message_id : offline) receiver.OnPeerOffline(message_id);
     });
     if (!frame.empty()) Deliver(sink, std::move(frame));
     mu_.Lock();
+    attachment.calling = false;
     return;
   }
   if (attachment.behind && attachment.ready.empty() && Credit(attachment) > 0) {
@@ -346,9 +396,11 @@ void Dispatcher::Claim(Attachment& attachment) {
   attachment.claim = *claim;
   // The news of a session that claimed later may have come before our own number.
   if (attachment.peer_claim > *claim) return End(attachment, v1::REASON_SESSION_REPLACED);
+  attachment.calling = true;
   mu_.Unlock();
   Call(sink, [](DeliverySink& receiver) { receiver.OnAttached(); });
   mu_.Lock();
+  attachment.calling = false;
 }
 
 void Dispatcher::Deliver(const std::weak_ptr<DeliverySink>& sink,
@@ -432,6 +484,11 @@ void Dispatcher::Keep(Attachment& attachment, MailboxItem item) {
 }
 
 // Attachments -------------------------------------------------------------------------------------
+
+bool Dispatcher::HasWork(const Attachment& attachment) {
+  return attachment.ended || attachment.sink.expired() || attachment.behind ||
+         !attachment.ready.empty() || !attachment.offline.empty();
+}
 
 Dispatcher::Attachment* Dispatcher::Current(const OrganisationId& organisation) {
   const auto found = current_.find(organisation);

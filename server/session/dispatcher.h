@@ -1,9 +1,10 @@
 // Brings committed messages to the nodes that are connected.
 //
 // Per attached organisation: a cursor into its mailbox and credits. Caught up, messages go straight
-// from memory; behind, pages come from the store on the dispatcher's own thread, no more than the
-// credits allow. The mailbox is the buffer, so that memory stays bounded however slow a node is.
-// Within one attachment every message is delivered once, in mailbox order.
+// from memory, on the thread that reports their commit; behind, pages come from the store on the
+// dispatcher's own thread, no more than the credits allow. The mailbox is the buffer, so that
+// memory stays bounded however slow a node is. Within one attachment every message is delivered
+// once, in mailbox order.
 //
 // Other hub processes on the same store (its news are said here) store into the same mailboxes: an
 // item goes from memory only if it is the very next one, else its mailbox is read. Of all sessions
@@ -12,8 +13,8 @@
 //
 // Collaborators: the committer reports commits; sessions attach, ack and receive; Store holds the
 // mailboxes and carries the news (PeerNews). Threads: all methods from any thread; sinks are called
-// on the dispatcher's thread, one at a time, without a lock held. Lifetime: Shutdown before the
-// store goes; sinks are held weakly.
+// on the dispatcher's thread, or by OnCommitted for what was just committed, each by one at a time,
+// without a lock held. Lifetime: Shutdown before the store goes; sinks are held weakly.
 #pragma once
 
 #include <cstddef>
@@ -51,7 +52,7 @@ inline size_t WireBytes(const OutgoingDelivery& delivery) {
   return delivery.message.size() + kDeliveryOverhead;
 }
 
-// Receives what an attachment brings. Called on the dispatcher's thread; must not block.
+// Receives what an attachment brings. Called by one thread at a time (see above); must not block.
 class DeliverySink {
  public:
   virtual ~DeliverySink() = default;
@@ -176,7 +177,7 @@ class Dispatcher final : public CommitListener {
 
   Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics, const Bounds& bounds);
 
-  // The thread. What is marked as locked releases the lock around I/O and callbacks.
+  // What is marked as locked releases the lock around I/O and callbacks.
   void Run();
   void SendAcks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Does the next thing that there is to do for `attachment`: one callback or one page.
@@ -194,7 +195,10 @@ class Dispatcher final : public CommitListener {
   std::vector<OutgoingDelivery> TakeFrame(Attachment& attachment)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Keep(Attachment& attachment, MailboxItem item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnCommittedItem(MailboxItem& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Returns whose the item is, if it lies in memory for it now.
+  Attachment* OnCommittedItem(MailboxItem& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Delivers what these have ready, where nobody calls their sink already: else the thread does.
+  void HandOver(std::span<Attachment* const> attachments) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnCommittedDrop(const std::string& token_hash) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Another process has stored something for it.
   void FallBehind(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -203,6 +207,8 @@ class Dispatcher final : public CommitListener {
 
   // Returns the attachment of an organisation, nullptr if it has none that lasts.
   Attachment* Current(const OrganisationId& organisation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether there is something for the thread to do, now or once it has credit.
+  static bool HasWork(const Attachment& attachment);
   // Marks it as to be advanced.
   void Wake(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Its sink is told by the thread, or not at all without a reason.
@@ -229,6 +235,8 @@ class Dispatcher final : public CommitListener {
   // Attachments to advance, each at most once.
   std::deque<AttachmentId> runnable_ ABSL_GUARDED_BY(mu_);
   std::vector<PendingAck> acks_ ABSL_GUARDED_BY(mu_);
+  // Calls of OnCommitted that are in sinks, and wake what they hold when they come back.
+  size_t handing_over_ ABSL_GUARDED_BY(mu_) = 0;
   size_t memory_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   size_t unacked_bytes_ ABSL_GUARDED_BY(mu_) = 0;
 

@@ -66,7 +66,7 @@ void Session::OnFrame(v1::ConnectRequest frame, absl::Time now) {
     case v1::ConnectRequest::kSubmit:
       return OnSubmit(std::move(*frame.mutable_submit()), now);
     case v1::ConnectRequest::kAck:
-      return OnAck(frame.ack());
+      return OnAck(frame.ack().through());
     case v1::ConnectRequest::kHeartbeat: {
       v1::ConnectResponse answer;
       *answer.mutable_heartbeat() = frame.heartbeat();
@@ -152,6 +152,7 @@ void Session::Welcome() {
 }
 
 void Session::OnSubmit(v1::Submit submit, absl::Time now) {
+  if (submit.ack_through() > 0) OnAck(submit.ack_through());
   const size_t bytes = submit.ByteSizeLong();
   if (submit.items().empty()) {
     return Fail(Error(v1::REASON_FIELD_INVALID, "submit.items: expected at least one"));
@@ -194,11 +195,11 @@ void Session::OnSubmit(v1::Submit submit, absl::Time now) {
   if (!taken.ok()) OnAnswered(number, std::vector<v1::Reason>(items, ReasonOf(taken)));
 }
 
-void Session::OnAck(const v1::Ack& ack) {
-  const uint64_t through = std::min(ack.through(), delivered_);
-  if (through > acked_) unacked_since_.reset();
-  acked_ = std::max(acked_, through);
-  with_.dispatcher->OnAck(*attachment_, ack.through());
+void Session::OnAck(uint64_t through) {
+  const uint64_t known = std::min(through, delivered_);
+  if (known > acked_) unacked_since_.reset();
+  acked_ = std::max(acked_, known);
+  with_.dispatcher->OnAck(*attachment_, through);
 }
 
 void Session::OnAnswered(uint64_t number, std::vector<v1::Reason> reasons) {

@@ -153,7 +153,7 @@ class Session final : public DeliverySink, public std::enable_shared_from_this<S
   std::optional<bool> Suspended() const;
   absl::Status CheckHello(const v1::Hello& hello) const;
   void OnSubmit(v1::Submit submit, absl::Time now);
-  void OnAck(const v1::Ack& ack);
+  void OnAck(uint64_t through);
   void Submit(Work work);
   void OnAnswered(uint64_t number, std::vector<v1::Reason> reasons);
   void SendAnswered();

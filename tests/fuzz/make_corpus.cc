@@ -260,6 +260,10 @@ void WriteFrames(const std::filesystem::path& root) {
       network.Header(v1::KIND_CAPACITY_QUERY, "lin.family", "qso.night", "9ab1", nullptr));
   corpus.Add("unit-of-another", hello + frame(stolen));
 
+  v1::ConnectRequest with_ack = submit;
+  with_ack.mutable_submit()->set_ack_through(1);
+  corpus.Add("submit-with-ack", hello + frame(with_ack));
+
   v1::ConnectRequest rest;
   rest.mutable_heartbeat()->set_nonce(7);
   std::string end = frame(rest);

@@ -237,20 +237,22 @@ export class Stream {
     return (await this.next()).welcome;
   }
 
-  // Submits items in one frame and returns their outcomes. Deliveries that come first are kept.
+  // Submits items in one frame and returns their outcomes. Deliveries that come first, or with them,
+  // are kept.
   async submit(...items) {
     this.send({ submit: { items } });
     const kept = [];
     for (;;) {
       const frame = await this.next();
-      if (frame.outcomes) {
+      if (!frame.outcomes) kept.push(frame);
+      const { outcomes = [] } = frame.outcomes ?? frame.deliver ?? {};
+      if (outcomes.length > 0) {
         this.frames.unshift(...kept);
-        return frame.outcomes.outcomes.map(({ item_id: id, reason }) => ({
+        return outcomes.map(({ item_id: id, reason }) => ({
           id,
           reason: reason ?? 'REASON_UNSPECIFIED',
         }));
       }
-      kept.push(frame);
     }
   }
 

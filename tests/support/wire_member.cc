@@ -158,9 +158,8 @@ absl::StatusOr<v1::Welcome> WireMember::SayHello() {
 bool WireMember::Pump(absl::Duration within) {
   const auto frame = stream_->Next(within);
   if (!frame.has_value()) return false;
-  if (frame->has_outcomes()) {
-    outcomes_.insert(outcomes_.end(), frame->outcomes().outcomes().begin(),
-                     frame->outcomes().outcomes().end());
+  for (const auto* outcomes : {&frame->outcomes().outcomes(), &frame->deliver().outcomes()}) {
+    outcomes_.insert(outcomes_.end(), outcomes->begin(), outcomes->end());
   }
   if (frame->has_goodbye()) goodbye_ = frame->goodbye();
   for (const v1::Delivery& delivery : frame->deliver().deliveries()) {

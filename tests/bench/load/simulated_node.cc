@@ -30,21 +30,26 @@ constexpr absl::Duration kCloseLimit = absl::Seconds(10);
 constexpr absl::Duration kMinBackoff = absl::Milliseconds(500);
 constexpr absl::Duration kMaxBackoff = absl::Minutes(2);
 
-// A serialised ConnectRequest of entries whose bytes stay where they are.
-grpc::ByteBuffer SubmitFrame(const std::vector<const std::string*>& items) {
+// A serialised ConnectRequest of entries whose bytes stay where they are, and an ack unless it is
+// 0.
+grpc::ByteBuffer SubmitFrame(const std::vector<const std::string*>& items, uint64_t ack_through) {
   constexpr int kSubmitTag = v1::ConnectRequest::kSubmitFieldNumber << 3 | 2;
   constexpr size_t kHeadBytes = 8;
-  size_t bytes = 0;
+  v1::Submit rest;
+  rest.set_ack_through(ack_through);
+  const std::string tail = rest.SerializeAsString();
+  size_t bytes = tail.size();
   for (const std::string* item : items) bytes += item->size();
   uint8_t head[kHeadBytes] = {kSubmitTag};
   const uint8_t* end = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(
       static_cast<uint32_t>(bytes), head + 1);
   std::vector<grpc::Slice> slices;
-  slices.reserve(items.size() + 1);
+  slices.reserve(items.size() + 2);
   slices.emplace_back(head, end - head);
   for (const std::string* item : items) {
     slices.emplace_back(item->data(), item->size(), grpc::Slice::STATIC_SLICE);
   }
+  if (!tail.empty()) slices.emplace_back(tail);
   return {slices.data(), slices.size()};
 }
 
@@ -180,15 +185,9 @@ void SimulatedNode::Submit(const Entry* entries, size_t count) {
 }
 
 void SimulatedNode::Pump() {
-  if (stream_ == nullptr || stream_->writing()) return;
+  if (stream_ == nullptr || stream_->writing() || taking_) return;
   if (rest_ || closing_) return stream_->HalfClose();
   if (!welcomed_) return;
-  if (std::exchange(ack_, false)) {
-    v1::ConnectRequest frame;
-    frame.mutable_ack()->set_through(cursor_);
-    ++counts_.frames_sent;
-    return stream_->Write(SmallFrame(frame));
-  }
   std::vector<const std::string*> items;
   size_t bytes = 0;
   while (!waiting_.empty() && items.size() < kFrameItems) {
@@ -198,21 +197,34 @@ void SimulatedNode::Pump() {
     submitted_.push_back(waiting_.front());
     waiting_.pop_front();
   }
-  if (items.empty()) return;
+  const bool ack = std::exchange(ack_, false);
+  if (items.empty() && !ack) return;
   ++counts_.frames_sent;
-  stream_->Write(SubmitFrame(items));
+  if (!items.empty()) return stream_->Write(SubmitFrame(items, ack ? cursor_ : 0));
+  v1::ConnectRequest frame;
+  frame.mutable_ack()->set_through(cursor_);
+  stream_->Write(SmallFrame(frame));
 }
 
 void SimulatedNode::OnFrame(const v1::ConnectResponse& frame) {
-  if (frame.has_outcomes()) OnOutcomes(frame.outcomes());
-  if (frame.has_deliver()) OnDeliver(frame.deliver());
+  {
+    MutexLock lock(mu_);
+    ++counts_.frames_received;
+    taking_ = true;
+  }
+  if (frame.has_outcomes()) OnOutcomes(frame.outcomes().outcomes());
+  if (frame.has_deliver()) {
+    OnOutcomes(frame.deliver().outcomes());
+    OnDeliver(frame.deliver());
+  }
   MutexLock lock(mu_);
-  ++counts_.frames_received;
+  taking_ = false;
   if (frame.has_welcome()) OnWelcome(frame.welcome());
   if (frame.has_goodbye() && frame.goodbye().has_retry_after()) {
     retry_after_ = absl::Milliseconds(
         google::protobuf::util::TimeUtil::DurationToMilliseconds(frame.goodbye().retry_after()));
   }
+  Pump();
 }
 
 void SimulatedNode::OnWelcome(const v1::Welcome& welcome) {
@@ -222,20 +234,19 @@ void SimulatedNode::OnWelcome(const v1::Welcome& welcome) {
   backoff_.Succeeded();
   ++counts_.welcomes;
   counts_.welcome = absl::Now() - opened_;
-  Pump();
 }
 
-void SimulatedNode::OnOutcomes(const v1::Outcomes& outcomes) {
+void SimulatedNode::OnOutcomes(const Outcomes& outcomes) {
   struct Answer {
     uint64_t tag;
     v1::Reason reason;
   };
   std::vector<Answer> answers;
-  answers.reserve(static_cast<size_t>(outcomes.outcomes_size()));
+  answers.reserve(static_cast<size_t>(outcomes.size()));
   bool broken = false;
   {
     MutexLock lock(mu_);
-    for (const v1::Outcome& outcome : outcomes.outcomes()) {
+    for (const v1::Outcome& outcome : outcomes) {
       if (submitted_.empty() || *submitted_.front().id != outcome.item_id()) {
         broken = true;
         break;
@@ -267,7 +278,6 @@ void SimulatedNode::OnDeliver(const v1::Deliver& deliver) {
   MutexLock lock(mu_);
   cursor_ = deliver.deliveries(deliver.deliveries_size() - 1).sequence();
   ack_ = true;
-  Pump();
 }
 
 void SimulatedNode::OnEnded(bool in_order) {

@@ -1,10 +1,11 @@
 // A node of the load: one stream of one member to the hub, and nothing behind it.
 //
 // Items wait in a line and leave as soon as the write before them has completed, as many as a frame
-// holds. What is delivered is acknowledged at once, and what has no answer yet is submitted again
-// on the next stream, which goes on from the last that was delivered, as a real node does. A stream
-// that broke is followed by another over a new connection, after a real node's growing pause; a hub
-// that says when to come back is obeyed. Frames are put together from bytes that were prepared.
+// holds; what a frame of the hub gives rise to leaves together. What is delivered is acknowledged
+// at once, and what has no answer yet is submitted again on the next stream, which goes on from the
+// last that was delivered, as a real node does. A stream that broke is followed by another over a
+// new connection, after a real node's growing pause; a hub that says when to come back is obeyed.
+// Frames are put together from bytes that were prepared.
 //
 // Collaborators: NodeListener. Threads: Tick from one thread at a time, which is none of gRPC's,
 // everything else from any thread; the listener is called on gRPC's threads, for one node one call
@@ -111,12 +112,13 @@ class SimulatedNode {
 
  private:
   class Stream;
+  using Outcomes = google::protobuf::RepeatedPtrField<v1::Outcome>;
 
   // From the stream.
   void OnFrame(const v1::ConnectResponse& frame);
   void OnEnded(bool in_order);
 
-  void OnOutcomes(const v1::Outcomes& outcomes);
+  void OnOutcomes(const Outcomes& outcomes);
   void OnDeliver(const v1::Deliver& deliver);
   void StartStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnWelcome(const v1::Welcome& welcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -146,6 +148,8 @@ class SimulatedNode {
   std::string epoch_ ABSL_GUARDED_BY(mu_);
   uint64_t cursor_ ABSL_GUARDED_BY(mu_) = 0;
   bool ack_ ABSL_GUARDED_BY(mu_) = false;
+  // A frame of the hub is being taken in.
+  bool taking_ ABSL_GUARDED_BY(mu_) = false;
   // What is to leave; what has left and has no answer, in order; what is to be repeated later.
   std::deque<Entry> waiting_ ABSL_GUARDED_BY(mu_);
   std::deque<Entry> submitted_ ABSL_GUARDED_BY(mu_);

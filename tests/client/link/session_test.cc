@@ -181,6 +181,45 @@ TEST_F(SessionTest, FinalOutcomesFreeTheirPlace) {
   EXPECT_THAT(session_.taken(), IsEmpty());
 }
 
+TEST_F(SessionTest, OutcomesMayComeWithADelivery) {
+  Begin();
+  const OutboxItem accepted = Item(1, Referral('r'));
+  ASSERT_TRUE(session_.Offer({accepted}).ok());
+  SubmittedIds();
+  v1::ConnectResponse frame = Deliver({7});
+  *frame.mutable_deliver()->mutable_outcomes() =
+      Outcome(accepted, v1::REASON_UNSPECIFIED).outcomes().outcomes();
+  const absl::StatusOr<Session::Arrived> arrived = session_.OnFrame(frame, At(0));
+  ASSERT_TRUE(arrived.ok());
+  EXPECT_THAT(arrived->outcomes, SizeIs(1));
+  EXPECT_THAT(arrived->messages, SizeIs(1));
+  EXPECT_EQ(arrived->through, 7u);
+  EXPECT_THAT(session_.taken(), IsEmpty());
+}
+
+TEST_F(SessionTest, AnAckLeavesWithWhatIsSubmitted) {
+  Begin();
+  session_.Stored(7);
+  ASSERT_TRUE(session_.Offer({Item(1, Referral('r'))}).ok());
+  std::optional<v1::ConnectRequest> frame = session_.NextFrame(At(0));
+  ASSERT_TRUE(frame.has_value());
+  EXPECT_EQ(frame->submit().items_size(), 1);
+  EXPECT_EQ(frame->submit().ack_through(), 7u);
+  EXPECT_FALSE(session_.NextFrame(At(0)).has_value()) << "an ack is said once";
+
+  // What waits for an answer takes no ack with it.
+  session_.Stored(8);
+  ASSERT_TRUE(session_.Offer({Item(2, Referral('r'))}).ok());
+  frame = session_.NextFrame(At(0));
+  ASSERT_TRUE(frame.has_value());
+  EXPECT_EQ(frame->ack().through(), 8u);
+
+  session_.Stored(9);
+  session_.Leave();
+  EXPECT_EQ(session_.NextFrame(At(0))->ack().through(), 9u);
+  EXPECT_TRUE(session_.NextFrame(At(0))->has_goodbye());
+}
+
 TEST_F(SessionTest, AnOutcomeForSomethingElseIsIgnored) {
   Begin();
   const absl::StatusOr<Session::Arrived> arrived =

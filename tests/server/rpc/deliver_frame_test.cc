@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "server/rpc/frames.h"
@@ -20,9 +21,20 @@ v1::Message MessageOf(size_t sealed) {
   return message;
 }
 
+std::string BytesOf(const std::vector<OutgoingDelivery>& deliveries, const v1::Deliver& rest) {
+  grpc::Slice slice;
+  EXPECT_TRUE(DeliverFrame(deliveries, rest).DumpToSingleSlice(&slice).ok());
+  return {slice.begin(), slice.end()};
+}
+
 TEST(DeliverFrameTest, IsWhatProtocolBuffersWouldWrite) {
   std::vector<OutgoingDelivery> deliveries;
   v1::ConnectResponse expected;
+  v1::Deliver rest;
+  v1::Outcome& outcome = *rest.add_outcomes();
+  outcome.set_item_id(std::string(16, 'i'));
+  outcome.set_reason(v1::REASON_TOKEN_UNKNOWN);
+  rest.add_outcomes()->set_item_id(std::string(32, 'h'));
   // Sequences and sizes on both sides of where a varint takes a byte more.
   constexpr uint64_t kSequences[] = {1, 127, 128, 1 << 21, std::numeric_limits<uint64_t>::max()};
   constexpr size_t kSizes[] = {0, 90, 128, 2048, 131072};
@@ -32,9 +44,10 @@ TEST(DeliverFrameTest, IsWhatProtocolBuffersWouldWrite) {
     v1::Delivery& delivery = *expected.mutable_deliver()->add_deliveries();
     delivery.set_sequence(kSequences[i]);
     *delivery.mutable_message() = message;
-    grpc::Slice slice;
-    ASSERT_TRUE(DeliverFrame(deliveries).DumpToSingleSlice(&slice).ok());
-    EXPECT_EQ(std::string(slice.begin(), slice.end()), expected.SerializeAsString());
+    EXPECT_EQ(BytesOf(deliveries, {}), expected.SerializeAsString());
+    v1::ConnectResponse with_rest = expected;
+    *with_rest.mutable_deliver()->mutable_outcomes() = rest.outcomes();
+    EXPECT_EQ(BytesOf(deliveries, rest), with_rest.SerializeAsString());
   }
 }
 

@@ -119,6 +119,47 @@ TEST_F(HubTest, OneMessageFromNodeToNode) {
   EXPECT_TRUE(qso.Finish().ok());
 }
 
+TEST_F(HubTest, WhatIsAnsweredAndDeliveredTogetherIsOneFrame) {
+  Join();
+  TestStream qso(hub_.ChannelOf("qso"));
+  qso.Hello();
+  v1::Statement two_units = hub_.statements().Member(hub_.Member("qso.night"), 2);
+  AddUnit(two_units, Unit("qso.day").bytes(), "qso.day", "Desk");
+  ASSERT_EQ(hub_.Publish(two_units), kOk);
+  // The first ones may find the hub still reading the mailbox, which takes its own time.
+  v1::ConnectResponse joint;
+  for (int query = 0; query < 100 && joint.deliver().outcomes().empty(); ++query) {
+    v1::ConnectRequest frame;
+    *frame.mutable_submit()->add_items()->mutable_message() =
+        TestNetwork::Message(network_.Header(v1::KIND_CAPACITY_QUERY, "qso.night", "qso.day",
+                                             "query " + std::to_string(query), nullptr));
+    qso.Write(frame);
+    size_t answers = 0;
+    for (size_t deliveries = 0; answers == 0 || deliveries == 0;) {
+      joint = qso.Read();
+      ASSERT_TRUE(joint.has_outcomes() || joint.has_deliver());
+      deliveries += static_cast<size_t>(joint.deliver().deliveries_size());
+      answers +=
+          static_cast<size_t>(joint.outcomes().outcomes_size() + joint.deliver().outcomes_size());
+    }
+  }
+  ASSERT_EQ(joint.deliver().outcomes_size(), 1);
+  EXPECT_EQ(joint.deliver().outcomes(0).reason(), kOk);
+
+  // The ack goes with the next submission; what is acknowledged is not delivered again.
+  v1::ConnectRequest frame = Inquiry("9ab1");
+  frame.mutable_submit()->set_ack_through(joint.deliver().deliveries(0).sequence());
+  qso.Write(frame);
+  EXPECT_THAT(ReasonsOf(qso.Read()), ElementsAre(kOk, kOk));
+  hub_.Restart();
+  TestStream again(hub_.ChannelOf("qso"));
+  again.Hello();
+  v1::ConnectRequest heartbeat;
+  heartbeat.mutable_heartbeat()->set_nonce(7);
+  again.Write(heartbeat);
+  EXPECT_EQ(again.Read().heartbeat().nonce(), 7u);
+}
+
 TEST_F(HubTest, WhatWasConfirmedSurvivesARestart) {
   Join();
   {

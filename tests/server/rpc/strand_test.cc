@@ -7,10 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
+
 namespace waymark::hub {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class StrandTest : public ::testing::Test {
  protected:
@@ -49,6 +52,40 @@ TEST_F(StrandTest, WhatFollowsDoesNotWaitForEver) {
 TEST_F(StrandTest, ATaskThatThrowsIsFollowedToo) {
   strand_->Run([] { throw std::runtime_error("a test"); });
   EXPECT_THAT(ran_, ElementsAre("exception", "after"));
+}
+
+TEST_F(StrandTest, WhatIsPostedTogetherRunsTogether) {
+  pool_.PostTogether([this] {
+    strand_->Post(Note("first"));
+    strand_->Post(Note("second"));
+    EXPECT_THAT(ran_, IsEmpty()) << "not before all of it is there";
+  });
+  pool_.Shutdown();
+  EXPECT_THAT(ran_, ElementsAre("first", "second", "after"));
+}
+
+TEST_F(StrandTest, WhatThePoolHasNoRoomForRunsHere) {
+  absl::Notification begun;
+  absl::Notification done;
+  pool_.Post([&] {
+    begun.Notify();
+    done.WaitForNotification();
+  });
+  begun.WaitForNotification();
+  const std::shared_ptr<Strand> other = Strand::Create(&pool_);
+  pool_.PostTogether([&] {
+    other->Post([] {});
+    strand_->Post(Note("first"));
+  });
+  EXPECT_THAT(ran_, ElementsAre("first", "after"));
+  done.Notify();
+  pool_.Shutdown();
+}
+
+TEST_F(StrandTest, WhatIsPostedTogetherToAPoolThatStopsRunsHere) {
+  pool_.Shutdown();
+  pool_.PostTogether([this] { strand_->Post(Note("first")); });
+  EXPECT_THAT(ran_, ElementsAre("first", "after"));
 }
 
 }  // namespace

@@ -176,6 +176,9 @@ class TestHub {
                      v1::MemberStatus status = v1::MEMBER_STATUS_ACTIVE) {
     v1::Statement statement = statements_.Member(Member(unit), version);
     statement.mutable_member()->set_status(status);
+    return Publish(statement);
+  }
+  v1::Reason Publish(const v1::Statement& statement) {
     v1::PublishMemberRequest request;
     *request.mutable_member() = statements_.ByRegistry(statement);
     v1::PublishMemberResponse response;

@@ -23,7 +23,10 @@ class RememberingSink final : public DeliverySink {
     MutexLock lock(mu_);
     frames_.push_back(deliveries.size());
     for (OutgoingDelivery& delivery : deliveries) received_.push_back(std::move(delivery));
+    overlapped_ |= std::exchange(called_, true);
     changed_.SignalAll();
+    while (held_) changed_.Wait(mu_);
+    called_ = false;
   }
   void OnPeerOffline(const MessageId& message_id) override {
     MutexLock lock(mu_);
@@ -33,6 +36,13 @@ class RememberingSink final : public DeliverySink {
   void OnDetached(v1::Reason reason) override {
     MutexLock lock(mu_);
     detached_ = reason;
+    changed_.SignalAll();
+  }
+
+  // While it is held, OnDeliver does not return.
+  void Hold(bool held) {
+    MutexLock lock(mu_);
+    held_ = held;
     changed_.SignalAll();
   }
 
@@ -70,6 +80,11 @@ class RememberingSink final : public DeliverySink {
     MutexLock lock(mu_);
     return offline_;
   }
+  // Whether OnDeliver was called before it had returned.
+  bool overlapped() {
+    MutexLock lock(mu_);
+    return overlapped_;
+  }
   bool attached() {
     MutexLock lock(mu_);
     return attached_;
@@ -83,6 +98,9 @@ class RememberingSink final : public DeliverySink {
   Mutex mu_;
   CondVar changed_;
   bool attached_ ABSL_GUARDED_BY(mu_) = false;
+  bool held_ ABSL_GUARDED_BY(mu_) = false;
+  bool called_ ABSL_GUARDED_BY(mu_) = false;
+  bool overlapped_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<OutgoingDelivery> received_ ABSL_GUARDED_BY(mu_);
   std::vector<size_t> frames_ ABSL_GUARDED_BY(mu_);
   std::vector<MessageId> offline_ ABSL_GUARDED_BY(mu_);
