@@ -106,15 +106,13 @@ absl::Status Hub::OpenRooms() {
       std::make_unique<Registry>(store_.get(), directory_.get(), options_.clock, options_.network);
   dispatcher_ = Dispatcher::Create(store_.get(), options_.clock, &metrics_);
   strands_ = std::make_unique<WorkerPool>(kStrandThreads, kStrandQueue);
-  committer_ = Committer::Create({.store = store_.get(),
-                                  .listener = dispatcher_.get(),
-                                  .metrics = &metrics_,
-                                  .clock = options_.clock,
-                                  .together =
-                                      [this](absl::FunctionRef<void()> release) {
-                                        strands_->PostTogether(release);
-                                      }},
-                                 limits, Committer::Bounds{});
+  committer_ = Committer::Create(
+      {.store = store_.get(),
+       .listener = dispatcher_.get(),
+       .metrics = &metrics_,
+       .clock = options_.clock,
+       .together = [this](absl::FunctionRef<void()> release) { strands_->PostTogether(release); }},
+      limits, Committer::Bounds{});
   committer_->SetMembership(directory_->membership());
   quotas_ = std::make_unique<Quotas>(limits.traffic);
   gate_ = std::make_unique<HelloGate>(limits.traffic, options_.random);

@@ -5,14 +5,13 @@
 
 #include "base/lifecycle/lifecycle.h"
 #include "base/status/status.h"
+#include "server/session/attachment.h"
 
 namespace waymark::hub {
 namespace {
 
 constexpr size_t kFrameMessages = 64;
 constexpr size_t kFrameBytes = size_t{1} << 20;
-// Far more than other processes withdraw between a commit here and its report.
-constexpr size_t kRememberedWithdrawals = 4096;
 
 template <typename Function>
 void Call(const std::weak_ptr<DeliverySink>& sink, Function function) {
@@ -22,52 +21,6 @@ void Call(const std::weak_ptr<DeliverySink>& sink, Function function) {
 size_t WireBytes(const MailboxItem& item) { return item.message.size() + kDeliveryOverhead; }
 
 }  // namespace
-
-struct Dispatcher::Attachment {
-  struct Unacked {
-    uint64_t sequence;
-    size_t bytes;
-  };
-
-  AttachmentId id = 0;
-  OrganisationId organisation;
-  Options options;
-  MailboxView view = MailboxView::kAll;
-  std::weak_ptr<DeliverySink> sink;
-
-  // Whether the store has numbered this session and its sink knows, its number, and the greatest of
-  // other processes.
-  bool claimed = false;
-  uint64_t claim = 0;
-  uint64_t peer_claim = 0;
-
-  // Everything of the view up to here has been delivered.
-  uint64_t delivered_to = 0;
-  // Everything of the view up to here has been delivered or is in `ready`.
-  uint64_t taken_to = 0;
-  std::deque<MailboxItem> ready;
-  size_t ready_bytes = 0;
-  // Whether the mailbox may hold more after `taken_to`.
-  bool behind = true;
-  // What was committed while a page was being read without the lock.
-  bool added_meanwhile = false;
-  bool dropped_meanwhile = false;
-
-  std::deque<Unacked> unacked;
-  size_t unacked_bytes = 0;
-
-  std::vector<MessageId> offline;
-  bool runnable = false;
-  // Its sink is being called, without the lock: nobody else may, nor erase it.
-  bool calling = false;
-  bool ended = false;
-  // What the sink is told when it has ended.
-  std::optional<v1::Reason> reason;
-
-  bool Full() const {
-    return ready.size() >= options.window_messages || ready_bytes >= options.window_bytes;
-  }
-};
 
 // Sessions ----------------------------------------------------------------------------------------
 
@@ -260,60 +213,6 @@ void Dispatcher::OnCommittedDrop(const std::string& token_hash) {
                     memory_bytes_ -= WireBytes(item);
                     return true;
                   });
-  }
-}
-
-// Other processes ---------------------------------------------------------------------------------
-
-void Dispatcher::OnPeerDelivered(std::span<const OrganisationId> mailboxes) {
-  MutexLock lock(mu_);
-  for (const OrganisationId& mailbox : mailboxes) {
-    if (Attachment* attachment = Current(mailbox)) FallBehind(*attachment);
-  }
-}
-
-void Dispatcher::FallBehind(Attachment& attachment) {
-  attachment.added_meanwhile = true;
-  attachment.behind = true;
-  Wake(attachment);
-}
-
-void Dispatcher::OnPeerDropped(std::span<const std::string> token_hashes) {
-  MutexLock lock(mu_);
-  for (const std::string& token_hash : token_hashes) {
-    OnCommittedDrop(token_hash);
-    if (!withdrawn_index_.insert(token_hash).second) continue;
-    withdrawn_.push_back(token_hash);
-    if (withdrawn_.size() <= kRememberedWithdrawals) continue;
-    withdrawn_index_.erase(withdrawn_.front());
-    withdrawn_.pop_front();
-  }
-}
-
-void Dispatcher::OnPeerSession(const OrganisationId& organisation, uint64_t claim) {
-  MutexLock lock(mu_);
-  Attachment* attachment = Current(organisation);
-  if (attachment == nullptr) return;
-  attachment->peer_claim = std::max(attachment->peer_claim, claim);
-  if (attachment->claimed && attachment->peer_claim > attachment->claim) {
-    End(*attachment, v1::REASON_SESSION_REPLACED);
-  }
-}
-
-void Dispatcher::OnPeerNotices(std::span<const OfflineNotice> notices) {
-  MutexLock lock(mu_);
-  for (const OfflineNotice& notice : notices) Notify(notice);
-}
-
-void Dispatcher::OnNewsLost() {
-  MutexLock lock(mu_);
-  for (auto& [organisation, attachment] : current_) {
-    // What waits in memory may have been withdrawn: it is read again.
-    memory_bytes_ -= std::exchange(attachment->ready_bytes, 0);
-    attachment->ready.clear();
-    attachment->taken_to = attachment->delivered_to;
-    attachment->dropped_meanwhile = true;
-    FallBehind(*attachment);
   }
 }
 
