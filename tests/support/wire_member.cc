@@ -18,6 +18,7 @@
 #include "base/status/status.h"
 #include "grpcpp/create_channel.h"
 #include "tests/support/poll.h"
+#include "tests/support/process.h"
 #include "waymark/v1/enrolment.grpc.pb.h"
 
 namespace waymark::testing {
