@@ -52,9 +52,9 @@ finish() {
   end_everything
   case $status in
     0) ;;
-    129 | 130 | 143) echo "demo: stopped; its processes have ended and its folder is gone." >&2 ;;
-    *) echo "demo: stopped by the error above; its processes have ended and its folder is gone." >&2 ;;
-  esac
+    129 | 130 | 143) echo "demo: stopped; its processes have ended and its folder is gone." ;;
+    *) echo "demo: stopped by the error above; its processes have ended and its folder is gone." ;;
+  esac >&"$COMPLAINTS"
   exit "$status"
 }
 
@@ -71,7 +71,7 @@ title "A network is set up"
 start_systems
 create_network
 start_hub
-join_everyone
+join_first
 tell_story
 title "Done in $SECONDS seconds"
 how_to_go_on

@@ -1,10 +1,10 @@
 # Setting up the demo's network; sourced by demo.sh.
 
-# HANDLE.UNIT of every organisation.
-readonly UNITS="qso.night bwi.pool bea.intake lin.family stb.house cpl.desk bay.clinic"
+# Who is there before the story begins, by handle.
+readonly FIRST=(qso bwi bea lin stb cpl)
 
-# The process of each node, by handle.
-declare -A NODES=()
+# By handle: the process of each node, and of what is being prepared there while the story is told.
+declare -A NODES=() PREPARED=()
 
 # as ORGANISATION COMMAND...: runs the command line for one organisation's staff.
 as() {
@@ -23,7 +23,7 @@ as_admin() {
 # registry COMMAND...: the registry operator's command line.
 registry() { WAYMARK_REGISTRY=$ROOT/registry waymark registry "$@"; }
 
-new_id() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+new_id() { printf '%08x' $SRANDOM $SRANDOM $SRANDOM $SRANDOM; }
 
 # Three ports that nobody listens on, below those that the kernel hands out.
 choose_ports() {
@@ -57,7 +57,7 @@ metrics_listen: 127.0.0.1:$METRICS_PORT
 tls: {certificate: hub.crt, key: hub.key}
 log: {level: info, format: text}
 YAML
-  waymark-hub serve --config "$data/hub.yaml" --ready-file "$data/ready" >"$ROOT/hub.log" 2>&1 &
+  start "$ROOT/hub.log" waymark-hub serve --config "$data/hub.yaml" --ready-file "$data/ready"
   until_true 20 test -s "$data/ready"
   say "The hub runs. It holds no key that opens a message or vouches for a member."
 }
@@ -96,42 +96,36 @@ YAML
   exec waymark-node serve --config "$home/node.yaml" --ready-file "$home/ready"
 }
 
-fingerprint_of() { grep -oE '([0-9A-Z]{5}-){4}[0-9A-Z]{5}' "$ROOT/$1.log"; }
+# has_come HANDLE COMMAND...: whether its node has come so far that the command succeeds. If not, says how its log
+# ends; when the node has ended too, there is nothing to wait for.
+has_come() {
+  local who=$1 log from
+  shift
+  if "$@"; then return; fi
+  mapfile -t log <"$ROOT/$who.log"
+  from=$((${#log[@]} - 3))
+  printf '%s\n' "${log[@]:from > 0 ? from : 0}"
+  name_process "${NODES[$who]}" || return "$HOPELESS"
+  return 1
+}
 
-every_request_is_in() {
-  local unit
-  capture registry requests || return 1
-  for unit in $UNITS; do
-    if grep -w "${unit%.*}" <<<"$SHOWN" && fingerprint_of "${unit%.*}"; then continue; fi
-    tail -3 "$ROOT/${unit%.*}.log"
-    name_process "${NODES[${unit%.*}]}" >/dev/null || return "$HOPELESS"
-    return 1
-  done
+# has_asked HANDLE: whether its node has asked for membership; sets FINGERPRINT to that which it then says.
+has_asked() {
+  [[ $(<"$ROOT/$1.log") =~ ([0-9A-Z]{5}-){4}[0-9A-Z]{5} ]] && FINGERPRINT=${BASH_REMATCH[0]}
 }
 
 # approve HANDLE REQUESTS: the operator compares the fingerprint that the organisation reads out, and signs.
 approve() {
-  local request
+  local request FINGERPRINT
+  has_asked "$1"
   request=$(grep -w "$1" <<<"$2" | awk '{ print $1 }')
-  quietly registry approve "$request" --fingerprint "$(fingerprint_of "$1")"
+  quietly registry approve "$request" --fingerprint "$FINGERPRINT"
   touch "$ROOT/$1/approved"
 }
 
-# is_ready HANDLE: whether its node serves. When it has ended, its log says why.
-is_ready() {
-  if [[ -s $ROOT/$1/ready ]]; then return; fi
-  tail -3 "$ROOT/$1.log"
-  name_process "${NODES[$1]}" >/dev/null || return "$HOPELESS"
-  return 1
-}
-
-# open_accounts HANDLE UNIT: logs the administrator in, who makes an account for a caseworker of the unit.
-open_accounts() {
+# hire HANDLE UNIT: the administrator, who is logged in, makes an account for a caseworker of the unit.
+hire() {
   local passphrase=$ROOT/$1/passphrase
-  until_true 60 is_ready "$1"
-  quietly as_admin "$1" login admin --passphrase-file "$passphrase"
-  # The police desk and the house that is not asked take part in nothing, and the clinic works in its own system.
-  case $1 in stb | cpl | bay) return ;; esac
   # The node takes the unit once it has read the directory.
   until_true 20 as_admin "$1" staff put worker --role caseworker --unit "$1.$2" \
     --passphrase-file "$passphrase"
@@ -140,6 +134,17 @@ open_accounts() {
 
 # publish HANDLE: what the organisation says about itself and about the service that it offers.
 publish() {
+  local file service
+  for file in "$HERE/services/$1"-*.yaml; do
+    [[ -e $file ]] || continue
+    service=$(basename "$file" .yaml)
+    until_true 20 as_admin "$1" service publish "$file" ${SERVICE_ID[$service]:+--id "${SERVICE_ID[$service]}"}
+    case $1 in
+      bea | stb) until_true 20 as_admin "$1" capacity set "$service" HAS_CAPACITY ;;
+      # A room of a service that is not published yet would be refused.
+      bwi) note_room bwi ;;
+    esac
+  done
   case $1 in
     qso) quietly as_admin qso profile publish --duty CHILD_HARM --police NONE --faith NONE ;;
     bwi) quietly as_admin bwi profile publish --duty NONE_KNOWN --police NONE --faith NONE ;;
@@ -148,56 +153,72 @@ publish() {
     stb) quietly as_admin stb profile publish --duty CHILD_HARM --police NONE --faith EXPECTED ;;
     bay) quietly as_admin bay profile publish --duty CHILD_HARM --police NONE --faith NONE ;;
   esac
-  local file service
-  for file in "$HERE/services/$1"-*.yaml; do
-    [[ -e $file ]] || continue
-    service=$(basename "$file" .yaml)
-    until_true 20 as_admin "$1" service publish "$file" ${SERVICE_ID[$service]:+--id "${SERVICE_ID[$service]}"}
-    case $1 in
-      lin | bwi | bay) note_room "$1" ;;
-      # The police desk does not say whether it has room.
-      cpl) ;;
-      *) until_true 20 as_admin "$1" capacity set "$service" HAS_CAPACITY ;;
-    esac
-  done
 }
 
-# settle HANDLE UNIT: works in the background.
+# settle HANDLE: works in the background.
 settle() {
-  open_accounts "$1" "$2"
+  until_true 60 has_come "$1" test -s "$ROOT/$1/ready"
+  quietly as_admin "$1" login admin --passphrase-file "$ROOT/$1/passphrase"
   publish "$1"
-  if [[ $1 == qso ]]; then note_what_she_says; fi
+  if [[ $1 == qso ]]; then
+    hire qso night
+    note_what_she_says
+  fi
 }
 
-every_room_is_known() {
+# are_listed PATTERN...: whether Quayside Outreach's directory has a line for each.
+are_listed() {
+  local pattern
   capture as qso directory || return 1
-  (($(grep -c 'Has room' <<<"$SHOWN") == 5)) && grep -w cpl-101 <<<"$SHOWN"
+  for pattern in "$@"; do grep "$pattern" <<<"$SHOWN" || return 1; done
 }
 
-join_everyone() {
+# admit HANDLE...: starts their nodes, which ask for membership, and grants it.
+admit() {
+  local who requests
+  for who in "$@"; do
+    start "$ROOT/$who.log" run_node "$who"
+    NODES[$who]=$!
+  done
+  for who in "$@"; do until_true 30 has_come "$who" has_asked "$who"; done
+  capture registry requests
+  requests=$SHOWN
+  for who in "$@"; do approve "$who" "$requests"; done
+}
+
+join_first() {
+  local who job jobs=()
   invite qso "Quayside Outreach" NGO night
   invite bwi "Bridgeway Interpreters" INTERPRETER_POOL pool
   invite bea "Beacon Shelter" NGO intake
   invite lin "Linden House" NGO family
   invite stb "St Brannoc House" FAITH_BODY house
   invite cpl "City Police Liaison" LAW_ENFORCEMENT desk
-  invite bay "Bay Clinic" HEALTH clinic
-  local unit requests job jobs=()
-  for unit in $UNITS; do
-    run_node "${unit%.*}" >"$ROOT/${unit%.*}.log" 2>&1 &
-    NODES[${unit%.*}]=$!
-  done
-  until_true 30 every_request_is_in
-  capture registry requests
-  requests=$SHOWN
-  for unit in $UNITS; do approve "${unit%.*}" "$requests"; done
-  say "Seven organisations joined: each made its own keys, and the operator compared fingerprints."
-  for unit in $UNITS; do
-    settle "${unit%.*}" "${unit#*.}" &
+  admit "${FIRST[@]}"
+  say "Six organisations joined: each made its own keys, and the operator compared fingerprints."
+  for who in "${FIRST[@]}"; do
+    settle "$who" &
     jobs+=($!)
   done
   for job in "${jobs[@]}"; do wait "$job"; done
-  until_true 20 every_room_is_known
+  until_true 20 are_listed {lin-206,bwi-601,bea-201,stb-206}'.*Has room' cpl-101
   say "Each published what it offers, signed. Every node holds the whole directory."
-  say "Three say whether they have room from the system in which they work: a bed register, a roster, a FHIR server."
+  say "Two say whether they have room from the system in which they work: a bed register, a roster."
 }
+
+join_clinic() {
+  start_clinic
+  invite bay "Bay Clinic" HEALTH clinic
+  admit bay
+  note_room bay
+  settle bay
+}
+
+# prepare_later HANDLE COMMAND...: goes on with what the story needs of the organisation, while it is told.
+prepare_later() {
+  "${@:2}" &
+  PREPARED[$1]=$!
+}
+
+# is_prepared HANDLE: waits for that.
+is_prepared() { wait "${PREPARED[$1]}"; }

@@ -3,7 +3,7 @@
 readonly WIDTH=100
 
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-say() { printf '%s\n' "$*" | fit "  "; }
+say() { if ((${#1} + 2 <= WIDTH)); then printf '  %s\n' "$1"; else fit "  " <<<"$1"; fi; }
 indent() { fit "    "; }
 
 # fit INDENT: wraps long lines, and goes on below the last column of a table.
@@ -73,9 +73,19 @@ failed() {
   printf '\ndemo: this step failed: %.200s\n%s\n' "$1" "$2" >&2
 }
 
+# What follows runs its command in this shell: where it is a function, a subshell would cost a fork, which takes
+# milliseconds. So while it runs, this shell's output is redirected, also for a trap; COMPLAINTS is not.
+exec {COMPLAINTS}>&2
+
+# start LOG COMMAND...: runs it in the background, with its output in the log and nothing of this shell's.
+start() { "${@:2}" >"$1" 2>&1 {COMPLAINTS}>&- & }
+
 # capture COMMAND...: runs it and keeps in SHOWN what it prints; an error shows it.
 capture() {
-  if SHOWN=$("$@" 2>&1); then return; fi
+  local status=0 shown=$ROOT/shown.$BASHPID
+  "$@" >"$shown" 2>&1 || status=$?
+  SHOWN=$(<"$shown")
+  if ((status == 0)); then return; fi
   failed "$*" "$SHOWN"
   return 1
 }
@@ -98,19 +108,23 @@ refused() {
 # What a command returns that until_true need not try again.
 readonly HOPELESS=9
 
+# A pipe into which nobody writes: waiting to read from it is to sleep, without a process that does.
+exec {SILENCE}<> <(:)
+pause() { read -rt "$1" -u "$SILENCE" || true; }
+
 # until_true SECONDS COMMAND...: waits until the command succeeds.
 until_true() {
-  local deadline=$((SECONDS + $1)) tries=0 said status
+  local deadline=$((SECONDS + $1)) tries=0 status said=$ROOT/said.$BASHPID
   shift
   while true; do
     status=0
-    said=$("$@" 2>&1) || status=$?
+    "$@" >"$said" 2>&1 || status=$?
     if ((status == 0)); then return 0; fi
     if ((SECONDS > deadline || status == HOPELESS)); then
-      failed "waiting for: $*" "$said"
+      failed "waiting for: $*" "$(<"$said")"
       return 1
     fi
     # Often at first; who takes longer needs the processor that asking takes.
-    if ((++tries < 10)); then sleep 0.05; else sleep 0.2; fi
+    if ((++tries < 5)); then pause 0.05; else pause 0.2; fi
   done
 }

@@ -1,53 +1,49 @@
 # Ending what the demo started, and nothing else; sourced by demo.sh, and part of the `end` script that
 # --keep leaves behind. Works with what every Debian has: /proc, and no ps.
 
-# stat_of PID: prints "state parent start" of the process, from its line in /proc.
+# Nothing here runs in a subshell: a machine may have hundreds of processes, and a fork takes milliseconds.
+
+# stat_of PID: sets STATE, PARENT and START of the process, from its line in /proc.
 stat_of() {
   local line fields
   read -r line 2>/dev/null <"/proc/$1/stat" || return 1
   # The name of the program stands in brackets and may hold anything.
   read -ra fields <<<"${line##*) }"
-  echo "${fields[0]} ${fields[1]} ${fields[19]}"
+  STATE=${fields[0]} PARENT=${fields[1]} START=${fields[19]}
 }
 
-# name_process PID: prints PID:START, which names a process also after its number was used again.
+# name_process PID: sets PROCESS to PID:START, which names a process also after its number was used again.
 name_process() {
-  local state parent start
-  read -r state parent start < <(stat_of "$1") || return 1
-  [[ $state != Z ]] && echo "$1:$start"
+  local STATE PARENT START
+  stat_of "$1" && [[ $STATE != Z ]] && PROCESS=$1:$START
 }
 
-still_runs() { [[ $(name_process "${1%:*}") == "$1" ]]; }
+still_runs() {
+  local PROCESS
+  name_process "${1%:*}" && [[ $PROCESS == "$1" ]]
+}
 
-# descendants PID: names the processes under it, among them the subshells in which this is asked.
-descendants() {
-  local folder pid state parent start
-  local -A parent_of=()
+# find_processes: sets PROCESSES to what this demo started and still runs: what is under its process, and what has
+# the demo's own programs on its PATH, for a program whose parent has gone is under it no more.
+find_processes() {
+  local folder pid parent STATE PARENT START PROCESS
+  local -A parent_of=() found=()
   for folder in /proc/[0-9]*; do
-    pid=${folder#/proc/}
-    if read -r state parent start < <(stat_of "$pid"); then parent_of[$pid]=$parent; fi
+    if stat_of "${folder#/proc/}"; then parent_of[${folder#/proc/}]=$PARENT; fi
   done
   for pid in "${!parent_of[@]}"; do
     parent=${parent_of[$pid]}
-    while [[ -n ${parent_of[$parent]:-} && $parent != "$1" ]]; do parent=${parent_of[$parent]}; done
-    if [[ $parent == "$1" ]]; then name_process "$pid" || true; fi
+    while [[ -n ${parent_of[$parent]:-} && $parent != "$$" ]]; do parent=${parent_of[$parent]}; done
+    if [[ $parent == "$$" ]]; then found[$pid]=1; fi
   done
-}
-
-# find_processes: sets PROCESSES to what this demo started and still runs. A program whose parent has gone is no
-# descendant any more; that the demo's own programs are on its PATH tells it.
-find_processes() {
-  local process file
+  for folder in $(grep -lsF "PATH=$ROOT/bin:" /proc/[0-9]*/environ); do
+    folder=${folder%/environ}
+    found[${folder#/proc/}]=1
+  done
   PROCESSES=()
-  while read -r process; do
-    if still_runs "$process"; then PROCESSES+=("$process"); fi
-  done <<<"$(
-    descendants $$
-    for file in $(grep -lsF "PATH=$ROOT/bin:" /proc/[0-9]*/environ); do
-      file=${file#/proc/}
-      name_process "${file%/environ}" || true
-    done
-  )"
+  for pid in "${!found[@]}"; do
+    if name_process "$pid"; then PROCESSES+=("$PROCESS"); fi
+  done
 }
 
 # end_processes PID:START...: asks each to end, and returns when all have. Who does not within 15 s is killed.

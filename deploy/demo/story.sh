@@ -110,8 +110,13 @@ find_interpreter() {
   say "Bridgeway Interpreters find it as a row beside their roster, and answer in another:"
   booking_of "$INTERPRETING" | grep -E '^(language|mode|must|subject|hours) ' | indent
   propose "$INTERPRETING"
+  # A file is taken once it has not changed for a second: time to prepare what comes later.
+  prepare_later bwi hire bwi pool
+  prepare_later bea hire bea intake
+  prepare_later lin hire lin family
   reaches qso "$INTERPRETING" OFFERED
   quietly as qso accept "$INTERPRETING" --consent "$CONSENT"
+  is_prepared bwi
   reaches bwi "$INTERPRETING" ACCEPTED
   quietly as bwi start "$INTERPRETING"
   reaches qso "$INTERPRETING" STARTED
@@ -131,11 +136,13 @@ ask_two_places() {
   wait "$job"
   say "The caseworker sees, and confirms, the exact values before they go to Linden House:"
   indent <"$ROOT/lin-206.preview"
+  is_prepared bea
   reaches bea "$BEACON" INQUIRED
   quietly as bea decline "$BEACON" D07
   until_true 15 has_stay "$LINDEN" "state = 'INQUIRED'"
   quietly register "UPDATE stays SET step = 'offered', free_from = now() + interval '110 min', held_until = now() + interval '50 min'
     WHERE referral_key = '$LINDEN'"
+  prepare_later bay join_clinic
   title "4. They answer: a decline is a code, an offer says from when and under which conditions"
   reaches qso "$BEACON" DECLINED
   reaches qso "$LINDEN" OFFERED
@@ -157,6 +164,7 @@ she_decides() {
   send_disclosure "$LINDEN"
   say "Now that the offer is accepted, this goes out, and no name yet:"
   indent <"$ROOT/disclosure.preview"
+  is_prepared lin
   until_true 15 holds lin "$LINDEN" staff_advice
 }
 
@@ -189,6 +197,9 @@ report_progress() {
 
 see_a_doctor() {
   title "8. A doctor, whose clinic works in a FHIR server"
+  is_prepared bay
+  until_true 20 are_listed 'bay-402.*Has room'
+  say "Bay Clinic has joined meanwhile. From that server, too, its node says whether there is room."
   quietly as qso need add "$CASE" 402 --rank 4 --urgency U1 NEED.phase=SHORT_TERM NEED.quantity=1 NEED.mode=IN_PERSON \
     "NEED.earliest_start=$(at '+1 day')" "NEED.latest_start=$(at '+6 days')"
   confirmed_consent clinic "$(hour_at '+14 days')"

@@ -10,40 +10,47 @@ declare -A SERVICE_ID=()
 
 base64_of() { printf '%b' "$(sed 's/../\\x&/g' <<<"$1")" | base64; }
 
-# Starts them all. The register takes longest, and `register.ready` says that it can be worked with.
+# Starts the first two. The clinic's server is started when the clinic joins.
 start_systems() {
   local service
   for service in lin-206 bwi-601 bay-402; do SERVICE_ID[$service]=$(new_id); done
   mkdir -p "$ROSTER"/{bookings,roster,answers}
-  start_register &
-  start_clinic
+  {
+    start_register
+    note_room lin
+  } &
 }
 
+# PostgreSQL's own programs; those of their names on the PATH look for a cluster first, each time.
+POSTGRES=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -1)
+readonly POSTGRES
+
+# beds_in DATABASE PSQL_OPTION...
+beds_in() { "$POSTGRES/psql" --host "$REGISTER" --username house --dbname "$1" --no-psqlrc --quiet "${@:2}"; }
+
 # register SQL [PSQL_OPTION...]: what Linden House enters into its register, or looks up in it.
-register() { psql --host "$REGISTER" --username house --dbname beds --no-psqlrc --quiet "${@:2}" --command "$1"; }
+register() { beds_in beds "${@:2}" --command "$1"; }
 
 start_register() {
-  local programs as_server=()
-  programs=$(dirname "$(printf '%s\n' /usr/lib/postgresql/*/bin/postgres | tail -1)")
+  local as_server=()
   mkdir -m 700 "$REGISTER"
   if [[ $(id -u) == 0 ]]; then
     chown postgres: "$REGISTER"
     as_server=(setpriv --reuid=postgres --regid=postgres --clear-groups)
   fi
-  quietly env --chdir="$REGISTER" "${as_server[@]}" "$programs/initdb" --pgdata data --username house --auth trust \
+  quietly env --chdir="$REGISTER" "${as_server[@]}" "$POSTGRES/initdb" --pgdata data --username house --auth trust \
     --encoding UTF8 --locale C.UTF-8 --no-sync
-  env --chdir="$REGISTER" "${as_server[@]}" "$programs/postgres" -D data -k "$REGISTER" -c listen_addresses= -c fsync=off \
-    -c shared_buffers=16MB >"$ROOT/register.log" 2>&1 &
-  until_true 20 psql --host "$REGISTER" --username house --dbname postgres --no-psqlrc --quiet \
-    --command "CREATE ROLE waymark LOGIN" --command "CREATE DATABASE beds"
-  quietly psql --host "$REGISTER" --username house --dbname beds --no-psqlrc --quiet --single-transaction \
+  start "$ROOT/register.log" env --chdir="$REGISTER" "${as_server[@]}" "$POSTGRES/postgres" -D data -k "$REGISTER" \
+    -c listen_addresses= -c fsync=off -c shared_buffers=16MB
+  until_true 20 beds_in template1 \
+    --command "CREATE ROLE waymark LOGIN" --command "ALTER DATABASE postgres RENAME TO beds"
+  quietly beds_in beds --single-transaction \
     --set node_role=waymark --file "$INTEGRATIONS/housing/register.sql"
-  touch "$ROOT/register.ready"
 }
 
 start_clinic() {
   (umask 077 && new_id >"$ROOT/clinic.token")
-  node "$INTEGRATIONS/medical/clinic_server.mjs" --token-file "$ROOT/clinic.token" >"$ROOT/clinic.log" 2>&1 &
+  start "$ROOT/clinic.log" node "$INTEGRATIONS/medical/clinic_server.mjs" --token-file "$ROOT/clinic.token"
 }
 
 # Where it listens, which it says itself.
@@ -84,7 +91,6 @@ note_room() {
   local id from until
   case $1 in
     lin)
-      until_true 60 test -e "$ROOT/register.ready"
       id=$(base64_of "${SERVICE_ID[lin-206]}")
       quietly register "INSERT INTO services (service_id, code, conditions) VALUES ('$id', 206, '{lin206-house,lin206-sober}');
         INSERT INTO beds (bed, service_id, sleeps) VALUES ('2.04', '$id', 3), ('2.05', '$id', 5)"

@@ -12,9 +12,14 @@ const DEMO = join(dirname(fileURLToPath(import.meta.url)), '../../deploy/demo');
 
 // Runs a script with the demo's functions at hand.
 function run(script, input = '') {
-  const prelude = `set -euo pipefail; ROOT=/nonexistent; source ${DEMO}/output.sh; source ${DEMO}/processes.sh\n`;
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', prelude + script], { input, encoding: 'utf8' });
-  return { status, stdout, stderr };
+  const root = mkdtempSync(join(tmpdir(), 'waymark-demo-test-'));
+  try {
+    const prelude = `set -euo pipefail; ROOT=${root}; source ${DEMO}/output.sh; source ${DEMO}/processes.sh\n`;
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', prelude + script], { input, encoding: 'utf8' });
+    return { status, stdout, stderr };
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 }
 
 test('a long line of a table goes on below its last column', () => {
@@ -90,6 +95,25 @@ test('a step that fails is named with what it said, and ends the demo', () => {
   assert.match(stderr, /this step failed: bash -c echo no room; exit 3\nno room/);
 });
 
+test('what is waited for is tried again until it succeeds, and keeps what it sets', () => {
+  const { status, stdout, stderr } = run(`
+    third_time() { echo try; ((++TRIES == 3)); }
+    TRIES=0
+    until_true 600 third_time
+    capture printf '%s\\n' one two
+    echo "$TRIES $SHOWN"`);
+  assert.equal(stderr, '');
+  assert.equal(stdout, '3 one\ntwo\n');
+  assert.equal(status, 0);
+});
+
+test('a sentence is on one line, or goes on in the next', () => {
+  const { stdout } = run(`say 'It is short.'; say "$(printf 'word %.0s' {1..30})end."`);
+  const lines = stdout.trimEnd().split('\n');
+  assert.equal(lines.length, 3);
+  for (const line of lines) assert.match(line, /^ {2}\S.{0,97}$/);
+});
+
 test('waiting ends at once when it is hopeless', () => {
   const { status, stderr } = run("gone() { echo it has ended; return $HOPELESS; }; until_true 600 gone");
   assert.equal(status, 1);
@@ -112,7 +136,8 @@ test('what was started is found, with what it started, and ended', () => {
 test('a process that only has the number of one that ended is left alone', () => {
   const { stdout } = run(`
     tail -f /dev/null &
-    process=$(name_process $!)
+    name_process $!
+    process=$PROCESS
     end_processes "\${process%:*}:1"
     if still_runs "$process"; then echo runs; fi
     end_processes "$process"

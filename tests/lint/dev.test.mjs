@@ -3,7 +3,17 @@
 // `./dev demo` installs is enough to configure the build.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -18,8 +28,8 @@ const ROOT_USER = { id: 'echo 0' };
 const OTHER_USER = { id: 'echo 1000' };
 const SUDO = { sudo: 'exec "$@"' };
 
-// Runs `./dev COMMAND` on a machine that has the stand-ins, a name and the body of a script each. Without git,
-// `fmt` gets no further than the packages.
+// Runs `./dev COMMAND` on a machine that has the stand-ins, a name and the body of a script each, in a checkout in
+// which nothing is built. Without git, `fmt` gets no further than the packages.
 function onMachine(standIns, environment = {}, command = 'fmt') {
   const folder = mkdtempSync(join(tmpdir(), 'waymark-dev-'));
   try {
@@ -27,6 +37,8 @@ function onMachine(standIns, environment = {}, command = 'fmt') {
     const calls = join(folder, 'calls');
     mkdirSync(path);
     writeFileSync(calls, '');
+    copyFileSync(join(ROOT, 'dev'), join(folder, 'dev'));
+    for (const name of ['deploy', 'CMakePresets.json']) symlinkSync(join(ROOT, name), join(folder, name));
     for (const tool of ESSENTIAL) {
       symlinkSync(execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim(), join(path, tool));
     }
@@ -34,7 +46,7 @@ function onMachine(standIns, environment = {}, command = 'fmt') {
       const script = `#!${join(path, 'bash')}\necho "${name} $*" >>${calls}\n${body}\n`;
       writeFileSync(join(path, name), script, { mode: 0o755 });
     }
-    const result = spawnSync(join(path, 'bash'), [join(ROOT, 'dev'), command], {
+    const result = spawnSync(join(path, 'bash'), [join(folder, 'dev'), command], {
       env: { PATH: path, ...environment },
       encoding: 'utf8',
     });
@@ -90,7 +102,7 @@ test('not Debian: says what is needed and how to go on', () => {
 
 test('nothing missing, or not to be checked: installs nothing and asks for nothing', () => {
   for (const [standIns, environment] of [
-    [{ ...APT, 'dpkg-query': 'printf installed' }, {}],
+    [{ ...APT, 'dpkg-query': 'for name in "${@:4}"; do echo "installed $name"; done' }, {}],
     [{ ...NOTHING_INSTALLED, ...APT }, { WAYMARK_SKIP_PACKAGES: '1' }],
   ]) {
     const { output, calls } = onMachine(standIns, environment);
@@ -120,7 +132,7 @@ test('what demo installs is enough to configure what it builds', () => {
         taken.add(program);
       }
     }
-        const result = spawnSync(
+    const result = spawnSync(
       join(path, 'cmake'),
       [...configure, '-B', join(folder, 'build'), `-DCMAKE_IGNORE_PATH=${folders.join(';')}`],
       { cwd: ROOT, env: { PATH: path }, encoding: 'utf8' },
