@@ -146,7 +146,7 @@ absl::Status Hub::OpenRooms() {
 }
 
 void Hub::ListenToPeers() {
-  peer_news_ = std::make_unique<PeerNews>(dispatcher_.get(), directory_.get(),
+  peer_news_ = std::make_unique<PeerNews>(dispatcher_.get(), committer_.get(), directory_.get(),
                                           [desk = desk_.get()](absl::AnyInvocable<void()> task) {
                                             return desk->Post(std::move(task));
                                           });

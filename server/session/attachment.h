@@ -50,6 +50,8 @@ struct Dispatcher::Attachment {
 
   std::vector<MessageId> offline;
   bool runnable = false;
+  // Whether the thread is about to read a page for it.
+  bool wants_page = false;
   // Its sink is being called, without the lock: nobody else may, nor erase it.
   bool calling = false;
   bool ended = false;

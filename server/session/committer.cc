@@ -87,7 +87,7 @@ absl::Status Committer::Submit(Work work) {
     MutexLock lock(mu_);
     if (stopping_) return Error(v1::REASON_UNAVAILABLE, "the hub is stopping");
     if (queue_.Push(work.sender, {work.items.size(), work.bytes}, work)) {
-      changed_.Signal();
+      if (queue_.load().items >= wanted_) changed_.Signal();
       return absl::OkStatus();
     }
   }
@@ -98,6 +98,11 @@ absl::Status Committer::Submit(Work work) {
 void Committer::SetMembership(std::shared_ptr<const Membership> membership) {
   MutexLock lock(mu_);
   membership_ = std::move(membership);
+}
+
+void Committer::OnPeerCommitted() {
+  MutexLock lock(mu_);
+  peer_committed_ = true;
 }
 
 QueueLoad Committer::queued() {
@@ -126,6 +131,7 @@ Committer::Batch Committer::TakeBatch() {
   Batch batch;
   MutexLock lock(mu_);
   while (queue_.empty() && !stopping_) changed_.Wait(mu_);
+  if (std::exchange(peer_committed_, false)) Gather();
   while (!queue_.empty()) {
     const size_t items = batch.items + queue_.next_load().items;
     const size_t bytes = batch.bytes + queue_.next_load().bytes;
@@ -139,6 +145,17 @@ Committer::Batch Committer::TakeBatch() {
   return batch;
 }
 
+void Committer::Gather() {
+  const absl::Time until = SteadyClock().Now() + bounds_.patience * last_took_;
+  wanted_ = last_items_;
+  while (queue_.load().items < wanted_ && !stopping_) {
+    const absl::Duration left = until - SteadyClock().Now();
+    if (left <= absl::ZeroDuration()) break;
+    changed_.WaitFor(mu_, left);
+  }
+  wanted_ = 1;
+}
+
 void Committer::Process(Batch batch) {
   const auto begin = std::chrono::steady_clock::now();
   std::vector<v1::Reason> reasons;
@@ -150,8 +167,9 @@ void Committer::Process(Batch batch) {
     reasons.assign(batch.items, full ? v1::REASON_QUOTA_EXCEEDED : v1::REASON_UNAVAILABLE);
     with_.metrics->OnStoreError(status);
   }
-  with_.metrics->OnBatch(batch.items, batch.bytes,
-                         absl::FromChrono(std::chrono::steady_clock::now() - begin));
+  last_items_ = batch.items;
+  last_took_ = absl::FromChrono(std::chrono::steady_clock::now() - begin);
+  with_.metrics->OnBatch(batch.items, batch.bytes, last_took_);
   for (const v1::Reason reason : reasons) with_.metrics->OnItem(reason);
 
   with_.together(

@@ -3,7 +3,9 @@
 // Sessions hand over what a frame carried; a thread of the committer takes what has queued, asks
 // the store for the state that it touches in one round trip, lets the rules decide item by item,
 // commits all effects in one transaction with one fsync, and only then releases the answers. Group
-// commit falls out of that shape: the busier the hub, the larger the batch.
+// commit falls out of that shape: the busier the hub, the larger the batch. Where other processes
+// commit into the same store in between, each would have smaller ones, at the same cost for each:
+// then a batch that is smaller than the one before is waited for, a moment.
 //
 // Collaborators: server/rpc sessions submit; Rules (server/routing) decides; Store keeps; the
 // listener (the dispatcher) learns of what was delivered. Threads: Submit from any thread;
@@ -95,6 +97,9 @@ class Committer {
     // What one transaction holds.
     size_t batch_items = 1024;
     size_t batch_bytes = size_t{8} << 20;
+    // While other processes commit too: for how long is waited until as much has come as the batch
+    // before had, as a part of what that one took.
+    double patience = 0.25;
   };
 
   // Not owned; they outlive the committer.
@@ -127,6 +132,9 @@ class Committer {
   // member. Shared because a batch that is being decided keeps the one it began with.
   void SetMembership(std::shared_ptr<const Membership> membership);
 
+  // Another process has committed something to the same store.
+  void OnPeerCommitted();
+
   // What waits for the committer's thread.
   QueueLoad queued();
 
@@ -146,6 +154,8 @@ class Committer {
   void Run();
   // Waits for work and takes up to a batch of it; empty once drained after Shutdown.
   Batch TakeBatch();
+  // Waits for more, if that is worth it.
+  void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Process(Batch batch);
   // Answers every item, and tells the listener what was committed.
   void Release(Batch& batch, std::span<const v1::Reason> reasons, std::span<Effects> committed);
@@ -165,6 +175,14 @@ class Committer {
   FairQueue<Work> queue_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<const Membership> membership_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  // How many items have to wait for the thread to be woken.
+  size_t wanted_ ABSL_GUARDED_BY(mu_) = 1;
+  // Whether another process has committed since the latest batch was taken.
+  bool peer_committed_ ABSL_GUARDED_BY(mu_) = false;
+
+  // The latest batch: its items, and how long it took. The thread's own.
+  size_t last_items_ = 0;
+  absl::Duration last_took_;
 
   std::thread thread_;
 };

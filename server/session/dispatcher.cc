@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kFrameMessages = 64;
 constexpr size_t kFrameBytes = size_t{1} << 20;
+// Where other processes store into the same mailboxes, many of them have to be read all the time.
+constexpr size_t kSharedPages = 16;
 
 template <typename Function>
 void Call(const std::weak_ptr<DeliverySink>& sink, Function function) {
@@ -37,7 +39,11 @@ std::unique_ptr<Dispatcher> Dispatcher::Create(Store* store, Clock* clock,
 }
 
 Dispatcher::Dispatcher(Store* store, Clock* clock, DispatcherMetrics* metrics, const Bounds& bounds)
-    : store_(store), clock_(clock), metrics_(metrics), bounds_(bounds) {}
+    : store_(store),
+      clock_(clock),
+      metrics_(metrics),
+      bounds_(bounds),
+      pages_together_(store->shared() ? kSharedPages : 1) {}
 
 Dispatcher::~Dispatcher() { Shutdown(); }
 
@@ -221,11 +227,15 @@ void Dispatcher::OnCommittedDrop(const std::string& token_hash) {
 void Dispatcher::Run() {
   MutexLock lock(mu_);
   while (true) {
-    while ((!stopping_ || handing_over_ > 0) && runnable_.empty() && acks_.empty()) {
+    while ((!stopping_ || handing_over_ > 0) && runnable_.empty() && acks_.empty() &&
+           wanting_.empty()) {
       changed_.Wait(mu_);
     }
+    const bool enough = wanting_.size() >= pages_together_;
     if (!acks_.empty()) {
       SendAcks();
+    } else if (!wanting_.empty() && (enough || runnable_.empty())) {
+      ReadPages();
     } else if (!runnable_.empty()) {
       Attachment& attachment = *attachments_.at(runnable_.front());
       runnable_.pop_front();
@@ -278,9 +288,8 @@ void Dispatcher::Advance(Attachment& attachment) {
     attachment.calling = false;
     return;
   }
-  if (attachment.behind && attachment.ready.empty() && Credit(attachment) > 0) {
-    ReadPage(attachment);
-  }
+  const bool wants = attachment.behind && attachment.ready.empty() && Credit(attachment) > 0;
+  if (wants && !std::exchange(attachment.wants_page, true)) wanting_.push_back(attachment.id);
 }
 
 void Dispatcher::Claim(Attachment& attachment) {
@@ -311,21 +320,37 @@ void Dispatcher::Deliver(const std::weak_ptr<DeliverySink>& sink,
   metrics_->OnDelivered(messages, bytes);
 }
 
-void Dispatcher::ReadPage(Attachment& attachment) {
-  attachment.added_meanwhile = false;
-  attachment.dropped_meanwhile = false;
+void Dispatcher::ReadPages() {
+  std::vector<Attachment*> asking;
+  std::vector<PageQuery> queries;
+  for (const AttachmentId id : std::exchange(wanting_, {})) {
+    Attachment& attachment = *attachments_.at(id);
+    attachment.wants_page = false;
+    attachment.added_meanwhile = false;
+    attachment.dropped_meanwhile = false;
+    asking.push_back(&attachment);
+    queries.push_back(QueryFor(attachment));
+  }
+  const absl::Time now = clock_->Now();
+  mu_.Unlock();
+  std::vector<absl::StatusOr<MailboxPage>> pages = store_->ReadMailboxes(queries, now);
+  for (size_t i = 0; i < pages.size(); ++i) metrics_->OnPageRead();
+  mu_.Lock();
+  for (size_t i = 0; i < pages.size(); ++i) TakePage(*asking[i], std::move(pages[i]));
+}
+
+PageQuery Dispatcher::QueryFor(const Attachment& attachment) {
   const size_t room = unacked_bytes_ >= bounds_.unacked_bytes
                           ? 1
                           : attachment.options.window_messages - attachment.unacked.size();
-  const size_t messages = std::min(kFrameMessages, room);
-  const size_t bytes = std::min(kFrameBytes, Credit(attachment));
-  const uint64_t after = attachment.taken_to;
-  const absl::Time now = clock_->Now();
-  mu_.Unlock();
-  absl::StatusOr<MailboxPage> page = store_->ReadMailbox(
-      attachment.organisation, attachment.view, after, std::max<size_t>(messages, 1), bytes, now);
-  metrics_->OnPageRead();
-  mu_.Lock();
+  return {.mailbox = attachment.organisation,
+          .view = attachment.view,
+          .after = attachment.taken_to,
+          .max_items = std::max<size_t>(std::min(kFrameMessages, room), 1),
+          .max_bytes = std::min(kFrameBytes, Credit(attachment))};
+}
+
+void Dispatcher::TakePage(Attachment& attachment, absl::StatusOr<MailboxPage> page) {
   if (!page.ok()) {
     if (!attachment.ended) End(attachment, ReasonOf(page.status()));
     return;
@@ -413,6 +438,7 @@ void Dispatcher::Erase(Attachment& attachment) {
   memory_bytes_ -= attachment.ready_bytes;
   unacked_bytes_ -= attachment.unacked_bytes;
   std::erase(runnable_, attachment.id);
+  std::erase(wanting_, attachment.id);
   attachments_.erase(attachment.id);
 }
 

@@ -180,12 +180,16 @@ class Dispatcher final : public CommitListener {
   // What is marked as locked releases the lock around I/O and callbacks.
   void Run();
   void SendAcks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Does the next thing that there is to do for `attachment`: one callback or one page.
+  // Does the next thing that there is to do for `attachment`: one callback, or asking for a page.
   void Advance(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Claim(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Deliver(const std::weak_ptr<DeliverySink>& sink, std::vector<OutgoingDelivery> frame)
       ABSL_LOCKS_EXCLUDED(mu_);
-  void ReadPage(Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Reads a page for each that wants one.
+  void ReadPages() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  PageQuery QueryFor(const Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TakePage(Attachment& attachment, absl::StatusOr<MailboxPage> page)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // How many bytes a next message may have; 0 without a credit.
   size_t Credit(const Attachment& attachment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -220,6 +224,8 @@ class Dispatcher final : public CommitListener {
   Clock* const clock_;
   DispatcherMetrics* const metrics_;
   const Bounds bounds_;
+  // How many pages are read at a time.
+  const size_t pages_together_;
 
   Mutex mu_;
   CondVar changed_;
@@ -234,6 +240,8 @@ class Dispatcher final : public CommitListener {
   absl::flat_hash_set<std::string> withdrawn_index_ ABSL_GUARDED_BY(mu_);
   // Attachments to advance, each at most once.
   std::deque<AttachmentId> runnable_ ABSL_GUARDED_BY(mu_);
+  // Those that a page is to be read for, once nobody is runnable or there are enough.
+  std::vector<AttachmentId> wanting_ ABSL_GUARDED_BY(mu_);
   std::vector<PendingAck> acks_ ABSL_GUARDED_BY(mu_);
   // Calls of OnCommitted that are in sinks, and wake what they hold when they come back.
   size_t handing_over_ ABSL_GUARDED_BY(mu_) = 0;

@@ -6,8 +6,11 @@
 
 namespace waymark::hub {
 
-PeerNews::PeerNews(Dispatcher* dispatcher, Directory* directory, Desk desk)
-    : dispatcher_(dispatcher), directory_(directory), desk_(std::move(desk)) {}
+PeerNews::PeerNews(Dispatcher* dispatcher, Committer* committer, Directory* directory, Desk desk)
+    : dispatcher_(dispatcher),
+      committer_(committer),
+      directory_(directory),
+      desk_(std::move(desk)) {}
 
 void PeerNews::Retry() {
   {
@@ -35,6 +38,7 @@ void PeerNews::ReadDirectory() {
 
 void PeerNews::OnPeerDelivered(std::span<const OrganisationId> mailboxes) {
   dispatcher_->OnPeerDelivered(mailboxes);
+  committer_->OnPeerCommitted();
 }
 
 void PeerNews::OnPeerDropped(std::span<const std::string> token_hashes) {

@@ -1,5 +1,5 @@
-// Passes on what other hub processes on the same store did: to the dispatcher at once, to the
-// directory on the hub's desk, where it lives.
+// Passes on what other hub processes on the same store did: to the dispatcher and the committer at
+// once, to the directory on the hub's desk, where it lives.
 //
 // Threads: the store's for the PeerListener's methods, any for Retry; `desk` runs its tasks one at
 // a time. Lifetime: until the store has another listener and the desk's last task has run.
@@ -13,6 +13,7 @@
 #include "base/ids/ids.h"
 #include "base/sync/sync.h"
 #include "server/directory/directory.h"
+#include "server/session/committer.h"
 #include "server/session/dispatcher.h"
 #include "server/store/peers.h"
 
@@ -23,8 +24,8 @@ class PeerNews final : public PeerListener {
   // Runs a task on the desk thread; false when it takes none now.
   using Desk = std::function<bool(absl::AnyInvocable<void()> task)>;
 
-  // Nothing is owned; both outlive it.
-  PeerNews(Dispatcher* dispatcher, Directory* directory, Desk desk);
+  // Nothing is owned; all outlive it.
+  PeerNews(Dispatcher* dispatcher, Committer* committer, Directory* directory, Desk desk);
 
   // Reads the directory again if the last attempt failed; call it about once a second.
   void Retry();
@@ -41,6 +42,7 @@ class PeerNews final : public PeerListener {
   void ReadDirectory();
 
   Dispatcher* const dispatcher_;
+  Committer* const committer_;
   Directory* const directory_;
   const Desk desk_;
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/status/status.h"
 
 namespace waymark::hub {
@@ -23,16 +24,27 @@ constexpr char kDrop[] =
 constexpr char kNoteWithdrawals[] =
     "INSERT INTO withdrawal (token_hash, written_at) SELECT hash, $2::bigint FROM "
     "unnest($1::bytea[]) AS n(hash)";
-constexpr char kGrow[] =
+// Gives out sequences, marks the batch and stores the items, whose place says which of the mailboxes
+// is theirs (0: it is not stored). In one statement, because a mailbox that grows all the time has
+// many versions, and is looked for once here.
+constexpr char kDeliver[] =
     "WITH grown AS (INSERT INTO mailbox AS m (organisation, last, acked, messages, bytes) SELECT "
     "n.organisation, n.sequences, 0, n.messages, n.bytes FROM unnest($1::bytea[], $2::bigint[], "
     "$3::bigint[], $4::bigint[]) AS n(organisation, sequences, messages, bytes) ON CONFLICT "
     "(organisation) DO UPDATE SET last = m.last + excluded.last, messages = m.messages + "
-    "excluded.messages, bytes = m.bytes + excluded.bytes RETURNING m.organisation, m.last), done "
-    "AS "
-    "(UPDATE writer SET batch = $7::bigint, written_at = $8::bigint, lasts = (SELECT "
-    "array_agg(last ORDER BY organisation) FROM grown) WHERE id = $5::bytea AND batch = $6::bigint "
-    "RETURNING lasts) SELECT (SELECT lasts FROM done), 1 / (SELECT count(*) FROM done)::integer";
+    "excluded.messages, bytes = m.bytes + excluded.bytes RETURNING m.organisation, m.last), given "
+    "AS MATERIALIZED (SELECT array_agg(last ORDER BY organisation) AS lasts FROM grown), done AS "
+    "(UPDATE writer SET batch = $7::bigint, written_at = $8::bigint, lasts = given.lasts FROM "
+    "given WHERE id = $5::bytea AND batch = $6::bigint RETURNING given.lasts), stored AS (INSERT "
+    "INTO item (mailbox, sequence, stored_at, expires_at, token_key, kind, urgency, notice, "
+    "message_id, referral, sender, token_hash, message) SELECT n.mailbox, given.lasts[n.place] - "
+    "n.back, n.stored_at, n.expires_at, n.token_key, n.kind, n.urgency, n.notice, n.message_id, "
+    "n.referral, n.sender, n.token_hash, n.message FROM given CROSS JOIN unnest($9::bytea[], "
+    "$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], "
+    "$16::bigint[], $17::bigint[], $18::bytea[], $19::bytea[], $20::bytea[], $21::bytea[], "
+    "$22::bytea[]) AS n(mailbox, place, back, stored_at, expires_at, token_key, kind, urgency, "
+    "notice, message_id, referral, sender, token_hash, message) WHERE n.place > 0) SELECT (SELECT "
+    "lasts FROM done), 1 / (SELECT count(*) FROM done)::integer";
 constexpr char kMark[] =
     "WITH done AS (UPDATE writer SET batch = $3::bigint, written_at = $4::bigint, lasts = '{}' "
     "WHERE "
@@ -44,17 +56,6 @@ constexpr char kAddWriter[] =
 constexpr char kSettle[] =
     "UPDATE writer SET batch = CASE WHEN batch = $2::bigint THEN batch ELSE $3::bigint END, "
     "written_at = $4::bigint WHERE id = $1::bytea RETURNING batch, lasts";
-constexpr char kInsertItems[] =
-    "INSERT INTO item (mailbox, sequence, stored_at, expires_at, token_key, kind, urgency, notice, "
-    "message_id, referral, sender, token_hash, message) SELECT n.mailbox, m.last - n.back, "
-    "n.stored_at, n.expires_at, n.token_key, n.kind, n.urgency, n.notice, n.message_id, "
-    "n.referral, "
-    "n.sender, n.token_hash, n.message FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], "
-    "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bytea[], "
-    "$10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[]) AS n(mailbox, back, stored_at, "
-    "expires_at, token_key, kind, urgency, notice, message_id, referral, sender, token_hash, "
-    "message) "
-    "JOIN mailbox AS m ON m.organisation = n.mailbox";
 constexpr char kInsertLines[] =
     "INSERT INTO routing (minute, message_id, referral, sender, recipient, kind, stage, urgency) "
     "SELECT n.* FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], "
@@ -84,15 +85,15 @@ class Planner {
     plan_.commands.push_back({kPgBegin, {}});
     plan_.commands.push_back({alone_ ? kPgLockAlone : kPgLockWithOthers, {}});
     for (PgCommand& command : records) plan_.commands.push_back(std::move(command));
-    if (!dropped_.empty()) PlanDrop();
-    plan_.mark_command = plan_.commands.size();
-    plan_.commands.push_back(plan_.mailboxes.empty() ? MarkBatch(mark_, now_) : Grow());
-    if (kept_ > 0) plan_.commands.push_back(InsertItems());
     if (lines_.rows() > 0) {
       PgCommand insert{kInsertLines, {}};
       std::move(lines_).MoveTo(insert.params);
       plan_.commands.push_back(std::move(insert));
     }
+    // From here on mailboxes are locked, and other processes wait.
+    if (!dropped_.empty()) PlanDrop();
+    plan_.mark_command = plan_.commands.size();
+    plan_.commands.push_back(plan_.mailboxes.empty() ? MarkBatch(mark_, now_) : Deliver());
     plan_.commands.push_back({kPgCommit, {}});
     plan_.dropped.assign(dropped_.begin(), dropped_.end());
     return std::move(plan_);
@@ -213,32 +214,35 @@ class Planner {
     plan_.commands.push_back({kNoteWithdrawals, std::move(note)});
   }
 
-  PgCommand Grow() {
+  PgCommand Deliver() {
     for (PlannedItem& planned : items_) {
       MailboxGrowth& growth = plan_.mailboxes[planned.item->mailbox];
       planned.back = growth.sequences - 1 - planned.back;
       if (planned.dropped) continue;
-      ++kept_;
       ++growth.messages;
       growth.bytes += static_cast<int64_t>(planned.item->message.size());
     }
     PgColumns rows;
+    absl::flat_hash_map<OrganisationId, int64_t> places;
     for (const auto& [organisation, growth] : plan_.mailboxes) {
       rows.Add(organisation).Add(growth.sequences).Add(growth.messages).Add(growth.bytes);
       rows.EndRow();
+      places.emplace(organisation, rows.rows());
     }
-    PgCommand grow{kGrow, {}};
-    std::move(rows).MoveTo(grow.params);
-    grow.params.Add(mark_.writer).Add(mark_.last).Add(mark_.next).Add(now_);
-    return grow;
+    PgCommand deliver{kDeliver, {}};
+    std::move(rows).MoveTo(deliver.params);
+    deliver.params.Add(mark_.writer).Add(mark_.last).Add(mark_.next).Add(now_);
+    ItemColumns(places).MoveTo(deliver.params);
+    return deliver;
   }
 
-  PgCommand InsertItems() const {
+  // Each with the place of its mailbox among those that grow, from 1; 0 for what is dropped again.
+  PgColumns ItemColumns(const absl::flat_hash_map<OrganisationId, int64_t>& places) const {
     PgColumns rows;
     for (const PlannedItem& planned : items_) {
-      if (planned.dropped) continue;
       const MailboxItem& item = *planned.item;
       rows.Add(item.mailbox)
+          .Add(planned.dropped ? 0 : places.at(item.mailbox))
           .Add(planned.back)
           .Add(item.stored_at)
           .Add(item.expires_at)
@@ -250,12 +254,10 @@ class Planner {
           .Add(item.referral)
           .Add(item.sender)
           .Add(item.token_hash)
-          .Add(item.message);
+          .Add(planned.dropped ? std::string_view() : item.message);
       rows.EndRow();
     }
-    PgCommand insert{kInsertItems, {}};
-    std::move(rows).MoveTo(insert.params);
-    return insert;
+    return rows;
   }
 
   const LoadedVersions& loaded_;
@@ -267,7 +269,6 @@ class Planner {
   std::map<std::string, const SeenRecord*> seen_;
   std::set<std::string> dropped_;
   std::vector<PlannedItem> items_;
-  int64_t kept_ = 0;
   PgColumns lines_;
   // Whether the batch needs the store's lock for itself.
   bool alone_ = false;

@@ -62,6 +62,18 @@ constexpr char kCount[] =
     "LIMIT "
     "1) AS o WHERE f.messages > 0) FROM mailbox";
 
+MailboxPage PageOf(const PgRows& rows) {
+  MailboxPage page;
+  int64_t found = 0;
+  for (int i = 0; i < rows.size(); ++i) {
+    PgRow row = rows[i];
+    page.items.push_back(ReadItemRow(row));
+    found = row.Int();
+  }
+  page.more = found > rows.size();
+  return page;
+}
+
 int64_t Signed(uint64_t sequence) {
   return static_cast<int64_t>(std::min(sequence, uint64_t{1} << 62));
 }
@@ -72,28 +84,40 @@ absl::StatusOr<MailboxPage> PostgresStore::ReadMailbox(const OrganisationId& mai
                                                        MailboxView view, uint64_t after,
                                                        size_t max_items, size_t max_bytes,
                                                        absl::Time now) {
-  const Acked acked = AckedOf(mailbox);
+  MutexLock reader(reader_mu_);
+  const PgReply reply =
+      reader_.Read(PageCommand({mailbox, view, after, max_items, max_bytes}, now));
+  RETURN_IF_ERROR(reply.status);
+  return PageOf(reply.rows[0]);
+}
+
+std::vector<absl::StatusOr<MailboxPage>> PostgresStore::ReadMailboxes(
+    std::span<const PageQuery> queries, absl::Time now) {
+  std::vector<PgCommand> commands;
+  for (const PageQuery& query : queries) commands.push_back(PageCommand(query, now));
+  PgReply reply;
+  {
+    MutexLock reader(reader_mu_);
+    reply = reader_.Read(commands);
+  }
+  // Which one it was is not said: each by itself.
+  if (!reply.status.ok()) return Store::ReadMailboxes(queries, now);
+  std::vector<absl::StatusOr<MailboxPage>> pages;
+  for (const PgRows& rows : reply.rows) pages.emplace_back(PageOf(rows));
+  return pages;
+}
+
+PgCommand PostgresStore::PageCommand(const PageQuery& query, absl::Time now) {
+  const Acked acked = AckedOf(query.mailbox);
   PgParams params;
-  params.Add(mailbox)
-      .Add(Signed(std::max(after, acked.all)))
+  params.Add(query.mailbox)
+      .Add(Signed(std::max(query.after, acked.all)))
       .Add(now)
-      .Add(static_cast<int64_t>(max_items))
-      .Add(static_cast<int64_t>(max_bytes))
+      .Add(static_cast<int64_t>(query.max_items))
+      .Add(static_cast<int64_t>(query.max_bytes))
       .Add(int64_t{v1::KIND_REVOKE})
       .Add(Signed(acked.revocations));
-  MutexLock reader(reader_mu_);
-  const PgReply reply = reader_.Read({StatementOf(view), std::move(params)});
-  RETURN_IF_ERROR(reply.status);
-  MailboxPage page;
-  const PgRows& rows = reply.rows[0];
-  int64_t found = 0;
-  for (int i = 0; i < rows.size(); ++i) {
-    PgRow row = rows[i];
-    page.items.push_back(ReadItemRow(row));
-    found = row.Int();
-  }
-  page.more = found > rows.size();
-  return page;
+  return {StatementOf(query.view), std::move(params)};
 }
 
 // Acknowledgements --------------------------------------------------------------------------------

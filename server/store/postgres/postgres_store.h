@@ -79,6 +79,8 @@ class PostgresStore final : public Store {
   absl::StatusOr<MailboxPage> ReadMailbox(const OrganisationId& mailbox, MailboxView view,
                                           uint64_t after, size_t max_items, size_t max_bytes,
                                           absl::Time now) override;
+  std::vector<absl::StatusOr<MailboxPage>> ReadMailboxes(std::span<const PageQuery> queries,
+                                                         absl::Time now) override;
   absl::Status Ack(const OrganisationId& mailbox, MailboxView view, uint64_t through) override;
   absl::StatusOr<WaitingTotals> CountWaiting() override;
   absl::StatusOr<std::vector<MailboxItem>> TakeOfflineNotices(absl::Time before,
@@ -136,6 +138,7 @@ class PostgresStore final : public Store {
   // Waits so long, or until the store closes.
   void PauseAcks(absl::Duration pause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(acks_mu_);
   Acked AckedOf(const OrganisationId& mailbox) ABSL_LOCKS_EXCLUDED(acks_mu_);
+  PgCommand PageCommand(const PageQuery& query, absl::Time now) ABSL_LOCKS_EXCLUDED(acks_mu_);
 
   // The parts of a sweep, in the open transaction of one.
   absl::Status SweepItems(PgConnection& connection, absl::Time now, size_t limit,

@@ -208,6 +208,47 @@ TEST_F(CommitterTest, WhatQueuedIsOneTransaction) {
   EXPECT_EQ(Waiting(), 6u);
 }
 
+// Forever, as far as a test goes.
+constexpr double kPatient = 1e9;
+
+TEST_F(CommitterTest, WhileOthersCommitAsMuchAsBeforeIsWaitedFor) {
+  Start({.patience = kPatient});
+  ASSERT_TRUE(Submit({Registration(), Inquiry(1)}).ok());
+  answers_.Await(1);
+  committer_->OnPeerCommitted();
+  ASSERT_TRUE(Submit({Inquiry(2)}).ok());
+  ASSERT_TRUE(Submit({Inquiry(3)}).ok());
+  answers_.Await(3);
+  EXPECT_THAT(metrics_.batches(), ElementsAre(2, 2));
+}
+
+TEST_F(CommitterTest, OtherwiseNothingIsWaitedFor) {
+  Start({.patience = kPatient});
+  ASSERT_TRUE(Submit({Registration(), Inquiry(1)}).ok());
+  answers_.Await(1);
+  ASSERT_TRUE(Submit({Inquiry(2)}).ok());
+  answers_.Await(2);
+  // Of others is waited for once for each time that they committed.
+  committer_->OnPeerCommitted();
+  ASSERT_TRUE(Submit({Inquiry(3)}).ok());
+  answers_.Await(3);
+  ASSERT_TRUE(Submit({Inquiry(4), Inquiry(5)}).ok());
+  answers_.Await(4);
+  ASSERT_TRUE(Submit({Inquiry(6)}).ok());
+  answers_.Await(5);
+  EXPECT_THAT(metrics_.batches(), ElementsAre(2, 1, 1, 2, 1));
+}
+
+TEST_F(CommitterTest, ShutdownWaitsForNobodyElse) {
+  Start({.patience = kPatient});
+  ASSERT_TRUE(Submit({Registration(), Inquiry(1)}).ok());
+  answers_.Await(1);
+  committer_->OnPeerCommitted();
+  ASSERT_TRUE(Submit({Inquiry(2)}).ok());
+  committer_->Shutdown();
+  EXPECT_THAT(answers_.Await(2), Each(Each(kAccepted)));
+}
+
 TEST_F(CommitterTest, WhatWaitsIsTold) {
   HoldUpABatch();
   EXPECT_EQ(committer_->queued().items, 0u);

@@ -50,7 +50,7 @@ class Process final : public MembershipListener {
         {.store = &store_, .listener = dispatcher_.get(), .metrics = &metrics_, .clock = clock},
         limits, {});
     committer_->SetMembership(directory_->membership());
-    news_ = std::make_unique<PeerNews>(dispatcher_.get(), directory_.get(),
+    news_ = std::make_unique<PeerNews>(dispatcher_.get(), committer_.get(), directory_.get(),
                                        [this](absl::AnyInvocable<void()> task) {
                                          if (desk_closed_) return false;
                                          desk_->Post(std::move(task));

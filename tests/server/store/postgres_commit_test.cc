@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <future>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -201,6 +202,26 @@ TEST_F(PostgresCommitTest, AStatementWhoseAnswerIsLostIsApplied) {
   ReleaseStandby();
   EXPECT_TRUE(appended.get().ok());
   EXPECT_THAT(*store_->ReadStatements(false, 0, kWhole), SizeIs(1));
+}
+
+TEST_F(PostgresCommitTest, APageThatCannotBeReadSpoilsNoOther) {
+  ASSERT_TRUE(Commit(*store_, Whole(1)).ok());
+  const PageQuery good = {.mailbox = SampleId<OrganisationId>(1),
+                          .view = MailboxView::kAll,
+                          .after = 0,
+                          .max_items = kAll,
+                          .max_bytes = kWhole};
+  PageQuery bad = good;
+  // One more than that is no number of the database's.
+  bad.max_items = std::numeric_limits<int64_t>::max();
+  const std::vector<PageQuery> queries = {good, bad, good};
+  const auto pages = store_->ReadMailboxes(queries, SampleTime());
+  ASSERT_THAT(pages, SizeIs(3));
+  EXPECT_FALSE(pages[1].ok());
+  for (const size_t i : {0, 2}) {
+    ASSERT_TRUE(pages[i].ok()) << pages[i].status();
+    EXPECT_THAT(pages[i]->items, SizeIs(1));
+  }
 }
 
 TEST_F(PostgresCommitTest, AnEndingProcessDoesNotWaitForTheDatabase) {

@@ -218,6 +218,31 @@ TEST_P(StoreConformance, PagesEndAtTheirLimits) {
   EXPECT_TRUE(page->more);
 }
 
+TEST_P(StoreConformance, PagesOfSeveralMailboxesComeInTheirOrder) {
+  const auto items = Deliver({SampleItem(1, 1), SampleItem(2, 2), SampleItem(1, 3)});
+  ASSERT_TRUE(
+      store().Ack(SampleId<OrganisationId>(2), MailboxView::kAll, items[1].sequence).ok());
+  const auto query = [](uint64_t mailbox, uint64_t after, size_t max_items) {
+    return PageQuery{.mailbox = SampleId<OrganisationId>(mailbox),
+                     .view = MailboxView::kAll,
+                     .after = after,
+                     .max_items = max_items,
+                     .max_bytes = kBytes};
+  };
+  const std::vector<PageQuery> queries = {query(2, 0, 2), query(1, 0, 1), query(3, 0, 2),
+                                          query(1, items[0].sequence, 2)};
+  const auto pages = store().ReadMailboxes(queries, SampleTime());
+  ASSERT_THAT(pages, SizeIs(4));
+  for (const auto& page : pages) ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(pages[0]->items, IsEmpty());
+  EXPECT_THAT(pages[1]->items, ElementsAre(items[0]));
+  EXPECT_TRUE(pages[1]->more);
+  EXPECT_THAT(pages[2]->items, IsEmpty());
+  EXPECT_THAT(pages[3]->items, ElementsAre(items[2]));
+  EXPECT_FALSE(pages[3]->more);
+  EXPECT_THAT(store().ReadMailboxes({}, SampleTime()), IsEmpty());
+}
+
 TEST_P(StoreConformance, ExpiredItemsAreNotShown) {
   const auto items = Deliver({SampleItem(1, 1), SampleItem(1, 2)});
   const auto page = store().ReadMailbox(SampleId<OrganisationId>(1), MailboxView::kAll, 0, kMany,
