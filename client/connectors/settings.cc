@@ -13,8 +13,10 @@ namespace {
 
 constexpr size_t kMaxName = 40;
 constexpr absl::Duration kTimeLimit = absl::Seconds(10);
+constexpr absl::Duration kShortestTimeLimit = absl::Seconds(1);
 constexpr absl::Duration kLongestTimeLimit = absl::Minutes(10);
 constexpr absl::Duration kPoll = absl::Minutes(1);
+constexpr absl::Duration kShortestPoll = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPoll = absl::Hours(24);
 
 bool IsName(std::string_view name) {
@@ -25,10 +27,12 @@ bool IsName(std::string_view name) {
 }
 
 absl::StatusOr<absl::Duration> ReadDuration(ConfigSection& section, std::string_view key,
-                                            absl::Duration fallback, absl::Duration longest) {
+                                            absl::Duration fallback, absl::Duration shortest,
+                                            absl::Duration longest) {
   ASSIGN_OR_RETURN(const absl::Duration duration, section.Duration(key, fallback));
-  if (duration >= absl::Seconds(1) && duration <= longest) return duration;
-  return section.Invalid(key, "expected 1s to " + absl::FormatDuration(longest));
+  if (duration >= shortest && duration <= longest) return duration;
+  return section.Invalid(
+      key, "expected " + absl::FormatDuration(shortest) + " to " + absl::FormatDuration(longest));
 }
 
 absl::StatusOr<std::optional<std::string>> ReadMapping(ConfigSection& connector,
@@ -65,8 +69,10 @@ absl::StatusOr<ConnectorSettings> ReadConnector(ConfigSection& connector) {
     return connector.Invalid("name", "expected up to 40 lower-case letters, digits and '-'");
   }
   ASSIGN_OR_RETURN(settings.time_limit,
-                   ReadDuration(connector, "time_limit", kTimeLimit, kLongestTimeLimit));
-  ASSIGN_OR_RETURN(settings.poll, ReadDuration(connector, "poll", kPoll, kLongestPoll));
+                   ReadDuration(connector, "time_limit", kTimeLimit, kShortestTimeLimit,
+                                kLongestTimeLimit));
+  ASSIGN_OR_RETURN(settings.poll,
+                   ReadDuration(connector, "poll", kPoll, kShortestPoll, kLongestPoll));
   ASSIGN_OR_RETURN(settings.referrals, ReadMapping(connector, "referrals"));
   ASSIGN_OR_RETURN(settings.capacity, ReadMapping(connector, "capacity"));
   ASSIGN_OR_RETURN(settings.updates, ReadMapping(connector, "updates"));

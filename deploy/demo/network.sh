@@ -1,9 +1,9 @@
 # Setting up the demo's network; sourced by demo.sh.
 
-# Who is there before the story begins, by handle.
-readonly FIRST=(qso bwi bea lin stb cpl)
+# Who is there before the story begins, by handle. First, whoever has most to do until then.
+readonly FIRST=(bwi qso lin bea stb cpl)
 
-# By handle: the process of each node, and of what is being prepared there while the story is told.
+# By handle: the process of each node, and of what is being prepared there.
 declare -A NODES=() PREPARED=()
 
 # as ORGANISATION COMMAND...: runs the command line for one organisation's staff.
@@ -109,18 +109,24 @@ has_come() {
   return 1
 }
 
-# has_asked HANDLE: whether its node has asked for membership; sets FINGERPRINT to that which it then says.
+# has_asked HANDLE: whether its request is with the operator; sets FINGERPRINT to that which the node has said.
 has_asked() {
-  [[ $(<"$ROOT/$1.log") =~ ([0-9A-Z]{5}-){4}[0-9A-Z]{5} ]] && FINGERPRINT=${BASH_REMATCH[0]}
+  local log
+  log=$(<"$ROOT/$1.log")
+  [[ $log == *"waits for the operator"* && $log =~ ([0-9A-Z]{5}-){4}[0-9A-Z]{5} ]] && FINGERPRINT=${BASH_REMATCH[0]}
 }
 
 # approve HANDLE REQUESTS: the operator compares the fingerprint that the organisation reads out, and signs.
 approve() {
   local request FINGERPRINT
   has_asked "$1"
-  request=$(grep -w "$1" <<<"$2" | awk '{ print $1 }')
+  if ! [[ $2 =~ $'\n'([0-9a-f]+)' '+"$1 " ]]; then
+    failed "looking for the request of $1" "$2"
+    return 1
+  fi
+  request=${BASH_REMATCH[1]}
   quietly registry approve "$request" --fingerprint "$FINGERPRINT"
-  touch "$ROOT/$1/approved"
+  : >"$ROOT/$1/approved"
 }
 
 # hire HANDLE UNIT: the administrator, who is logged in, makes an account for a caseworker of the unit.
@@ -137,7 +143,7 @@ publish() {
   local file service
   for file in "$HERE/services/$1"-*.yaml; do
     [[ -e $file ]] || continue
-    service=$(basename "$file" .yaml)
+    service=${file##*/} service=${service%.yaml}
     until_true 20 as_admin "$1" service publish "$file" ${SERVICE_ID[$service]:+--id "${SERVICE_ID[$service]}"}
     case $1 in
       bea | stb) until_true 20 as_admin "$1" capacity set "$service" HAS_CAPACITY ;;
@@ -155,7 +161,7 @@ publish() {
   esac
 }
 
-# settle HANDLE: works in the background.
+# settle HANDLE: what a member does to be found by the others.
 settle() {
   until_true 60 has_come "$1" test -s "$ROOT/$1/ready"
   quietly as_admin "$1" login admin --passphrase-file "$ROOT/$1/passphrase"
@@ -166,14 +172,14 @@ settle() {
   fi
 }
 
-# are_listed PATTERN...: whether Quayside Outreach's directory has a line for each.
+# are_listed TEXT SERVICE...: whether Quayside Outreach's directory says that of each service.
 are_listed() {
-  local pattern
+  local service
   capture as qso directory || return 1
-  for pattern in "$@"; do grep "$pattern" <<<"$SHOWN" || return 1; done
+  for service in "${@:2}"; do [[ $SHOWN =~ $'\n'"$service "[^$'\n']*"$1" ]] || return 1; done
 }
 
-# admit HANDLE...: starts their nodes, which ask for membership, and grants it.
+# admit HANDLE...: starts their nodes, which ask for membership, and grants it. Then each settles, in the background.
 admit() {
   local who requests
   for who in "$@"; do
@@ -183,11 +189,27 @@ admit() {
   for who in "$@"; do until_true 30 has_come "$who" has_asked "$who"; done
   capture registry requests
   requests=$SHOWN
-  for who in "$@"; do approve "$who" "$requests"; done
+  for who in "$@"; do
+    approve "$who" "$requests"
+    prepare "$who" settle "$who"
+  done
+}
+
+# prepare HANDLE COMMAND...: goes on in the background with what the story will need of the organisation.
+prepare() {
+  "${@:2}" &
+  PREPARED[$1]=$!
+}
+
+# is_prepared HANDLE: waits for that.
+is_prepared() {
+  if wait "${PREPARED[$1]}"; then return; fi
+  failed "what $1 had to prepare" "$(tail -3 "$ROOT/$1.log")"
+  return 1
 }
 
 join_first() {
-  local who job jobs=()
+  local who
   invite qso "Quayside Outreach" NGO night
   invite bwi "Bridgeway Interpreters" INTERPRETER_POOL pool
   invite bea "Beacon Shelter" NGO intake
@@ -196,12 +218,9 @@ join_first() {
   invite cpl "City Police Liaison" LAW_ENFORCEMENT desk
   admit "${FIRST[@]}"
   say "Six organisations joined: each made its own keys, and the operator compared fingerprints."
-  for who in "${FIRST[@]}"; do
-    settle "$who" &
-    jobs+=($!)
-  done
-  for job in "${jobs[@]}"; do wait "$job"; done
-  until_true 20 are_listed {lin-206,bwi-601,bea-201,stb-206}'.*Has room' cpl-101
+  for who in "${FIRST[@]}"; do is_prepared "$who"; done
+  until_true 20 are_listed 'Has room' lin-206 bwi-601 bea-201 stb-206
+  until_true 20 are_listed '' cpl-101
   say "Each published what it offers, signed. Every node holds the whole directory."
   say "Two say whether they have room from the system in which they work: a bed register, a roster."
 }
@@ -211,14 +230,5 @@ join_clinic() {
   invite bay "Bay Clinic" HEALTH clinic
   admit bay
   note_room bay
-  settle bay
+  is_prepared bay
 }
-
-# prepare_later HANDLE COMMAND...: goes on with what the story needs of the organisation, while it is told.
-prepare_later() {
-  "${@:2}" &
-  PREPARED[$1]=$!
-}
-
-# is_prepared HANDLE: waits for that.
-is_prepared() { wait "${PREPARED[$1]}"; }

@@ -77,8 +77,12 @@ failed() {
 # milliseconds. So while it runs, this shell's output is redirected, also for a trap; COMPLAINTS is not.
 exec {COMPLAINTS}>&2
 
-# start LOG COMMAND...: runs it in the background, with its output in the log and nothing of this shell's.
-start() { "${@:2}" >"$1" 2>&1 {COMPLAINTS}>&- & }
+# start LOG COMMAND...: runs it in the background, with its output in the log, which is there at once, and nothing of
+# this shell's.
+start() {
+  : >"$1"
+  "${@:2}" >"$1" 2>&1 {COMPLAINTS}>&- &
+}
 
 # capture COMMAND...: runs it and keeps in SHOWN what it prints; an error shows it.
 capture() {

@@ -7,15 +7,18 @@ at() { date -d "$1" +%Y-%m-%dT%H:%M; }
 # The next whole hour that is at least so far ahead: consents end on the hour.
 hour_at() { date -d "@$((($(date -d "$1" +%s) / 3600 + 1) * 3600))" +%Y-%m-%dT%H:00; }
 
-# What is shown to people of a read-back or a preview: all but the word for the next command.
-without_confirmation() { printf '%s\n' "$(sed '/^confirm with: /d')"; }
+# What is shown to people of a read-back or a preview: all but its last line, the word for the next command.
+without_confirmation() {
+  local shown=${SHOWN%$'\n'confirm with: *}
+  printf '%s\n' "${shown%$'\n'}"
+}
 
 # confirmed_consent NAME UNTIL: reads back, shows what is read out, and records her yes; sets CONSENT to its id.
 confirmed_consent() {
   CONSENT=$(new_id)
   local terms=("$CASE" --file "$HERE/consents/$1.yaml" --until "$2" --id "$CONSENT")
   capture as qso consent read-back "${terms[@]}"
-  without_confirmation <<<"$SHOWN" | indent
+  without_confirmation | indent
   capture as qso consent record "${terms[@]}" --confirmed "${SHOWN##*--confirmed }"
   say "She says yes to each line; what she heard is what is recorded:"
   indent <<<"$SHOWN"
@@ -25,7 +28,7 @@ confirmed_consent() {
 preview() {
   capture as qso preview "$@" --consent "$CONSENT"
   CONFIRMED=${SHOWN##*--confirmed }
-  without_confirmation <<<"$SHOWN"
+  without_confirmation
 }
 
 # send_inquiry ID CODE SERVICE
@@ -48,7 +51,7 @@ reaches() { until_true 15 holds "$1" "$2" "\"state\":\"$3\""; }
 # holds ORGANISATION REFERRAL TEXT: whether what the node shows of the referral has the text.
 holds() {
   local SHOWN
-  capture as "$1" show "$2" --json && grep -F "$3" <<<"$SHOWN"
+  capture as "$1" show "$2" --json && [[ $SHOWN == *"$3"* ]]
 }
 
 note_what_she_says() {
@@ -82,7 +85,7 @@ note_what_she_says() {
 
 every_answer_is_in() {
   capture as qso capacity answers || return 1
-  ! grep 'not yet' <<<"$SHOWN"
+  [[ $SHOWN != *'not yet'* ]]
 }
 
 ask_for_room() {
@@ -111,9 +114,9 @@ find_interpreter() {
   booking_of "$INTERPRETING" | grep -E '^(language|mode|must|subject|hours) ' | indent
   propose "$INTERPRETING"
   # A file is taken once it has not changed for a second: time to prepare what comes later.
-  prepare_later bwi hire bwi pool
-  prepare_later bea hire bea intake
-  prepare_later lin hire lin family
+  prepare bwi hire bwi pool
+  prepare bea hire bea intake
+  prepare lin hire lin family
   reaches qso "$INTERPRETING" OFFERED
   quietly as qso accept "$INTERPRETING" --consent "$CONSENT"
   is_prepared bwi
@@ -142,7 +145,7 @@ ask_two_places() {
   until_true 15 has_stay "$LINDEN" "state = 'INQUIRED'"
   quietly register "UPDATE stays SET step = 'offered', free_from = now() + interval '110 min', held_until = now() + interval '50 min'
     WHERE referral_key = '$LINDEN'"
-  prepare_later bay join_clinic
+  prepare bay join_clinic
   title "4. They answer: a decline is a code, an offer says from when and under which conditions"
   reaches qso "$BEACON" DECLINED
   reaches qso "$LINDEN" OFFERED
@@ -198,7 +201,7 @@ report_progress() {
 see_a_doctor() {
   title "8. A doctor, whose clinic works in a FHIR server"
   is_prepared bay
-  until_true 20 are_listed 'bay-402.*Has room'
+  until_true 20 are_listed 'Has room' bay-402
   say "Bay Clinic has joined meanwhile. From that server, too, its node says whether there is room."
   quietly as qso need add "$CASE" 402 --rank 4 --urgency U1 NEED.phase=SHORT_TERM NEED.quantity=1 NEED.mode=IN_PERSON \
     "NEED.earliest_start=$(at '+1 day')" "NEED.latest_start=$(at '+6 days')"

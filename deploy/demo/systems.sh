@@ -69,11 +69,11 @@ join_system() {
   case $1 in
     lin)
       cp "$INTEGRATIONS"/housing/*.jq "$home"
-      sed -e 's/poll: .*/poll: 1s/' -e "s|host: .*|host: $REGISTER|" -e '/password:/d' "$INTEGRATIONS/housing/node.yaml"
+      sed -e 's/poll: .*/poll: 200ms/' -e "s|host: .*|host: $REGISTER|" -e '/password:/d' "$INTEGRATIONS/housing/node.yaml"
       ;;
     bwi)
       cp "$INTEGRATIONS"/language/*.jq "$home"
-      sed -e 's/poll: .*/poll: 1s/' -e "s|/srv/roster|$ROSTER|" -e '/service-am/d' \
+      sed -e 's/poll: .*/poll: 200ms/' -e "s|/srv/roster|$ROSTER|" -e '/service-am/d' \
         -e "s|name: service, value: .*|name: service, value: $(base64_of "${SERVICE_ID[bwi-601]}")}|" \
         -e 's,^\( *\)folder: .*/\(roster\|answers\)$,&\n\1settle: 1s,' "$INTEGRATIONS/language/node.yaml"
       ;;
@@ -81,7 +81,7 @@ join_system() {
       cp "$INTEGRATIONS"/medical/*.jq "$home"
       sed -e "s|address: .*|address: $(clinic_address)|" -e "s|{credential: .*}}|{file: $ROOT/clinic.token}}|" \
         -e "s|service-general-practice, value: .*|service-general-practice, value: $(base64_of "${SERVICE_ID[bay-402]}")}|" \
-        -e 's/^\( *\)kind: fhir/&\n\1poll: 1s/' "$INTEGRATIONS/medical/node.yaml"
+        -e 's/^\( *\)kind: fhir/&\n\1poll: 200ms/' "$INTEGRATIONS/medical/node.yaml"
       ;;
   esac >>"$home/node.yaml"
 }

@@ -82,7 +82,7 @@ test('what joins a node to a system is that of the integration, but for where it
     assert.equal(read('bwi/node.yaml').match(/settle: 1s/g).length, 2);
     assert.match(read('bay/node.yaml'), /address: http:\/\/127\.0\.0\.1:9\/r4\n/);
     for (const who of ['lin', 'bwi', 'bay']) {
-      assert.match(read(`${who}/node.yaml`), /poll: 1s/);
+      assert.match(read(`${who}/node.yaml`), /poll: 200ms/);
       assert.doesNotMatch(read(`${who}/node.yaml`), /credential|\/srv\/|EBESExQV|clinic\.example\/r4/);
     }
   });
@@ -104,6 +104,20 @@ test('what is waited for is tried again until it succeeds, and keeps what it set
     echo "$TRIES $SHOWN"`);
   assert.equal(stderr, '');
   assert.equal(stdout, '3 one\ntwo\n');
+  assert.equal(status, 0);
+});
+
+test('what is started has its log at once, and holds nothing of the demo open', () => {
+  const { status, stdout } = run(`
+    start "$ROOT/log" bash -c 'echo begun; sleep 60'
+    log=$(<"$ROOT/log")
+    begun() { [[ $(<"$ROOT/log") == begun ]]; }
+    until_true 10 begun
+    for file in /proc/$!/fd/*; do
+      if [[ $(readlink "$file") == "$(readlink /proc/$$/fd/2)" ]]; then echo "holds $file"; fi
+    done
+    kill $!`);
+  assert.equal(stdout, '');
   assert.equal(status, 0);
 });
 

@@ -97,7 +97,7 @@ TEST(ConnectorSettings, NamesTheKeyAndTheWayOut) {
   } cases[] = {
       {"time_limit: 3s", "time_limt: 3s", "did you mean 'time_limit'"},
       {"time_limit: 3s", "time_limit: 3h", "time_limit: expected 1s to 10m"},
-      {"poll: 2m", "poll: 10ms", "poll: expected 1s to 24h"},
+      {"poll: 2m", "poll: 99ms", "poll: expected 100ms to 24h"},
       {"name: beds", "name: Beds", "lower-case"},
       {"kind: sqlite", "kind: sqlit", "one of sqlite, postgres, http, fhir, files, command"},
       {"database: beds.db", "databse: beds.db", "database: is missing"},
