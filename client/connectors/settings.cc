@@ -68,9 +68,8 @@ absl::StatusOr<ConnectorSettings> ReadConnector(ConfigSection& connector) {
   if (!IsName(settings.name)) {
     return connector.Invalid("name", "expected up to 40 lower-case letters, digits and '-'");
   }
-  ASSIGN_OR_RETURN(settings.time_limit,
-                   ReadDuration(connector, "time_limit", kTimeLimit, kShortestTimeLimit,
-                                kLongestTimeLimit));
+  ASSIGN_OR_RETURN(settings.time_limit, ReadDuration(connector, "time_limit", kTimeLimit,
+                                                     kShortestTimeLimit, kLongestTimeLimit));
   ASSIGN_OR_RETURN(settings.poll,
                    ReadDuration(connector, "poll", kPoll, kShortestPoll, kLongestPoll));
   ASSIGN_OR_RETURN(settings.referrals, ReadMapping(connector, "referrals"));

@@ -1,5 +1,6 @@
 #include "server/session/committer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -146,7 +147,8 @@ Committer::Batch Committer::TakeBatch() {
 }
 
 void Committer::Gather() {
-  const absl::Time until = SteadyClock().Now() + bounds_.patience * last_took_;
+  const absl::Time until =
+      SteadyClock().Now() + std::min(bounds_.patience * last_took_, bounds_.longest_wait);
   wanted_ = last_items_;
   while (queue_.load().items < wanted_ && !stopping_) {
     const absl::Duration left = until - SteadyClock().Now();

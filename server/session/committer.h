@@ -98,8 +98,9 @@ class Committer {
     size_t batch_items = 1024;
     size_t batch_bytes = size_t{8} << 20;
     // While other processes commit too: for how long is waited until as much has come as the batch
-    // before had, as a part of what that one took.
+    // before had, as a part of what that one took, and at most.
     double patience = 0.25;
+    absl::Duration longest_wait = absl::Milliseconds(5);
   };
 
   // Not owned; they outlive the committer.

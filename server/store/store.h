@@ -162,8 +162,8 @@ class Store {
 
   // Answers each of `queries` as ReadMailbox does, in their order: one that fails says nothing of
   // the others. Cheaper than one by one where the store is another process.
-  virtual std::vector<absl::StatusOr<MailboxPage>> ReadMailboxes(
-      std::span<const PageQuery> queries, absl::Time now) {
+  virtual std::vector<absl::StatusOr<MailboxPage>> ReadMailboxes(std::span<const PageQuery> queries,
+                                                                 absl::Time now) {
     std::vector<absl::StatusOr<MailboxPage>> pages;
     for (const PageQuery& query : queries) {
       pages.push_back(ReadMailbox(query.mailbox, query.view, query.after, query.max_items,

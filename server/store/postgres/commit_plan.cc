@@ -24,9 +24,9 @@ constexpr char kDrop[] =
 constexpr char kNoteWithdrawals[] =
     "INSERT INTO withdrawal (token_hash, written_at) SELECT hash, $2::bigint FROM "
     "unnest($1::bytea[]) AS n(hash)";
-// Gives out sequences, marks the batch and stores the items, whose place says which of the mailboxes
-// is theirs (0: it is not stored). In one statement, because a mailbox that grows all the time has
-// many versions, and is looked for once here.
+// Gives out sequences, marks the batch and stores the items, whose place says which of the
+// mailboxes is theirs (0: it is not stored). In one statement, because a mailbox that grows all the
+// time has many versions, and is looked for once here.
 constexpr char kDeliver[] =
     "WITH grown AS (INSERT INTO mailbox AS m (organisation, last, acked, messages, bytes) SELECT "
     "n.organisation, n.sequences, 0, n.messages, n.bytes FROM unnest($1::bytea[], $2::bigint[], "

@@ -208,11 +208,21 @@ TEST_F(CommitterTest, WhatQueuedIsOneTransaction) {
   EXPECT_EQ(Waiting(), 6u);
 }
 
-// Forever, as far as a test goes.
-constexpr double kPatient = 1e9;
+// Waits forever, as far as a test goes.
+Committer::Bounds Patient() { return {.patience = 1e9, .longest_wait = absl::InfiniteDuration()}; }
+
+TEST_F(CommitterTest, AfterALongBatchNothingIsWaitedForAsLong) {
+  Start({.patience = 1e9, .longest_wait = absl::ZeroDuration()});
+  ASSERT_TRUE(Submit({Registration(), Inquiry(1)}).ok());
+  answers_.Await(1);
+  committer_->OnPeerCommitted();
+  ASSERT_TRUE(Submit({Inquiry(2)}).ok());
+  answers_.Await(2);
+  EXPECT_THAT(metrics_.batches(), ElementsAre(2, 1));
+}
 
 TEST_F(CommitterTest, WhileOthersCommitAsMuchAsBeforeIsWaitedFor) {
-  Start({.patience = kPatient});
+  Start(Patient());
   ASSERT_TRUE(Submit({Registration(), Inquiry(1)}).ok());
   answers_.Await(1);
   committer_->OnPeerCommitted();
@@ -223,12 +233,12 @@ TEST_F(CommitterTest, WhileOthersCommitAsMuchAsBeforeIsWaitedFor) {
 }
 
 TEST_F(CommitterTest, OtherwiseNothingIsWaitedFor) {
-  Start({.patience = kPatient});
+  Start(Patient());
   ASSERT_TRUE(Submit({Registration(), Inquiry(1)}).ok());
   answers_.Await(1);
   ASSERT_TRUE(Submit({Inquiry(2)}).ok());
   answers_.Await(2);
-  // Of others is waited for once for each time that they committed.
+  // As much as the batch before had is there.
   committer_->OnPeerCommitted();
   ASSERT_TRUE(Submit({Inquiry(3)}).ok());
   answers_.Await(3);
@@ -240,7 +250,7 @@ TEST_F(CommitterTest, OtherwiseNothingIsWaitedFor) {
 }
 
 TEST_F(CommitterTest, ShutdownWaitsForNobodyElse) {
-  Start({.patience = kPatient});
+  Start(Patient());
   ASSERT_TRUE(Submit({Registration(), Inquiry(1)}).ok());
   answers_.Await(1);
   committer_->OnPeerCommitted();

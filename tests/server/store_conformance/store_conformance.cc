@@ -220,8 +220,7 @@ TEST_P(StoreConformance, PagesEndAtTheirLimits) {
 
 TEST_P(StoreConformance, PagesOfSeveralMailboxesComeInTheirOrder) {
   const auto items = Deliver({SampleItem(1, 1), SampleItem(2, 2), SampleItem(1, 3)});
-  ASSERT_TRUE(
-      store().Ack(SampleId<OrganisationId>(2), MailboxView::kAll, items[1].sequence).ok());
+  ASSERT_TRUE(store().Ack(SampleId<OrganisationId>(2), MailboxView::kAll, items[1].sequence).ok());
   const auto query = [](uint64_t mailbox, uint64_t after, size_t max_items) {
     return PageQuery{.mailbox = SampleId<OrganisationId>(mailbox),
                      .view = MailboxView::kAll,
