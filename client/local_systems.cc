@@ -20,15 +20,6 @@ constexpr absl::Duration kLongestPause = absl::Hours(24);
 constexpr absl::Duration kShortestPatience = absl::Minutes(1);
 constexpr absl::Duration kLongestPatience = absl::Hours(24 * 90);
 
-absl::StatusOr<absl::Duration> ReadWithin(ConfigSection& section, std::string_view key,
-                                          absl::Duration fallback, absl::Duration shortest,
-                                          absl::Duration longest) {
-  ASSIGN_OR_RETURN(const absl::Duration read, section.Duration(key, fallback));
-  if (read >= shortest && read <= longest) return read;
-  return section.Invalid(
-      key, "expected " + absl::FormatDuration(shortest) + " to " + absl::FormatDuration(longest));
-}
-
 // A referral that has ended, or was never asked, does not begin to be a local system's business.
 std::vector<std::string> FirstStates() {
   std::vector<std::string> names;
@@ -72,14 +63,14 @@ absl::StatusOr<MappingArgs> ReadArgs(ConfigSection& connector) {
 absl::StatusOr<RetryPolicy> ReadRetry(ConfigSection& connector) {
   RetryPolicy retry;
   ASSIGN_OR_RETURN(ConfigSection section, connector.Section("retry"));
-  ASSIGN_OR_RETURN(retry.first_pause, ReadWithin(section, "first_pause", retry.first_pause,
-                                                 kShortestPause, kLongestFirstPause));
-  ASSIGN_OR_RETURN(retry.longest_pause, ReadWithin(section, "longest_pause", retry.longest_pause,
-                                                   retry.first_pause, kLongestPause));
+  ASSIGN_OR_RETURN(retry.first_pause, section.Duration("first_pause", kShortestPause,
+                                                       kLongestFirstPause, retry.first_pause));
+  ASSIGN_OR_RETURN(retry.longest_pause, section.Duration("longest_pause", retry.first_pause,
+                                                         kLongestPause, retry.longest_pause));
   ASSIGN_OR_RETURN(const int64_t attempts,
                    section.Integer("attempts", 1, kMostAttempts, retry.attempts));
-  ASSIGN_OR_RETURN(retry.give_up_after, ReadWithin(section, "give_up_after", retry.give_up_after,
-                                                   kShortestPatience, kLongestPatience));
+  ASSIGN_OR_RETURN(retry.give_up_after, section.Duration("give_up_after", kShortestPatience,
+                                                         kLongestPatience, retry.give_up_after));
   ASSIGN_OR_RETURN(
       const int64_t mapping_attempts,
       section.Integer("mapping_attempts", 1, kMostMappingAttempts, retry.mapping_attempts));

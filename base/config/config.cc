@@ -289,6 +289,16 @@ absl::StatusOr<absl::Duration> ConfigSection::Duration(std::string_view key,
   return Read<absl::Duration>(key, kDurationForm, ParseDuration, fallback);
 }
 
+absl::StatusOr<absl::Duration> ConfigSection::Duration(std::string_view key,
+                                                       absl::Duration shortest,
+                                                       absl::Duration longest,
+                                                       absl::Duration fallback) {
+  ASSIGN_OR_RETURN(const absl::Duration read, Duration(key, fallback));
+  if (read >= shortest && read <= longest) return read;
+  return Invalid(
+      key, "expected " + absl::FormatDuration(shortest) + " to " + absl::FormatDuration(longest));
+}
+
 absl::StatusOr<uint64_t> ConfigSection::Size(std::string_view key) {
   return Read<uint64_t>(key, kSizeForm, ParseSize, std::nullopt);
 }

@@ -73,6 +73,8 @@ class ConfigSection {
   // A number and a unit, not negative: "500ms", "30s", "10m", "24h", "7d".
   absl::StatusOr<absl::Duration> Duration(std::string_view key);
   absl::StatusOr<absl::Duration> Duration(std::string_view key, absl::Duration fallback);
+  absl::StatusOr<absl::Duration> Duration(std::string_view key, absl::Duration shortest,
+                                          absl::Duration longest, absl::Duration fallback);
 
   // Bytes: a whole number, alone or with B, KiB, MiB or GiB.
   absl::StatusOr<uint64_t> Size(std::string_view key);

@@ -26,15 +26,6 @@ bool IsName(std::string_view name) {
          });
 }
 
-absl::StatusOr<absl::Duration> ReadDuration(ConfigSection& section, std::string_view key,
-                                            absl::Duration fallback, absl::Duration shortest,
-                                            absl::Duration longest) {
-  ASSIGN_OR_RETURN(const absl::Duration duration, section.Duration(key, fallback));
-  if (duration >= shortest && duration <= longest) return duration;
-  return section.Invalid(
-      key, "expected " + absl::FormatDuration(shortest) + " to " + absl::FormatDuration(longest));
-}
-
 absl::StatusOr<std::optional<std::string>> ReadMapping(ConfigSection& connector,
                                                        std::string_view use) {
   if (!connector.Has(use)) return std::optional<std::string>();
@@ -68,10 +59,9 @@ absl::StatusOr<ConnectorSettings> ReadConnector(ConfigSection& connector) {
   if (!IsName(settings.name)) {
     return connector.Invalid("name", "expected up to 40 lower-case letters, digits and '-'");
   }
-  ASSIGN_OR_RETURN(settings.time_limit, ReadDuration(connector, "time_limit", kTimeLimit,
-                                                     kShortestTimeLimit, kLongestTimeLimit));
-  ASSIGN_OR_RETURN(settings.poll,
-                   ReadDuration(connector, "poll", kPoll, kShortestPoll, kLongestPoll));
+  ASSIGN_OR_RETURN(settings.time_limit, connector.Duration("time_limit", kShortestTimeLimit,
+                                                           kLongestTimeLimit, kTimeLimit));
+  ASSIGN_OR_RETURN(settings.poll, connector.Duration("poll", kShortestPoll, kLongestPoll, kPoll));
   ASSIGN_OR_RETURN(settings.referrals, ReadMapping(connector, "referrals"));
   ASSIGN_OR_RETURN(settings.capacity, ReadMapping(connector, "capacity"));
   ASSIGN_OR_RETURN(settings.updates, ReadMapping(connector, "updates"));
