@@ -59,12 +59,24 @@ TEST(SegmentedMapTest, IsAMap) {
 }
 
 // Also keys that count up, as sequences do.
-TEST(SegmentedMapTest, NoAdditionMovesMoreThanASmallPart) {
-  constexpr uint64_t kEntries = 100000;
-  SegmentedMap<uint64_t, int> map;
-  for (uint64_t key = 0; key < kEntries; ++key) map.Put(key, 0);
-  EXPECT_EQ(map.size(), kEntries);
-  EXPECT_LT(map.largest_segment(), kEntries / 100);
+TEST(SegmentedMapTest, NoAdditionMovesMoreThanASegmentHowManyThereAre) {
+  SegmentedMap<uint64_t, uint64_t> map;
+  uint64_t key = 0;
+  for (const uint64_t entries : {1000, 20000, 150000, 400000}) {
+    for (; key < entries; ++key) map.Put(key, key + 1);
+    EXPECT_EQ(map.size(), entries);
+    EXPECT_LT(map.largest_segment(), 3 * map.kEntries) << entries;
+  }
+  for (uint64_t i = 0; i < key; ++i) {
+    const uint64_t* const value = map.Find(i);
+    ASSERT_NE(value, nullptr) << i;
+    ASSERT_EQ(*value, i + 1);
+  }
+  EXPECT_EQ(map.Find(key), nullptr);
+  for (uint64_t i = 0; i < key; i += 2) map.Erase(i);
+  EXPECT_EQ(map.size(), key / 2);
+  EXPECT_EQ(map.Find(0), nullptr);
+  EXPECT_THAT(map.Find(1), testing::Pointee(2));
 }
 
 TEST(DueIndexTest, FindsTheRowOfAKey) {
