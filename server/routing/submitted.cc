@@ -51,6 +51,7 @@ std::string ItemId(const v1::Submission& item) {
 void AddKeys(const Submitted& submitted, StateKeys& keys) {
   keys.messages.push_back(submitted.id);
   keys.referrals.push_back(submitted.referral);
+  if (submitted.header.kind() == v1::KIND_INQUIRY) keys.new_referrals.push_back(submitted.referral);
   if (!submitted.header.token_hash().empty()) {
     keys.token_hashes.push_back(submitted.header.token_hash());
   }
@@ -58,6 +59,7 @@ void AddKeys(const Submitted& submitted, StateKeys& keys) {
 
 void AddKeys(const v1::TokenRegistration& registration, StateKeys& keys) {
   keys.token_hashes.push_back(registration.token_hash());
+  keys.new_tokens.push_back(registration.token_hash());
 }
 
 }  // namespace waymark::hub

@@ -39,7 +39,7 @@ absl::StatusOr<Submitted> ReadMessage(const OrganisationId& sender, const v1::Me
 // read.
 std::string ItemId(const v1::Submission& item);
 
-// Adds to `keys` what Decide and DecideRegistration look up for the item.
+// Adds to `keys` what Decide and DecideRegistration look up for the item, and what of it is new.
 void AddKeys(const Submitted& submitted, StateKeys& keys);
 void AddKeys(const v1::TokenRegistration& registration, StateKeys& keys);
 

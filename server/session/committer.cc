@@ -196,18 +196,22 @@ void Committer::Release(Batch& batch, std::span<const v1::Reason> reasons,
 
 absl::Status Committer::Commit(const Batch& batch, std::vector<v1::Reason>& reasons,
                                std::vector<Effects>& effects) {
+  StateKeys keys = KeysOf(batch.works);
+  keys.may_assume = true;
   for (int decisions = 1;; ++decisions) {
     reasons.clear();
     effects.clear();
-    absl::Status committed = TryCommit(batch, reasons, effects);
+    absl::Status committed = TryCommit(batch, keys, reasons, effects);
     if (ReasonOf(committed) != v1::REASON_CONFLICT || decisions == kMaxDecisions) return committed;
+    keys.may_assume = false;
   }
 }
 
-absl::Status Committer::TryCommit(const Batch& batch, std::vector<v1::Reason>& reasons,
-                                  std::vector<Effects>& effects) {
+absl::Status Committer::TryCommit(const Batch& batch, const StateKeys& keys,
+                                  std::vector<v1::Reason>& reasons, std::vector<Effects>& effects) {
   const auto begin = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(LoadedState loaded, with_.store->Load(KeysOf(batch.works)));
+  ASSIGN_OR_RETURN(LoadedState loaded, with_.store->Load(keys));
+  const bool assumed = loaded.assumed;
   const absl::Duration load = absl::FromChrono(std::chrono::steady_clock::now() - begin);
   WorkingState state(*batch.membership, std::move(loaded), with_.store->restored_at());
   const absl::Time now = with_.clock->Now();
@@ -219,6 +223,9 @@ absl::Status Committer::TryCommit(const Batch& batch, std::vector<v1::Reason>& r
       state.Apply(decision.effects);
       effects.push_back(std::move(decision.effects));
     }
+  }
+  if (effects.empty() && assumed) {
+    return Error(v1::REASON_CONFLICT, "what was assumed is not put to the test");
   }
   const auto decided = std::chrono::steady_clock::now();
   absl::Status committed = effects.empty() ? absl::OkStatus() : with_.store->Commit(effects);

@@ -163,9 +163,10 @@ class Committer {
   // Decides on every item and makes the accepted ones durable, filling `reasons` and `effects`.
   absl::Status Commit(const Batch& batch, std::vector<v1::Reason>& reasons,
                       std::vector<Effects>& effects);
-  // The same, once: CONFLICT when another hub changed what was loaded.
-  absl::Status TryCommit(const Batch& batch, std::vector<v1::Reason>& reasons,
-                         std::vector<Effects>& effects);
+  // The same, once, on what is stored under `keys`: CONFLICT when another hub changed what was
+  // loaded, or what was assumed is not so or was not put to the test.
+  absl::Status TryCommit(const Batch& batch, const StateKeys& keys,
+                         std::vector<v1::Reason>& reasons, std::vector<Effects>& effects);
 
   const Collaborators with_;
   const Limits limits_;

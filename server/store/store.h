@@ -34,6 +34,12 @@ struct StateKeys {
   std::vector<std::string> token_hashes;
   std::vector<ReferralId> referrals;
   std::vector<MessageId> messages;
+  // Of those, what an item registers or begins: it is hardly there yet.
+  std::vector<std::string> new_tokens = {};
+  std::vector<ReferralId> new_referrals = {};
+  // Whether the store may assume, without a look, that all is as this process left it and that what
+  // is new is not there. A Commit finds out.
+  bool may_assume = false;
 };
 
 // What is stored under StateKeys; absent keys are left out.
@@ -41,6 +47,9 @@ struct LoadedState {
   std::vector<TokenRecord> tokens;
   std::vector<ReferralRecord> referrals;
   std::vector<SeenRecord> seen;
+  // Whether some of it was assumed. Nothing may rest on that alone: whoever has nothing to commit
+  // loads again.
+  bool assumed = false;
 };
 
 // Which items of a mailbox are meant.
@@ -145,7 +154,8 @@ class Store {
 
   // Returns everything stored under `keys` in one round trip. What it returned holds until the next
   // Commit or Load: no other process changes or removes it, nor adds what was found absent, in
-  // between, or else that Commit fails with CONFLICT.
+  // between, or else that Commit fails with CONFLICT. So does the Commit on what was assumed and is
+  // not so.
   virtual absl::StatusOr<LoadedState> Load(const StateKeys& keys) = 0;
 
   // Applies all of `batch`, in order, in one transaction that is durable when this returns OK, and

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "base/status/status.h"
 
 namespace waymark::hub {
@@ -27,24 +28,41 @@ constexpr char kNoteWithdrawals[] =
 // Gives out sequences, marks the batch and stores the items, whose place says which of the
 // mailboxes is theirs (0: it is not stored). In one statement, because a mailbox that grows all the
 // time has many versions, and is looked for once here.
-constexpr char kDeliver[] =
-    "WITH grown AS (INSERT INTO mailbox AS m (organisation, last, acked, messages, bytes) SELECT "
-    "n.organisation, n.sequences, 0, n.messages, n.bytes FROM unnest($1::bytea[], $2::bigint[], "
-    "$3::bigint[], $4::bigint[]) AS n(organisation, sequences, messages, bytes) ON CONFLICT "
-    "(organisation) DO UPDATE SET last = m.last + excluded.last, messages = m.messages + "
-    "excluded.messages, bytes = m.bytes + excluded.bytes RETURNING m.organisation, m.last), given "
-    "AS MATERIALIZED (SELECT array_agg(last ORDER BY organisation) AS lasts FROM grown), done AS "
-    "(UPDATE writer SET batch = $7::bigint, written_at = $8::bigint, lasts = given.lasts FROM "
-    "given WHERE id = $5::bytea AND batch = $6::bigint RETURNING given.lasts), stored AS (INSERT "
-    "INTO item (mailbox, sequence, stored_at, expires_at, token_key, kind, urgency, notice, "
-    "message_id, referral, sender, token_hash, message) SELECT n.mailbox, given.lasts[n.place] - "
-    "n.back, n.stored_at, n.expires_at, n.token_key, n.kind, n.urgency, n.notice, n.message_id, "
-    "n.referral, n.sender, n.token_hash, n.message FROM given CROSS JOIN unnest($9::bytea[], "
-    "$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], "
-    "$16::bigint[], $17::bigint[], $18::bytea[], $19::bytea[], $20::bytea[], $21::bytea[], "
-    "$22::bytea[]) AS n(mailbox, place, back, stored_at, expires_at, token_key, kind, urgency, "
-    "notice, message_id, referral, sender, token_hash, message) WHERE n.place > 0) SELECT (SELECT "
-    "lasts FROM done), 1 / (SELECT count(*) FROM done)::integer";
+std::string DeliverText(RowForm form) {
+  const std::vector<PgColumn> mailboxes = {
+      {"organisation", false}, {"sequences"}, {"messages"}, {"bytes"}};
+  const std::vector<PgColumn> items = {{"mailbox", false},
+                                       {"place"},
+                                       {"back"},
+                                       {"stored_at"},
+                                       {"expires_at"},
+                                       {"token_key"},
+                                       {"kind"},
+                                       {"urgency"},
+                                       {"notice"},
+                                       {"message_id", false},
+                                       {"referral", false},
+                                       {"sender", false},
+                                       {"token_hash", false},
+                                       {"message", false}};
+  return absl::StrCat(
+      "WITH grown AS (INSERT INTO mailbox AS m (organisation, last, acked, messages, bytes) SELECT "
+      "n.organisation, n.sequences, 0, n.messages, n.bytes FROM ",
+      RowsFrom(mailboxes, 1, form),
+      " ON CONFLICT (organisation) DO UPDATE SET last = m.last + excluded.last, messages = "
+      "m.messages + excluded.messages, bytes = m.bytes + excluded.bytes RETURNING m.organisation, "
+      "m.last), given AS MATERIALIZED (SELECT array_agg(last ORDER BY organisation) AS lasts FROM "
+      "grown), done AS (UPDATE writer SET batch = $7::bigint, written_at = $8::bigint, lasts = "
+      "given.lasts FROM given WHERE id = $5::bytea AND batch = $6::bigint RETURNING given.lasts), "
+      "stored AS (INSERT INTO item (mailbox, sequence, stored_at, expires_at, token_key, kind, "
+      "urgency, notice, message_id, referral, sender, token_hash, message) SELECT n.mailbox, "
+      "given.lasts[n.place] - n.back, n.stored_at, n.expires_at, n.token_key, n.kind, n.urgency, "
+      "n.notice, n.message_id, n.referral, n.sender, n.token_hash, n.message FROM given CROSS "
+      "JOIN ",
+      RowsFrom(items, 9, form),
+      " WHERE n.place > 0) SELECT (SELECT lasts FROM done), 1 / (SELECT count(*) FROM "
+      "done)::integer");
+}
 constexpr char kMark[] =
     "WITH done AS (UPDATE writer SET batch = $3::bigint, written_at = $4::bigint, lasts = '{}' "
     "WHERE "
@@ -56,10 +74,24 @@ constexpr char kAddWriter[] =
 constexpr char kSettle[] =
     "UPDATE writer SET batch = CASE WHEN batch = $2::bigint THEN batch ELSE $3::bigint END, "
     "written_at = $4::bigint WHERE id = $1::bytea RETURNING batch, lasts";
+
 constexpr char kInsertLines[] =
     "INSERT INTO routing (minute, message_id, referral, sender, recipient, kind, stage, urgency) "
-    "SELECT n.* FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], "
-    "$6::bigint[], $7::bigint[], $8::bigint[]) AS n";
+    "SELECT n.* FROM ";
+
+const RowStatement& InsertLines() {
+  static const auto& statement =
+      *new RowStatement({{"minute"},
+                         {"message_id", false},
+                         {"referral", false},
+                         {"sender", false},
+                         {"recipient", false},
+                         {"kind"},
+                         {"stage"},
+                         {"urgency"}},
+                        [](const std::string& rows) { return kInsertLines + rows; });
+  return statement;
+}
 
 // An item, and whether the batch drops it again.
 struct PlannedItem {
@@ -85,11 +117,7 @@ class Planner {
     plan_.commands.push_back({kPgBegin, {}});
     plan_.commands.push_back({alone_ ? kPgLockAlone : kPgLockWithOthers, {}});
     for (PgCommand& command : records) plan_.commands.push_back(std::move(command));
-    if (lines_.rows() > 0) {
-      PgCommand insert{kInsertLines, {}};
-      std::move(lines_).MoveTo(insert.params);
-      plan_.commands.push_back(std::move(insert));
-    }
+    if (lines_.rows() > 0) plan_.commands.push_back(InsertLines().Over(std::move(lines_)));
     // From here on mailboxes are locked, and other processes wait.
     if (!dropped_.empty()) PlanDrop();
     plan_.mark_command = plan_.commands.size();
@@ -145,12 +173,11 @@ class Planner {
     }
     Write(statements.insert, std::move(added), commands);
     Write(statements.put, std::move(put), commands);
-    if (changed.rows() == 0) return;
-    PgCommand update{statements.update.c_str(), {}};
     const int64_t count = changed.rows();
-    std::move(changed).MoveTo(update.params);
-    update.params.Add(std::move(changed_from)).Add(mark_.next).Add(count);
-    commands.push_back(std::move(update));
+    if (count == 0) return;
+    changed.AddColumn(std::move(changed_from));
+    commands.push_back(statements.update.Over(std::move(changed)));
+    commands.back().params.Add(mark_.next).Add(count);
   }
 
   // Of what was loaded and is not written.
@@ -158,22 +185,20 @@ class Planner {
   void PlanChecks(const RecordStatements& statements,
                   const std::map<std::string, const Record*>& records,
                   const std::map<std::string, int64_t>& loaded, std::vector<PgCommand>& commands) {
-    PgArray present;
-    PgArray versions;
+    PgColumns present;
     PgArray absent;
     for (const auto& [key, version] : loaded) {
       if (records.contains(key)) continue;
       if (version == 0) {
         absent.Add(std::string_view(key));
       } else {
-        present.Add(std::string_view(key));
-        versions.Add(version);
+        present.Add(std::string_view(key)).Add(version);
+        present.EndRow();
       }
     }
-    if (const int64_t count = present.size(); count > 0) {
-      PgParams params;
-      params.Add(std::move(present)).Add(std::move(versions)).Add(count);
-      commands.push_back({statements.check_present.c_str(), std::move(params)});
+    if (const int64_t count = present.rows(); count > 0) {
+      commands.push_back(statements.check_present.Over(std::move(present)));
+      commands.back().params.Add(count);
     }
     if (absent.size() > 0) {
       alone_ = true;
@@ -182,12 +207,11 @@ class Planner {
     }
   }
 
-  void Write(const std::string& sql, PgColumns columns, std::vector<PgCommand>& commands) const {
-    if (columns.rows() == 0) return;
-    PgCommand write{sql.c_str(), {}};
-    std::move(columns).MoveTo(write.params);
-    write.params.Add(mark_.next);
-    commands.push_back(std::move(write));
+  void Write(const RowStatement& statement, PgColumns rows,
+             std::vector<PgCommand>& commands) const {
+    if (rows.rows() == 0) return;
+    commands.push_back(statement.Over(std::move(rows)));
+    commands.back().params.Add(mark_.next);
   }
 
   void PlanDrop() {
@@ -229,10 +253,13 @@ class Planner {
       rows.EndRow();
       places.emplace(organisation, rows.rows());
     }
-    PgCommand deliver{kDeliver, {}};
-    std::move(rows).MoveTo(deliver.params);
+    static const auto& arrays = *new std::string(DeliverText(RowForm::kArrays));
+    static const auto& values = *new std::string(DeliverText(RowForm::kValues));
+    const RowForm form = items_.size() == 1 ? RowForm::kValues : RowForm::kArrays;
+    PgCommand deliver{form == RowForm::kValues ? values.c_str() : arrays.c_str(), {}};
+    std::move(rows).MoveTo(deliver.params, form);
     deliver.params.Add(mark_.writer).Add(mark_.last).Add(mark_.next).Add(now_);
-    ItemColumns(places).MoveTo(deliver.params);
+    ItemColumns(places).MoveTo(deliver.params, form);
     return deliver;
   }
 

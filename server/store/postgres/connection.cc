@@ -222,9 +222,9 @@ bool PgConnection::Send(const PgCommand& command, std::vector<const char*>& prep
   }
   std::vector<const char*> values;
   std::vector<int> lengths;
-  for (const std::string& value : command.params.values()) {
-    values.push_back(value.data());
-    lengths.push_back(static_cast<int>(value.size()));
+  for (const auto& value : command.params.values()) {
+    values.push_back(value ? value->data() : nullptr);
+    lengths.push_back(value ? static_cast<int>(value->size()) : 0);
   }
   const std::vector<int> formats(values.size(), 1);
   return PQsendQueryPrepared(connection, name.c_str(), static_cast<int>(values.size()),

@@ -22,6 +22,11 @@ constexpr char kDropped[] = "dropped";
 constexpr char kStatements[] = "statements";
 constexpr char kClaimed[] = "session";
 constexpr char kNotices[] = "notices";
+// An older hub does not know it, and looks as if news had been lost.
+constexpr char kLook[] = "look";
+
+// Who has said nothing at so many polls is not there.
+constexpr int kPollsUntilAlone = 2;
 
 // What waits while the database is away is found by the poll afterwards.
 constexpr size_t kMaxOutgoing = 10000;
@@ -34,6 +39,8 @@ constexpr char kPollSessions[] = "SELECT organisation, claim FROM session";
 constexpr char kPollStatements[] =
     "SELECT coalesce(max(revision) FILTER (WHERE capacity = 0), 0), coalesce(max(revision) FILTER "
     "(WHERE capacity = 1), 0) FROM statement";
+// As kDelivered of no mailbox, which says nothing but that somebody is there, to older hubs too.
+constexpr char kSayHere[] = "SELECT pg_notify('waymark', 'delivered')";
 constexpr char kPollWithdrawals[] =
     "SELECT id, token_hash FROM withdrawal WHERE id > $1::bigint ORDER BY id";
 
@@ -86,7 +93,8 @@ PgNews NewsFromText(std::string_view text) {
 News::News(const Options& options)
     : poll_interval_(options.poll_interval),
       link_(options.link, options.epoch),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      alone_from_(SteadyClock().Now() + kPollsUntilAlone * poll_interval_) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -119,11 +127,29 @@ void News::Post(const PgNews& news, size_t words_together) {
   eventfd_write(wake_.get(), 1);
 }
 
+bool News::accompanied() {
+  MutexLock lock(mu_);
+  return SteadyClock().Now() < alone_from_;
+}
+
+void News::Accompany() {
+  bool was_alone = false;
+  {
+    MutexLock lock(mu_);
+    const absl::Time now = SteadyClock().Now();
+    was_alone = now >= alone_from_;
+    alone_from_ = now + kPollsUntilAlone * poll_interval_;
+  }
+  if (was_alone) Post({kLook, {}});
+}
+
 void News::Delivered(std::span<const Growth> growths) {
   if (growths.empty()) return;
   PgNews news{kDelivered, {}};
+  bool alone = false;
   {
     MutexLock lock(mu_);
+    alone = SteadyClock().Now() >= alone_from_;
     for (const Growth& growth : growths) {
       news.words.push_back(growth.mailbox.hex());
       // If nobody else stored anything in between, the poll has nothing to tell.
@@ -131,7 +157,7 @@ void News::Delivered(std::span<const Growth> growths) {
       if (last == growth.last - growth.count) last = growth.last;
     }
   }
-  Post(news);
+  if (!alone) Post(news);
 }
 
 void News::Dropped(std::span<const std::string> token_hashes) {
@@ -199,6 +225,8 @@ void News::Turn(PgConnection& connection) {
 
 absl::Status News::Listen(PgConnection& connection) {
   RETURN_IF_ERROR(connection.Run(PgCommand{kListen, {}}, kPgLimit).status);
+  // Others may have come meanwhile.
+  Accompany();
   // What is there now is told as lost news are, all at once.
   return Poll(connection);
 }
@@ -233,6 +261,7 @@ void News::Send(PgConnection& connection) {
 void News::Hear(PgConnection& connection) {
   while (auto message = connection.NextNotification()) {
     if (message->be_pid == connection.server_process()) continue;
+    Accompany();
     HandOver(NewsFromText(message->extra));
   }
 }
@@ -243,7 +272,7 @@ void News::HandOver(const PgNews& news) {
   if (news.kind == kDelivered) {
     std::vector<OrganisationId> mailboxes;
     for (const std::string& word : news.words) AddId(word, mailboxes);
-    listener_->OnPeerDelivered(mailboxes);
+    if (!mailboxes.empty()) listener_->OnPeerDelivered(mailboxes);
   } else if (news.kind == kDropped) {
     std::vector<std::string> hashes;
     hashes.reserve(news.words.size());
@@ -265,6 +294,8 @@ void News::HandOver(const PgNews& news) {
       if (sender && message) notices.push_back({*sender, *message});
     }
     listener_->OnPeerNotices(notices);
+  } else if (news.kind == kLook) {
+    next_poll_ = absl::InfinitePast();
   } else {
     // A newer hub tells something that this one does not know.
     listener_->OnNewsLost();
@@ -277,7 +308,8 @@ absl::Status News::Poll(PgConnection& connection) {
   const PgCommand commands[] = {{kPollMailboxes, {}},
                                 {kPollSessions, {}},
                                 {kPollStatements, {}},
-                                {kPollWithdrawals, std::move(PgParams().Add(withdrawal_))}};
+                                {kPollWithdrawals, std::move(PgParams().Add(withdrawal_))},
+                                {kSayHere, {}}};
   const PgReply reply = connection.Run(commands, kPgLimit);
   RETURN_IF_ERROR(reply.status);
   // A withdrawal comes before what was stored after it.

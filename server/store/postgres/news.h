@@ -7,6 +7,10 @@
 // sessions' claims, the directory's revisions and the last hour's withdrawals. Offline notices
 // alone are not read again. Notifications hold ids, numbers and hashes of tokens.
 //
+// With each poll it says that it is there. Who has heard of nobody for two polls is alone, and
+// does not tell what it stores; when it then hears of another, it bids all to look, so that what
+// was stored in between is found.
+//
 // Threads: every method from any thread; the listener is called on the news' thread, one call at a
 // time.
 #pragma once
@@ -45,7 +49,7 @@ class News {
   struct Options {
     PgLink::Options link;
     std::string epoch;
-    // How often is read what a notification may have missed.
+    // How often is read what a notification may have missed, and said that this process is there.
     absl::Duration poll_interval = absl::Seconds(3);
   };
 
@@ -58,6 +62,9 @@ class News {
 
   // As Store::SetPeerListener.
   void SetListener(PeerListener* listener);
+
+  // Whether another process was heard of lately, or may have been missed.
+  bool accompanied();
 
   // What this process did, once it is durable: a mailbox that ends at `last` grew by `count`.
   struct Growth {
@@ -73,6 +80,8 @@ class News {
 
  private:
   void Post(const PgNews& news, size_t words_together = 1);
+  // There may be others from now on.
+  void Accompany();
   void Run();
   // One round on a connection that works: sends, hears, and polls when it is time.
   void Turn(PgConnection& connection);
@@ -97,6 +106,7 @@ class News {
   Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::string> outgoing_ ABSL_GUARDED_BY(mu_);
+  absl::Time alone_from_ ABSL_GUARDED_BY(mu_);
   // What of each mailbox and session this process knows without a poll.
   absl::flat_hash_map<OrganisationId, int64_t> lasts_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<OrganisationId, int64_t> claims_ ABSL_GUARDED_BY(mu_);

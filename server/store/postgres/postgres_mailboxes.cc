@@ -36,25 +36,26 @@ const char* StatementOf(MailboxView view) {
 }
 
 constexpr char kWithoutWaiting[] = "SET LOCAL synchronous_commit = off";
-constexpr char kLockAcked[] =
-    "SELECT 1 FROM mailbox WHERE organisation = ANY($1::bytea[]) ORDER BY organisation FOR NO KEY "
-    "UPDATE";
-// What was acknowledged before is not looked at again: its rows may still lie there, dead.
+// Milliseconds. Whoever waits longer for a mailbox may wait for a withdrawal or a sweep that waits
+// for the items, and gives way.
+constexpr char kGiveWay[] = "SET LOCAL lock_timeout = 500";
+// What was acknowledged before is not looked at again: its rows may still lie there, dead. The
+// mailboxes are locked last, in order of organisation (commit_plan.cc), because every commit that
+// delivers to one of them waits for it.
 constexpr char kDeleteAcked[] =
     "WITH a AS MATERIALIZED (SELECT n.organisation, n.through, n.revocations, m.acked FROM "
     "unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS n(organisation, through, revocations) JOIN "
     "mailbox AS m ON m.organisation = n.organisation), gone AS (DELETE FROM item AS i USING a "
-    "WHERE "
-    "i.mailbox = a.organisation AND i.sequence > a.acked AND i.sequence <= greatest(a.through, "
-    "a.revocations) AND (i.sequence <= a.through OR i.kind = $4::bigint) RETURNING i.mailbox, "
-    "octet_length(i.message) AS bytes) UPDATE mailbox AS m SET messages = m.messages - g.messages, "
-    "bytes = m.bytes - g.bytes, acked = greatest(m.acked, least(g.through, m.last)) FROM (SELECT "
-    "organisation, sum(messages) AS messages, sum(bytes) AS bytes, max(through) AS through FROM "
-    "(SELECT mailbox AS organisation, 1 AS messages, bytes, 0 AS through FROM gone UNION ALL "
-    "SELECT "
-    "organisation, 0, 0, through FROM a) AS both_of GROUP BY organisation) AS g WHERE "
-    "m.organisation "
-    "= g.organisation";
+    "WHERE i.mailbox = a.organisation AND i.sequence > a.acked AND i.sequence <= "
+    "greatest(a.through, a.revocations) AND (i.sequence <= a.through OR i.kind = $4::bigint) "
+    "RETURNING i.mailbox, octet_length(i.message) AS bytes), g AS (SELECT organisation, "
+    "sum(messages) AS messages, sum(bytes) AS bytes, max(through) AS through FROM (SELECT mailbox "
+    "AS organisation, 1 AS messages, bytes, 0 AS through FROM gone UNION ALL SELECT organisation, "
+    "0, 0, through FROM a) AS both_of GROUP BY organisation) UPDATE mailbox AS m SET messages = "
+    "m.messages - l.messages, bytes = m.bytes - l.bytes, acked = greatest(m.acked, "
+    "least(l.through, m.last)) FROM (SELECT o.organisation, g.messages, g.bytes, g.through FROM g "
+    "JOIN mailbox AS o ON o.organisation = g.organisation ORDER BY o.organisation FOR NO KEY "
+    "UPDATE OF o) AS l WHERE m.organisation = l.organisation";
 constexpr char kCount[] =
     "SELECT coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint, count(*) FILTER "
     "(WHERE messages > 0), (SELECT min(o.stored_at) FROM mailbox AS f CROSS JOIN LATERAL (SELECT "
@@ -144,21 +145,16 @@ absl::Status PostgresStore::FlushAcks() {
     taken = acks_;
   }
   if (taken.empty()) return absl::OkStatus();
-  PgArray locked;
   PgColumns rows;
   for (const auto& [mailbox, acked] : taken) {
-    locked.Add(mailbox);
     rows.Add(mailbox).Add(Signed(acked.all)).Add(Signed(acked.revocations));
     rows.EndRow();
   }
   PgCommand remove{kDeleteAcked, {}};
   std::move(rows).MoveTo(remove.params);
   remove.params.Add(int64_t{v1::KIND_REVOKE});
-  const PgCommand commands[] = {{kPgBegin, {}},
-                                {kWithoutWaiting, {}},
-                                {kLockAcked, std::move(PgParams().Add(std::move(locked)))},
-                                std::move(remove),
-                                {kPgCommit, {}}};
+  const PgCommand commands[] = {
+      {kPgBegin, {}}, {kWithoutWaiting, {}}, {kGiveWay, {}}, std::move(remove), {kPgCommit, {}}};
   // What is not known to be written is written again, which does no harm.
   RETURN_IF_ERROR(office_.link.Run(commands).status);
   MutexLock lock(acks_mu_);

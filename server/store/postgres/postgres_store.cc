@@ -1,5 +1,6 @@
 #include "server/store/postgres/postgres_store.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/log/log.h"
@@ -9,6 +10,11 @@ namespace waymark::hub {
 namespace {
 
 constexpr absl::Duration kBetweenQuestions = absl::Milliseconds(200);
+// So many tokens, and referrals: some 5 MiB.
+constexpr size_t kRemembered = 8192;
+// A wrong assumption costs a transaction that comes to nothing, and seldom comes alone: nodes that
+// come back send again what they had no answer to.
+constexpr absl::Duration kDoubt = absl::Seconds(1);
 
 int64_t RandomNumber(Random& random) {
   // 0 stands for a record that was not there.
@@ -24,6 +30,12 @@ void TakeRecords(const PgRows& rows, std::vector<Record>& records,
     ReadRow(row, records.emplace_back());
     versions[KeyOf(records.back())] = version;
   }
+}
+
+template <typename Record>
+void Append(std::vector<Record> records, std::vector<Record>& to) {
+  to.insert(to.end(), std::make_move_iterator(records.begin()),
+            std::make_move_iterator(records.end()));
 }
 
 PgCommand LoadOf(const RecordStatements& statements,
@@ -64,6 +76,7 @@ PostgresStore::PostgresStore(const Options& options, PgEpoch epoch)
       random_(options.random),
       clock_(options.clock),
       writer_{PgLink(LinkOptions(options), epoch_), {}},
+      recollection_(kRemembered),
       reader_(LinkOptions(options), epoch_),
       office_{PgLink(LinkOptions(options), epoch_), {}},
       news_(std::make_unique<News>(News::Options{
@@ -159,20 +172,40 @@ absl::StatusOr<LoadedState> PostgresStore::Load(const StateKeys& keys) {
   for (const std::string& hash : keys.token_hashes) loaded_.tokens[hash] = 0;
   for (const ReferralId& id : keys.referrals) loaded_.referrals[id.bytes()] = 0;
   for (const MessageId& id : keys.messages) loaded_.seen[id.bytes()] = 0;
-  LoadedState state;
-  if (loaded_.tokens.empty() && loaded_.referrals.empty() && loaded_.seen.empty()) return state;
-  const PgCommand commands[] = {LoadOf(TokenStatements(), loaded_.tokens),
-                                LoadOf(ReferralStatements(), loaded_.referrals),
-                                LoadOf(SeenStatements(), loaded_.seen)};
-  const PgReply reply = writer_.link.Read(commands);
-  if (!reply.status.ok()) {
+  LoadedState assumed;
+  if (news_->accompanied()) recollection_.ForgetReferrals();
+  const bool assume = keys.may_assume && SteadyClock().Now() >= doubt_until_;
+  const LoadedVersions unknown = assume ? recollection_.Recall(keys, loaded_, assumed) : loaded_;
+  LoadedState read;
+  if (absl::Status done = ReadState(unknown, read); !done.ok()) {
     loaded_ = {};
-    return reply.status;
+    return done;
   }
-  TakeRecords(reply.rows[0], state.tokens, loaded_.tokens);
-  TakeRecords(reply.rows[1], state.referrals, loaded_.referrals);
-  TakeRecords(reply.rows[2], state.seen, loaded_.seen);
-  return state;
+  recollection_.Keep(read, loaded_);
+  Append(std::move(assumed.tokens), read.tokens);
+  Append(std::move(assumed.referrals), read.referrals);
+  read.assumed = assumed.assumed;
+  return read;
+}
+
+absl::Status PostgresStore::ReadState(const LoadedVersions& keys, LoadedState& state) {
+  std::vector<PgCommand> commands;
+  const auto look = [&](const RecordStatements& statements, const auto& versions) {
+    if (!versions.empty()) commands.push_back(LoadOf(statements, versions));
+  };
+  look(TokenStatements(), keys.tokens);
+  look(ReferralStatements(), keys.referrals);
+  look(SeenStatements(), keys.seen);
+  if (commands.empty()) return absl::OkStatus();
+  const PgReply reply = writer_.link.Read(commands);
+  RETURN_IF_ERROR(reply.status);
+  size_t next = 0;
+  if (!keys.tokens.empty()) TakeRecords(reply.rows[next++], state.tokens, loaded_.tokens);
+  if (!keys.referrals.empty()) {
+    TakeRecords(reply.rows[next++], state.referrals, loaded_.referrals);
+  }
+  if (!keys.seen.empty()) TakeRecords(reply.rows[next++], state.seen, loaded_.seen);
+  return absl::OkStatus();
 }
 
 absl::Status PostgresStore::Commit(std::span<Effects> batch) {
@@ -182,12 +215,15 @@ absl::Status PostgresStore::Commit(std::span<Effects> batch) {
       PlanCommit(batch, std::exchange(loaded_, {}), writer_.mark, clock_->Now());
   std::vector<int64_t> lasts;
   const PgReply reply = RunDurably(writer_, nullptr, plan.commands, lasts);
+  if (!reply.status.ok()) recollection_.Forget();
   if (ReasonOf(reply.status) == v1::REASON_CONFLICT) {
+    doubt_until_ = SteadyClock().Now() + kDoubt;
     return Error(v1::REASON_CONFLICT, "another hub changed what the batch rests on");
   }
   RETURN_IF_ERROR(reply.status);
   if (!reply.rows.empty()) lasts = reply.rows[plan.mark_command][0].Ints();
   RETURN_IF_ERROR(AssignSequences(plan, lasts, batch));
+  recollection_.Keep(batch, writer_.mark.last);
   TellCommitted(plan, lasts);
   return absl::OkStatus();
 }

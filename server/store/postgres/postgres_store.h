@@ -1,8 +1,9 @@
 // The hub's store in a PostgreSQL database, for several hub processes at once.
 //
 // Shape. A batch is loaded in one round trip and committed in another, as one transaction of a few
-// statements over arrays; what was loaded is held against what is there at commit (CONFLICT).
-// Sequences count without gaps, from a row per mailbox that a commit holds until it is durable.
+// statements over arrays; what was loaded is held against what is there at commit (CONFLICT). Much
+// of it is loaded from memory (Recollection): all of it, mostly, while no other process is heard
+// of. Sequences count without gaps, from a row per mailbox that a commit holds until it is durable.
 // Acks are taken in memory and written a moment later by a thread of their own, which no commit
 // waits for the disk with. What others did is told by News.
 //
@@ -36,6 +37,7 @@
 #include "server/store/postgres/commit_plan.h"
 #include "server/store/postgres/link.h"
 #include "server/store/postgres/news.h"
+#include "server/store/postgres/recollection.h"
 #include "server/store/postgres/schema.h"
 #include "server/store/store.h"
 
@@ -130,6 +132,9 @@ class PostgresStore final : public Store {
   // Runs one statement that changes something, durably.
   absl::Status WriteDurably(PgCommand command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(office_mu_);
 
+  // Reads `keys`, of which `loaded_` has the version 0 so far.
+  absl::Status ReadState(const LoadedVersions& keys, LoadedState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mu_);
   void TellCommitted(const CommitPlan& plan, const std::vector<int64_t>& lasts);
 
   // Writes what was acknowledged.
@@ -159,6 +164,9 @@ class PostgresStore final : public Store {
   Pen writer_ ABSL_GUARDED_BY(writer_mu_);
   // What the latest Load returned.
   LoadedVersions loaded_ ABSL_GUARDED_BY(writer_mu_);
+  Recollection recollection_ ABSL_GUARDED_BY(writer_mu_);
+  // Until when nothing is assumed, because it was wrong to.
+  absl::Time doubt_until_ ABSL_GUARDED_BY(writer_mu_) = absl::InfinitePast();
 
   Mutex reader_mu_;
   PgLink reader_ ABSL_GUARDED_BY(reader_mu_);

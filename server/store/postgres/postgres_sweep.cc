@@ -155,10 +155,10 @@ absl::Status PostgresStore::SweepReferrals(PgConnection& connection, absl::Time 
   std::vector<PgCommand> commands;
   commands.push_back({kForgetReferrals, std::move(PgParams().Add(std::move(forgotten)))});
   if (const int64_t count = expired.rows(); count > 0) {
-    PgCommand update{ReferralStatements().update.c_str(), {}};
-    std::move(expired).MoveTo(update.params);
+    expired.AddColumn(std::move(versions));
+    PgCommand update = ReferralStatements().update.Over(std::move(expired));
     Number(office_);
-    update.params.Add(std::move(versions)).Add(office_.mark.next).Add(count);
+    update.params.Add(office_.mark.next).Add(count);
     commands.push_back(std::move(update));
   }
   return connection.Run(commands, kPgLimit).status;

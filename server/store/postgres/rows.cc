@@ -5,15 +5,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/lifecycle/lifecycle.h"
 
 namespace waymark::hub {
 namespace {
-
-struct Column {
-  const char* name;
-  bool number = true;
-};
 
 template <typename Enum>
 int64_t AsNumber(Enum value) {
@@ -25,52 +21,75 @@ Enum EnumIn(PgRow& row) {
   return static_cast<Enum>(row.Int());
 }
 
-// The columns but the version, key first.
-RecordStatements MakeStatements(const std::string& table, const std::vector<Column>& columns) {
-  const std::string key = columns[0].name;
-  std::string names;
-  std::string arrays;
-  std::string excluded;
-  std::string changes;
-  int last = 0;
-  for (const Column& column : columns) {
-    const char* comma = last == 0 ? "" : ", ";
-    absl::StrAppend(&names, comma, column.name);
-    absl::StrAppend(&arrays, comma, "$", ++last, column.number ? "::bigint[]" : "::bytea[]");
-    if (last == 1) continue;
-    absl::StrAppend(&excluded, ", ", column.name, " = excluded.", column.name);
-    absl::StrAppend(&changes, ", ", column.name, " = n.", column.name);
-  }
-  const auto parameter = [&](int after) { return absl::StrCat("$", last + after, "::bigint"); };
-  RecordStatements made;
-  made.load = absl::StrCat("SELECT version, ", names, " FROM ", table, " WHERE ", key,
-                           " = ANY($1::bytea[])");
-  made.insert = absl::StrCat("INSERT INTO ", table, " (version, ", names, ") SELECT ", parameter(1),
-                             ", n.* FROM unnest(", arrays, ") AS n(", names, ")");
-  made.put = absl::StrCat(made.insert, " ON CONFLICT (", key,
-                          ") DO UPDATE SET version = excluded.version", excluded);
-  made.update = absl::StrCat("WITH done AS (UPDATE ", table, " AS t SET version = ", parameter(2),
-                             changes, " FROM unnest(", arrays, ", $", last + 1, "::bigint[]) AS n(",
-                             names, ", loaded) WHERE t.", key, " = n.", key,
-                             " AND t.version = n.loaded RETURNING 1) SELECT 1 / (CASE WHEN (SELECT "
-                             "count(*) FROM done) = ",
-                             parameter(3), " THEN 1 ELSE 0 END)");
-  made.check_present = absl::StrCat(
-      "SELECT 1 / (CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM unnest($1::bytea[], "
-      "$2::bigint[]) AS n(key, version) JOIN ",
-      table, " AS t ON t.", key, " = n.key AND t.version = n.version");
-  made.check_absent = absl::StrCat("SELECT 1 / (CASE WHEN EXISTS (SELECT FROM ", table, " WHERE ",
-                                   key, " = ANY($1::bytea[])) THEN 0 ELSE 1 END)");
-  made.page = absl::StrCat("SELECT version, ", names, " FROM ", table, " WHERE ", key,
-                           " > $1::bytea ORDER BY ", key, " LIMIT $2::bigint");
-  return made;
-}
+// What the statements of one table are made of.
+struct Table {
+  std::string name;
+  // All but the version, key first.
+  std::vector<PgColumn> columns;
+  // What follows the check of a record that is not written: tokens and answers that are there are
+  // changed by those alone who hold the store's lock for themselves (commit_plan.h); referrals
+  // change all the time, and are held one by one.
+  const char* hold = "";
 
-// Tokens and answers that are there are changed by those alone who hold the store's lock for
-// themselves (commit_plan.h); referrals change all the time, and are held one by one.
-RecordStatements Finished(RecordStatements made, const char* hold) {
-  absl::StrAppend(&made.check_present, hold, ") AS held) = $3::bigint THEN 1 ELSE 0 END)");
-  return made;
+  const char* key() const { return columns[0].name; }
+  // The `after`th parameter after so many.
+  static std::string Parameter(size_t count, int after) {
+    return absl::StrCat("$", static_cast<int>(count) + after, "::bigint");
+  }
+  std::string Names() const {
+    return absl::StrJoin(columns, ", ", [](std::string* out, const PgColumn& column) {
+      absl::StrAppend(out, column.name);
+    });
+  }
+  // `, column = source.column` for all but the key.
+  std::string Changes(const char* source) const {
+    std::string changes;
+    for (size_t i = 1; i < columns.size(); ++i) {
+      absl::StrAppend(&changes, ", ", columns[i].name, " = ", source, ".", columns[i].name);
+    }
+    return changes;
+  }
+
+  std::string Insert(const std::string& rows) const {
+    return absl::StrCat("INSERT INTO ", name, " (version, ", Names(), ") SELECT ",
+                        Parameter(columns.size(), 1), ", n.* FROM ", rows);
+  }
+  std::string Put(const std::string& rows) const {
+    return absl::StrCat(Insert(rows), " ON CONFLICT (", key(),
+                        ") DO UPDATE SET version = excluded.version", Changes("excluded"));
+  }
+  std::string Update(const std::string& rows) const {
+    const size_t count = columns.size() + 1;
+    return absl::StrCat("WITH done AS (UPDATE ", name, " AS t SET version = ", Parameter(count, 1),
+                        Changes("n"), " FROM ", rows, " WHERE t.", key(), " = n.", key(),
+                        " AND t.version = n.loaded RETURNING 1) SELECT 1 / (CASE WHEN (SELECT "
+                        "count(*) FROM done) = ",
+                        Parameter(count, 2), " THEN 1 ELSE 0 END)");
+  }
+  std::string CheckPresent(const std::string& rows) const {
+    return absl::StrCat("SELECT 1 / (CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM ", rows,
+                        " JOIN ", name, " AS t ON t.", key(), " = n.key AND t.version = n.version",
+                        hold, ") AS held) = ", Parameter(2, 1), " THEN 1 ELSE 0 END)");
+  }
+};
+
+RecordStatements MakeStatements(const Table& table) {
+  std::vector<PgColumn> with_loaded = table.columns;
+  with_loaded.push_back({"loaded"});
+  const std::string select = absl::StrCat("SELECT version, ", table.Names(), " FROM ", table.name);
+  return {
+      .load = absl::StrCat(select, " WHERE ", table.key(), " = ANY($1::bytea[])"),
+      .insert = RowStatement(table.columns, [&](const auto& rows) { return table.Insert(rows); }),
+      .update = RowStatement(with_loaded, [&](const auto& rows) { return table.Update(rows); }),
+      .put = RowStatement(table.columns, [&](const auto& rows) { return table.Put(rows); }),
+      .check_present = RowStatement({{"key", false}, {"version"}},
+                                    [&](const auto& rows) { return table.CheckPresent(rows); }),
+      .check_absent =
+          absl::StrCat("SELECT 1 / (CASE WHEN EXISTS (SELECT FROM ", table.name, " WHERE ",
+                       table.key(), " = ANY($1::bytea[])) THEN 0 ELSE 1 END)"),
+      .page = absl::StrCat(select, " WHERE ", table.key(), " > $1::bytea ORDER BY ", table.key(),
+                           " LIMIT $2::bigint"),
+  };
 }
 
 }  // namespace
@@ -79,39 +98,40 @@ RecordStatements Finished(RecordStatements made, const char* hold) {
 
 const RecordStatements& TokenStatements() {
   static const auto& statements =
-      *new RecordStatements(Finished(MakeStatements("token", {{"hash", false},
-                                                              {"issuer", false},
-                                                              {"presenter", false},
-                                                              {"recipient", false},
-                                                              {"ceiling"},
-                                                              {"valid_until"},
-                                                              {"separate_release"},
-                                                              {"revocation_lock", false},
-                                                              {"registered_at"},
-                                                              {"revoked"}}),
-                                     ""));
+      *new RecordStatements(MakeStatements({.name = "token",
+                                            .columns = {{"hash", false},
+                                                        {"issuer", false},
+                                                        {"presenter", false},
+                                                        {"recipient", false},
+                                                        {"ceiling"},
+                                                        {"valid_until"},
+                                                        {"separate_release"},
+                                                        {"revocation_lock", false},
+                                                        {"registered_at"},
+                                                        {"revoked"}}}));
   return statements;
 }
 
 const RecordStatements& ReferralStatements() {
   static const auto& statements =
-      *new RecordStatements(Finished(MakeStatements("referral", {{"id", false},
-                                                                 {"origin", false},
-                                                                 {"provider", false},
-                                                                 {"state"},
-                                                                 {"urgency"},
-                                                                 {"token_hash", false},
-                                                                 {"state_until"},
-                                                                 {"forget_at"},
-                                                                 {"due"}}),
-                                     " FOR SHARE OF t"));
+      *new RecordStatements(MakeStatements({.name = "referral",
+                                            .columns = {{"id", false},
+                                                        {"origin", false},
+                                                        {"provider", false},
+                                                        {"state"},
+                                                        {"urgency"},
+                                                        {"token_hash", false},
+                                                        {"state_until"},
+                                                        {"forget_at"},
+                                                        {"due"}},
+                                            .hold = " FOR SHARE OF t"}));
   return statements;
 }
 
 const RecordStatements& SeenStatements() {
-  static const auto& statements = *new RecordStatements(Finished(
-      MakeStatements("seen", {{"id", false}, {"digest", false}, {"answer"}, {"remember_until"}}),
-      ""));
+  static const auto& statements = *new RecordStatements(MakeStatements(
+      {.name = "seen",
+       .columns = {{"id", false}, {"digest", false}, {"answer"}, {"remember_until"}}}));
   return statements;
 }
 

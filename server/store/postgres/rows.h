@@ -7,25 +7,27 @@
 
 #include <string>
 
+#include "server/store/postgres/row_statement.h"
 #include "server/store/postgres/values.h"
 #include "server/store/store.h"
 
 namespace waymark::hub {
 
-// The statements over one table of such records. `n` are the records of the batch, in arrays, key
-// first. Those that check fail with SQLSTATE 22012 when a record is not what was loaded.
+// The statements over one table of such records. `n` are the records of the batch, key first. Those
+// that check fail with SQLSTATE 22012 when a record is not what was loaded.
 struct RecordStatements {
   // ($1 keys): version, key and the columns of each that there is.
   std::string load;
-  // ($1... columns, then the version to write): of keys that were found absent.
-  std::string insert;
-  // ($1... columns, then the versions that were loaded, the version to write, how many there are).
-  std::string update;
+  // (rows of columns, then the version to write): of keys that were found absent.
+  RowStatement insert;
+  // (rows of columns and the version that was loaded, then the version to write, how many there
+  // are).
+  RowStatement update;
   // As insert, of keys that were not loaded.
-  std::string put;
-  // ($1 keys, $2 their versions, $3 how many): of keys that were loaded and are not written; nobody
-  // else writes them until the commit.
-  std::string check_present;
+  RowStatement put;
+  // (rows of a key and its version, then how many): of keys that were loaded and are not written;
+  // nobody else writes them until the commit.
+  RowStatement check_present;
   // ($1 keys): of keys that were found absent and are not written.
   std::string check_absent;
   // ($1 key, $2 how many): as load, of what follows the key, in order.

@@ -11,10 +11,10 @@ void Tally::Add(const std::string& kind, PgColumns row) {
   PgParams params;
   std::move(row).MoveTo(params);
   std::string bytes;
-  for (const std::string& column : params.values()) {
-    const uint64_t size = column.size();
+  for (const auto& column : params.values()) {
+    const uint64_t size = column->size();
     bytes.append(reinterpret_cast<const char*>(&size), sizeof(size));
-    bytes += column;
+    bytes += *column;
   }
   const std::string hash = PlainSha256(bytes);
   std::array<uint64_t, 4> words = {};

@@ -107,6 +107,13 @@ std::string PgArray::Take() && {
   return std::move(bytes_);
 }
 
+std::optional<std::string> PgArray::TakeOnly() && {
+  const std::string_view element = std::string_view(bytes_).substr(kArrayHeader);
+  constexpr std::string_view kNull("\xff\xff\xff\xff", sizeof(kNullLength));
+  if (element == kNull) return std::nullopt;
+  return std::string(element.substr(sizeof(kNullLength)));
+}
+
 // PgParams and PgColumns --------------------------------------------------------------------------
 
 PgParams& PgParams::Add(int64_t value) {
@@ -115,7 +122,7 @@ PgParams& PgParams::Add(int64_t value) {
 }
 
 PgParams& PgParams::Add(std::string_view bytes) {
-  values_.emplace_back(bytes);
+  values_.emplace_back(std::string(bytes));
   return *this;
 }
 
@@ -124,8 +131,19 @@ PgParams& PgParams::Add(PgArray array) {
   return *this;
 }
 
-void PgColumns::MoveTo(PgParams& params) && {
-  for (PgArray& array : arrays_) params.Add(std::move(array));
+PgParams& PgParams::AddOnly(PgArray array) {
+  values_.push_back(std::move(array).TakeOnly());
+  return *this;
+}
+
+void PgColumns::MoveTo(PgParams& params, RowForm form) && {
+  for (PgArray& array : arrays_) {
+    if (form == RowForm::kValues) {
+      params.AddOnly(std::move(array));
+    } else {
+      params.Add(std::move(array));
+    }
+  }
 }
 
 // PgRow and PgRows --------------------------------------------------------------------------------

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -39,6 +41,8 @@ class PgArray {
   int64_t size() const { return size_; }
   // The array as it is sent.
   std::string Take() &&;
+  // Its only element as it is sent, nullopt for NULL.
+  std::optional<std::string> TakeOnly() &&;
 
  private:
   void Begin(uint32_t type);
@@ -59,12 +63,18 @@ class PgParams {
     return Add(id.view());
   }
   PgParams& Add(PgArray array);
+  // The only element of `array`.
+  PgParams& AddOnly(PgArray array);
 
-  const std::vector<std::string>& values() const { return values_; }
+  // nullopt for NULL.
+  const std::vector<std::optional<std::string>>& values() const { return values_; }
 
  private:
-  std::vector<std::string> values_;
+  std::vector<std::optional<std::string>> values_;
 };
+
+// How rows are sent: as an array for each column, or, if there is one row, as a value for each.
+enum class RowForm { kArrays, kValues };
 
 // Arrays that stand side by side: one for each column of the rows that are added.
 class PgColumns {
@@ -84,9 +94,15 @@ class PgColumns {
     ++rows_;
   }
 
+  // One more column, with a value for each of the rows.
+  PgColumns& AddColumn(PgArray column) {
+    arrays_.push_back(std::move(column));
+    return *this;
+  }
+
   int64_t rows() const { return rows_; }
-  // Adds the arrays, in order, to `params`.
-  void MoveTo(PgParams& params) &&;
+  // Adds the columns, in order, to `params`.
+  void MoveTo(PgParams& params, RowForm form = RowForm::kArrays) &&;
 
  private:
   PgArray& Next() {

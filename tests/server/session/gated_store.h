@@ -37,6 +37,8 @@ class GatedStore final : public Store {
   void FailCommits(std::optional<v1::Reason> reason) { Set(commit_error_, reason); }
   // Makes the next `count` commits fail with CONFLICT.
   void ConflictCommits(int count) { Set(conflicts_, count); }
+  // Loads that may assume find nothing: as if others had stored everything behind this one's back.
+  void AssumeNothingIsThere() { Set(assumes_, true); }
   void FailReads(std::optional<v1::Reason> reason) { Set(read_error_, reason); }
 
   int commits() { return Get(commits_); }
@@ -46,6 +48,7 @@ class GatedStore final : public Store {
 
   absl::StatusOr<LoadedState> Load(const StateKeys& keys) override {
     if (const auto reason = Get(load_error_)) return Error(*reason, "load");
+    if (keys.may_assume && Get(assumes_)) return LoadedState{.assumed = true};
     return inner_->Load(keys);
   }
 
@@ -148,6 +151,7 @@ class GatedStore final : public Store {
   int reads_ = 0;
   int acks_ = 0;
   int conflicts_ = 0;
+  bool assumes_ = false;
   std::optional<v1::Reason> load_error_;
   std::optional<v1::Reason> commit_error_;
   std::optional<v1::Reason> read_error_;

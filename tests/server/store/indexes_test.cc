@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
+#include "server/store/record_cache.h"
 #include "server/store/sqlite/due_index.h"
 #include "server/store/sqlite/mailbox_index.h"
-#include "server/store/sqlite/record_cache.h"
 #include "server/store/sqlite/segmented_map.h"
 #include "tests/server/store_conformance/samples.h"
 
@@ -39,6 +39,10 @@ TEST(RecordCacheTest, TheLatestRecordOfAKeyCounts) {
   cache.Erase("a");
   EXPECT_EQ(cache.Find("a"), nullptr);
   EXPECT_THAT(cache.Find("b"), testing::Pointee(4));
+  cache.Put("a", 5);
+  cache.Clear();
+  EXPECT_EQ(cache.Find("a"), nullptr);
+  EXPECT_EQ(cache.Find("b"), nullptr) << "the old generation, too";
 }
 
 TEST(SegmentedMapTest, IsAMap) {

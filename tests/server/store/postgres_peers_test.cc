@@ -153,6 +153,71 @@ TEST_F(PostgresPeersTest, NewsOfOthersComeAtOnce) {
   EXPECT_FALSE(first_.Has(Text(1)));
 }
 
+// Who polls seldom is told whatever was stored while nobody else seemed to be there.
+TEST_F(PostgresPeersTest, WhoIsBiddenToLookPolls) {
+  Open(absl::Hours(1));
+  medium_.Query("INSERT INTO waymark.mailbox VALUES ('\\x" + SampleId<OrganisationId>(8).hex() +
+                "', 1, 0, 0, 0)");
+  medium_.Query("NOTIFY waymark, 'look'");
+  EXPECT_TRUE(first_.Await(Delivered(8)));
+  EXPECT_TRUE(second_.Await(Delivered(8)));
+}
+
+// One store, and what a connection beside it hears.
+class PostgresAloneTest : public ::testing::Test {
+ protected:
+  PostgresAloneTest()
+      : listener_(*PgConnection::Connect({.url = medium_.url()})),
+        store_(medium_.OpenAnother(absl::Milliseconds(5))) {
+    EXPECT_TRUE(listener_->Execute("LISTEN waymark", kPgLimit).ok());
+    // It knows by itself how a referral stands, and so has found itself alone.
+    Commit(9);
+    const StateKeys referral = {.referrals = {SampleId<ReferralId>(9)}, .may_assume = true};
+    EXPECT_TRUE(Eventually([&] { return store_->Load(referral)->assumed; }));
+  }
+
+  // What is heard since the last call until `wanted` is.
+  std::vector<std::string> Hear(const std::string& wanted) {
+    std::vector<std::string> heard;
+    EXPECT_TRUE(Eventually([&] {
+      while (const auto news = listener_->NextNotification()) heard.emplace_back(news->extra);
+      return std::find(heard.begin(), heard.end(), wanted) != heard.end();
+    })) << wanted;
+    return heard;
+  }
+  void Commit(uint64_t number) {
+    std::vector<Effects> batch = {SampleInquiry(number, number)};
+    EXPECT_TRUE(store_->Commit(batch).ok());
+  }
+  static std::string Text(uint64_t mailbox) {
+    return "delivered " + SampleId<OrganisationId>(mailbox).hex();
+  }
+
+  PostgresMedium medium_;
+  std::unique_ptr<PgConnection> listener_;
+  std::unique_ptr<PostgresStore> store_;
+};
+
+TEST_F(PostgresAloneTest, ItTellsNobodyWhatItStores) {
+  Commit(1);
+  // Notices are told in any case, after what came before.
+  ASSERT_TRUE(store_->SendNotices(std::vector<OfflineNotice>{{}}).ok());
+  const std::string notice = "notices " + OrganisationId().hex() + " " + MessageId().hex();
+  EXPECT_THAT(Hear(notice), ::testing::Not(::testing::Contains(Text(1))));
+  EXPECT_FALSE(Hear("delivered").empty()) << "it says that it is there";
+}
+
+TEST_F(PostgresAloneTest, WhoComesIsBiddenToLookAndToldFromThenOn) {
+  medium_.Query("NOTIFY waymark, 'delivered'");
+  Hear("look");
+  EXPECT_TRUE(Eventually([&] {
+    medium_.Query("NOTIFY waymark, 'delivered'");
+    Commit(2);
+    const auto heard = Hear("delivered");
+    return std::find(heard.begin(), heard.end(), Text(2)) != heard.end();
+  }));
+}
+
 TEST_F(PostgresPeersTest, ManyMailboxesAreManyNotifications) {
   Open(absl::Hours(1));
   Effects effects;
@@ -212,11 +277,9 @@ TEST_F(PostgresPeersTest, NobodyIsToldWithoutAListener) {
   Open(absl::Hours(1));
   two_->SetPeerListener(nullptr);
   Commit(*one_, SampleInquiry(1, 1));
-  const auto third = medium_.OpenAnother();
-  Heard heard;
-  third->SetPeerListener(&heard);
-  EXPECT_TRUE(heard.Await("lost") || heard.all().empty());
-  third->SetPeerListener(nullptr);
+  // What it says next comes after what it heard.
+  ASSERT_TRUE(two_->SendNotices(std::vector<OfflineNotice>{Notice(7)}).ok());
+  EXPECT_TRUE(first_.Await(Text(7)));
   EXPECT_THAT(second_.all(), IsEmpty());
 }
 

@@ -39,6 +39,11 @@ class RecordCache {
     old_.erase(key);
   }
 
+  void Clear() {
+    young_.clear();
+    old_.clear();
+  }
+
  private:
   Record& Insert(const Key& key, Record record) {
     if (young_.size() >= generation_) {
