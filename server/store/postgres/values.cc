@@ -117,7 +117,7 @@ std::optional<std::string> PgArray::TakeOnly() && {
 // PgParams and PgColumns --------------------------------------------------------------------------
 
 PgParams& PgParams::Add(int64_t value) {
-  values_.push_back(NumberBytes(value));
+  values_.emplace_back(NumberBytes(value));
   return *this;
 }
 
@@ -127,7 +127,7 @@ PgParams& PgParams::Add(std::string_view bytes) {
 }
 
 PgParams& PgParams::Add(PgArray array) {
-  values_.push_back(std::move(array).Take());
+  values_.emplace_back(std::move(array).Take());
   return *this;
 }
 
