@@ -236,6 +236,18 @@ class Campaign {
   CampaignResult result_;
 };
 
+const char* StoreText(StoreKind store) {
+  switch (store) {
+    case StoreKind::kSqlite:
+      return "SQLite, under one hub";
+    case StoreKind::kPostgresql:
+      return "PostgreSQL, under two hubs";
+    case StoreKind::kPostgresqlAlone:
+      return "PostgreSQL, under one hub";
+  }
+  return "";
+}
+
 }  // namespace
 
 absl::StatusOr<CampaignResult> RunCampaign(const CampaignOptions& options) {
@@ -249,9 +261,7 @@ std::string Report(const CampaignOptions& options, const CampaignResult& result)
   };
   std::string text = absl::StrCat(
       "| | |\n|---|---|\n", "| result | ", result.passed() ? "passed" : "FAILED", " |\n",
-      "| store | ",
-      options.store == StoreKind::kSqlite ? "SQLite, under one hub" : "PostgreSQL, under two hubs",
-      " |\n| network | ",
+      "| store | ", StoreText(options.store), " |\n| network | ",
       options.ways == WayKind::kProxy ? "cut by a proxy" : "cut by the kernel, in namespaces",
       " |\n| seed | ", options.seed, " |\n| processes killed | ", result.kills,
       " |\n| referrals | ", result.courses, " |\n| messages confirmed to the staff | ",

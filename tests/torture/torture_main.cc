@@ -1,5 +1,6 @@
-// The crash campaign as a program: `torture [--kills N] [--seed N] [--store sqlite|postgresql]
-// [--network proxy|namespaces] [--report FILE]`. Namespaces need root (namespace_network.h).
+// The crash campaign as a program: `torture [--kills N] [--seed N] [--store
+// sqlite|postgresql|postgresql-alone] [--network proxy|namespaces] [--report FILE]`. Namespaces
+// need root (namespace_network.h).
 //
 // Prints what broke and ends with 0 when nothing did, 1 when the model or the network says
 // otherwise, and as watchdog.h says when nothing moves any more.
@@ -56,8 +57,10 @@ int main(int argc, char** argv) {
   using waymark::torture::WayKind;
   waymark::torture::CampaignOptions options;
   options.seed = static_cast<uint32_t>(absl::ToUnixSeconds(absl::Now()));
-  const std::map<std::string, StoreKind> stores = {{"sqlite", StoreKind::kSqlite},
-                                                   {"postgresql", StoreKind::kPostgresql}};
+  const std::map<std::string, StoreKind> stores = {
+      {"sqlite", StoreKind::kSqlite},
+      {"postgresql", StoreKind::kPostgresql},
+      {"postgresql-alone", StoreKind::kPostgresqlAlone}};
   const std::map<std::string, WayKind> ways = {{"proxy", WayKind::kProxy},
                                                {"namespaces", WayKind::kNamespace}};
   std::string report;
@@ -67,7 +70,7 @@ int main(int argc, char** argv) {
   app.add_option(
          "--store", options.store,
          "sqlite: one hub, whose disk may be lost; postgresql: two hubs on one server, which "
-         "is killed as well (sqlite)")
+         "is killed as well; postgresql-alone: one hub on it (sqlite)")
       ->transform(CLI::CheckedTransformer(stores));
   app.add_option("--network", options.ways,
                  "proxy: cut by proxies; namespaces: cut on the network itself, which needs root "

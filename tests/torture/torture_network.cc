@@ -29,7 +29,7 @@ absl::StatusOr<std::unique_ptr<TortureNetwork>> TortureNetwork::Create(
   if (options.ways == WayKind::kNamespace) {
     ASSIGN_OR_RETURN(network->namespaces_, NamespaceNetwork::Enter());
   }
-  if (options.store == StoreKind::kPostgresql) RETURN_IF_ERROR(network->StartDatabase());
+  if (options.store != StoreKind::kSqlite) RETURN_IF_ERROR(network->StartDatabase());
   RETURN_IF_ERROR(network->StartNetwork());
   for (const std::string& handle : handles) RETURN_IF_ERROR(network->AddNode(handle));
   return network;
@@ -69,12 +69,12 @@ absl::Status TortureNetwork::StartNetwork() {
                                                     NetworkFixture::Evening(), variant));
   hubs_.push_back(&fixture_->hub());
   mortals_.push_back(MortalHub("hub", fixture_->hub()));
-  if (database_ != nullptr) {
+  if (options_.store == StoreKind::kPostgresql) {
     ASSIGN_OR_RETURN(HubProcess* const second, fixture_->AddHub(variant));
     hubs_.push_back(second);
     mortals_.push_back(MortalHub("second hub", *second));
-    return absl::OkStatus();
   }
+  if (database_ != nullptr) return absl::OkStatus();
   mortals_.back().take_copy = [this] { return CopyHub(); };
   mortals_.back().lose_disk = [this] { return RestoreHub(); };
   return CopyHub();

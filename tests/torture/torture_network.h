@@ -25,6 +25,8 @@ enum class StoreKind {
   kSqlite,
   // A PostgreSQL server, a mortal like the two hubs on its one database.
   kPostgresql,
+  // The same with one hub, which assumes more than one that shares.
+  kPostgresqlAlone,
 };
 
 enum class WayKind {

@@ -26,7 +26,7 @@ constexpr char kSession[] =
     " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
     " -c tcp_user_timeout=20000 -c standard_conforming_strings=on -c bytea_output=hex"
     " -c client_min_messages=warning -c jit=off -c enable_seqscan=off -c enable_hashjoin=off"
-    " -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan";
+    " -c enable_mergejoin=off -c enable_bitmapscan=off -c plan_cache_mode=force_generic_plan";
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 

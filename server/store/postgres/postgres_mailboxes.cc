@@ -20,8 +20,8 @@ std::string PageStatement(const char* view) {
       ", found FROM (SELECT *, sum(octet_length(message)) OVER w AS total, "
       "row_number() OVER w AS place, count(*) OVER () AS found FROM (SELECT ",
       kItemColumns,
-      " FROM item WHERE mailbox = $1::bytea AND sequence > $2::bigint AND expires_at > $3::bigint "
-      "AND ",
+      " FROM item WHERE mailbox = $1::bytea AND sequence > $2::bigint AND expires_at + 0 > "
+      "$3::bigint AND ",
       view,
       " ORDER BY sequence LIMIT $4::bigint + 1) AS page WINDOW w AS (ORDER BY sequence)) AS "
       "counted WHERE place = 1 OR (total <= $5::bigint AND place <= $4::bigint) ORDER BY sequence");
